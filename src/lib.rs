@@ -1,0 +1,22 @@
+//! High availability for Jenkins: several real controllers work off one queue, kept in Redis.
+//!
+//! [`Controller`] is the one way in; the rest of the library knows nothing of Jenkins or of Java but `bridge`.
+#![warn(missing_docs)]
+#![deny(unsafe_code)]
+
+mod bus;
+mod controller;
+mod error;
+mod item;
+mod members;
+mod settings;
+
+pub use bus::Event;
+pub use controller::Controller;
+pub use error::{Error, Result};
+pub use item::{Cancel, Enqueued, Item, ItemState, LaneOffer, NewItem};
+pub use members::{LinkState, Member, Phase};
+pub use settings::{SealKey, Secret, Settings};
+
+/// Version and commit of this library, `0.1.0+<commit>`: the Java side refuses a library that is not its own.
+pub const BUILD: &str = env!("HA_JENKINS_BUILD");

@@ -1,0 +1,134 @@
+//! What it takes to join a cluster.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::{Error, Result};
+
+/// A text that never shows itself in logs or errors.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Hides `text`.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself; do not log it.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(***)")
+    }
+}
+
+/// The key under which payloads and messages are sealed: 32 bytes that all controllers derive from their shared secrets.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SealKey([u8; 32]);
+
+impl SealKey {
+    /// Takes the key.
+    pub fn new(key: [u8; 32]) -> Self {
+        Self(key)
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl TryFrom<&[u8]> for SealKey {
+    type Error = Error;
+
+    /// Takes the key from exactly 32 bytes.
+    fn try_from(bytes: &[u8]) -> Result<Self> {
+        bytes
+            .try_into()
+            .map(Self)
+            .map_err(|_| Error::Refused(format!("the cluster key has {} bytes instead of 32", bytes.len())))
+    }
+}
+
+impl fmt::Debug for SealKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SealKey(***)")
+    }
+}
+
+/// What it takes to join a cluster. Checked by [`crate::Controller::open`].
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Name of the cluster: 1 to 64 of `A-Z a-z 0-9 . _ -`.
+    pub cluster: String,
+    /// `redis://[user[:password]@]host[:port][/db]`, or `rediss://` for TLS.
+    pub redis_url: Secret,
+    /// Redis user; wins over the one in the URL.
+    pub username: Option<String>,
+    /// Redis password; wins over the one in the URL.
+    pub password: Option<Secret>,
+    /// Stable id of this controller (a UUID kept in its JENKINS_HOME): 1 to 64 of `A-Z a-z 0-9 . _ -`.
+    pub controller_id: String,
+    /// What people call this controller.
+    pub name: String,
+    /// Where this controller is reached directly, or "".
+    pub url: String,
+    /// Version of the plugin.
+    pub version: String,
+    /// How often the lease is renewed: at least 100 ms, at most a third of the lease.
+    pub heartbeat: Duration,
+    /// How long a silent controller is held alive: up to 10 minutes.
+    pub lease: Duration,
+    /// Seals payloads and messages.
+    pub key: SealKey,
+}
+
+impl Settings {
+    /// Default of [`Settings::heartbeat`].
+    pub const DEFAULT_HEARTBEAT: Duration = Duration::from_secs(1);
+    /// Default of [`Settings::lease`].
+    pub const DEFAULT_LEASE: Duration = Duration::from_secs(5);
+
+    /// Refuses what cannot be right.
+    pub(crate) fn check(&self) -> Result<()> {
+        name_check("the cluster's name", &self.cluster)?;
+        name_check("the controller's id", &self.controller_id)?;
+        if self.heartbeat < Duration::from_millis(100) {
+            return refuse("the heartbeat must be 100 ms or more");
+        }
+        if self.lease > Duration::from_secs(600) {
+            return refuse("the lease must be 10 minutes or less");
+        }
+        if self.heartbeat * 3 > self.lease {
+            return refuse("the lease must be at least three heartbeats long");
+        }
+        Ok(())
+    }
+}
+
+fn refuse<T>(text: &str) -> Result<T> {
+    Err(Error::Refused(format!("{text}: change it in Manage Jenkins > System > HA")))
+}
+
+fn name_check(what: &str, name: &str) -> Result<()> {
+    let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if name.is_empty() || name.len() > 64 || !name.chars().all(fine) {
+        return refuse(&format!("{what} must be 1 to 64 of the characters A-Z a-z 0-9 . _ -"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_do_not_show_in_debug() {
+        let shown = format!("{:?} {:?}", Secret::new("hunter2"), SealKey::new([7; 32]));
+        assert_eq!(shown, "Secret(***) SealKey(***)");
+    }
+}
