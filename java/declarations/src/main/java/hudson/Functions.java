@@ -1,0 +1,9 @@
+package hudson;
+
+public class Functions {
+    Functions() {}
+
+    public static boolean isExtensionsAvailable() {
+        throw new UnsupportedOperationException();
+    }
+}

@@ -1,0 +1,22 @@
+package hudson.init;
+
+import java.lang.annotation.Documented;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+
+@Documented
+@Retention(RetentionPolicy.RUNTIME)
+@Target({ElementType.METHOD})
+public @interface Terminator {
+    TermMilestone before() default TermMilestone.COMPLETED;
+
+    TermMilestone after() default TermMilestone.STARTED;
+
+    String displayName() default "";
+
+    String[] requires() default {};
+
+    String[] attains() default {};
+}

@@ -1,0 +1,60 @@
+package hudson.model;
+
+import hudson.XmlFile;
+import jakarta.servlet.ServletException;
+import java.io.File;
+import java.io.IOException;
+import org.kohsuke.stapler.StaplerProxy;
+import org.kohsuke.stapler.StaplerRequest2;
+import org.kohsuke.stapler.StaplerResponse2;
+
+public abstract class AbstractItem extends Actionable implements Item, StaplerProxy {
+    AbstractItem() {
+        super();
+    }
+
+    public File getRootDir() {
+        throw new UnsupportedOperationException();
+    }
+
+    public final XmlFile getConfigFile() {
+        throw new UnsupportedOperationException();
+    }
+
+    public String getName() {
+        throw new UnsupportedOperationException();
+    }
+
+    protected void doSetName(String text) {
+        throw new UnsupportedOperationException();
+    }
+
+    public void save() throws IOException {
+        throw new UnsupportedOperationException();
+    }
+
+    public void delete() throws IOException, InterruptedException {
+        throw new UnsupportedOperationException();
+    }
+
+    public void delete(StaplerRequest2 staplerRequest2, StaplerResponse2 staplerResponse2)
+            throws IOException, ServletException {
+        throw new UnsupportedOperationException();
+    }
+
+    public void onLoad(ItemGroup<? extends Item> itemGroup, String text) throws IOException {
+        throw new UnsupportedOperationException();
+    }
+
+    public final String getFullName() {
+        throw new UnsupportedOperationException();
+    }
+
+    public final String getUrl() {
+        throw new UnsupportedOperationException();
+    }
+
+    public String getDescription() {
+        throw new UnsupportedOperationException();
+    }
+}

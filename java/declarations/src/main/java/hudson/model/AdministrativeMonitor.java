@@ -1,0 +1,44 @@
+package hudson.model;
+
+import hudson.ExtensionList;
+import hudson.ExtensionPoint;
+import java.io.IOException;
+import org.kohsuke.stapler.StaplerProxy;
+
+public abstract class AdministrativeMonitor implements ExtensionPoint, StaplerProxy, ModelObject {
+    public final String id = null;
+
+    protected AdministrativeMonitor() {
+        throw new UnsupportedOperationException();
+    }
+
+    protected AdministrativeMonitor(String text) {
+        throw new UnsupportedOperationException();
+    }
+
+    public String getUrl() {
+        throw new UnsupportedOperationException();
+    }
+
+    public String getDisplayName() {
+        throw new UnsupportedOperationException();
+    }
+
+    public abstract boolean isActivated();
+
+    public boolean isEnabled() {
+        throw new UnsupportedOperationException();
+    }
+
+    public void disable(boolean flag) throws IOException {
+        throw new UnsupportedOperationException();
+    }
+
+    public boolean isSecurity() {
+        throw new UnsupportedOperationException();
+    }
+
+    public static ExtensionList<AdministrativeMonitor> all() {
+        throw new UnsupportedOperationException();
+    }
+}

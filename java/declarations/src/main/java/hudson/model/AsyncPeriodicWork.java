@@ -1,0 +1,13 @@
+package hudson.model;
+
+import java.io.IOException;
+
+public abstract class AsyncPeriodicWork extends PeriodicWork {
+    protected AsyncPeriodicWork(String text) {
+        super();
+        throw new UnsupportedOperationException();
+    }
+
+    protected abstract void execute(TaskListener taskListener)
+            throws IOException, InterruptedException;
+}

@@ -1,0 +1,7 @@
+package hudson.model;
+
+public interface BuildableItem extends Item, Queue.Task {
+    boolean scheduleBuild(Cause cause);
+
+    boolean scheduleBuild(int number, Cause cause);
+}

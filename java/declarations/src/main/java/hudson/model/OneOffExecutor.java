@@ -1,0 +1,8 @@
+package hudson.model;
+
+public class OneOffExecutor extends Executor {
+    public OneOffExecutor(Computer computer) {
+        super(null, 0);
+        throw new UnsupportedOperationException();
+    }
+}

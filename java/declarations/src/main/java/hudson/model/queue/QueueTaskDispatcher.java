@@ -1,0 +1,24 @@
+package hudson.model.queue;
+
+import hudson.ExtensionList;
+import hudson.ExtensionPoint;
+import hudson.model.Node;
+import hudson.model.Queue;
+
+public abstract class QueueTaskDispatcher implements ExtensionPoint {
+    public QueueTaskDispatcher() {
+        throw new UnsupportedOperationException();
+    }
+
+    public CauseOfBlockage canRun(Queue.Item item) {
+        throw new UnsupportedOperationException();
+    }
+
+    public CauseOfBlockage canTake(Node node, Queue.BuildableItem buildableItem) {
+        throw new UnsupportedOperationException();
+    }
+
+    public static ExtensionList<QueueTaskDispatcher> all() {
+        throw new UnsupportedOperationException();
+    }
+}

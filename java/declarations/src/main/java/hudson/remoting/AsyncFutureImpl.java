@@ -1,0 +1,53 @@
+package hudson.remoting;
+
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+public class AsyncFutureImpl<V> implements Future<V> {
+    public AsyncFutureImpl() {
+        throw new UnsupportedOperationException();
+    }
+
+    public AsyncFutureImpl(V value) {
+        throw new UnsupportedOperationException();
+    }
+
+    public AsyncFutureImpl(Throwable throwable) {
+        throw new UnsupportedOperationException();
+    }
+
+    public void set(V value) {
+        throw new UnsupportedOperationException();
+    }
+
+    public void set(Throwable throwable) {
+        throw new UnsupportedOperationException();
+    }
+
+    public void setAsCancelled() {
+        throw new UnsupportedOperationException();
+    }
+
+    public boolean isDone() {
+        throw new UnsupportedOperationException();
+    }
+
+    public boolean isCancelled() {
+        throw new UnsupportedOperationException();
+    }
+
+    public boolean cancel(boolean flag) {
+        throw new UnsupportedOperationException();
+    }
+
+    public V get() throws InterruptedException, ExecutionException {
+        throw new UnsupportedOperationException();
+    }
+
+    public V get(long number, TimeUnit timeUnit)
+            throws InterruptedException, ExecutionException, TimeoutException {
+        throw new UnsupportedOperationException();
+    }
+}

@@ -1,0 +1,5 @@
+package hudson.security;
+
+public interface AccessControlled {
+    ACL getACL();
+}

@@ -1,0 +1,16 @@
+package hudson.triggers;
+
+import java.util.TimerTask;
+
+public abstract class SafeTimerTask extends TimerTask {
+    public SafeTimerTask() {
+        super();
+        throw new UnsupportedOperationException();
+    }
+
+    protected abstract void doRun() throws Exception;
+
+    public final void run() {
+        throw new UnsupportedOperationException();
+    }
+}

@@ -1,0 +1,39 @@
+package hudson.util;
+
+import hudson.model.Saveable;
+import java.util.AbstractList;
+import java.util.Collection;
+import java.util.Iterator;
+
+public class PersistedList<T> extends AbstractList<T> {
+    protected PersistedList() {
+        super();
+        throw new UnsupportedOperationException();
+    }
+
+    protected PersistedList(Collection<? extends T> collection) {
+        super();
+        throw new UnsupportedOperationException();
+    }
+
+    public PersistedList(Saveable saveable) {
+        super();
+        throw new UnsupportedOperationException();
+    }
+
+    public T get(int number) {
+        throw new UnsupportedOperationException();
+    }
+
+    public <U extends T> U get(Class<U> type) {
+        throw new UnsupportedOperationException();
+    }
+
+    public int size() {
+        throw new UnsupportedOperationException();
+    }
+
+    public Iterator<T> iterator() {
+        throw new UnsupportedOperationException();
+    }
+}

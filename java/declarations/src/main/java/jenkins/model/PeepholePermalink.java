@@ -1,0 +1,65 @@
+package jenkins.model;
+
+import hudson.ExtensionPoint;
+import hudson.model.Job;
+import hudson.model.PermalinkProjectAction;
+import hudson.model.Run;
+import java.io.Serializable;
+import java.util.function.Predicate;
+
+@SuppressWarnings("serial")
+public abstract class PeepholePermalink extends PermalinkProjectAction.Permalink
+        implements Predicate<Run<?, ?>> {
+    PeepholePermalink() {
+        super();
+    }
+
+    public Run<?, ?> resolve(Job<?, ?> job) {
+        throw new UnsupportedOperationException();
+    }
+
+    public interface Cache extends ExtensionPoint {
+        PeepholePermalink.Cache.PermalinkTarget get(Job<?, ?> job, String text);
+
+        void put(Job<?, ?> job, String text, PeepholePermalink.Cache.Known known);
+
+        interface PermalinkTarget extends Serializable {
+            Run<?, ?> resolve(PeepholePermalink peepholePermalink, Job<?, ?> job, String text);
+        }
+
+        interface Known extends PeepholePermalink.Cache.PermalinkTarget {}
+
+        final class Some implements PeepholePermalink.Cache.Known {
+            public Some(int number) {
+                throw new UnsupportedOperationException();
+            }
+
+            public int number() {
+                throw new UnsupportedOperationException();
+            }
+
+            public Run<?, ?> resolve(
+                    PeepholePermalink peepholePermalink, Job<?, ?> job, String text) {
+                throw new UnsupportedOperationException();
+            }
+        }
+
+        final class None implements PeepholePermalink.Cache.Known {
+            None() {}
+
+            public Run<?, ?> resolve(
+                    PeepholePermalink peepholePermalink, Job<?, ?> job, String text) {
+                throw new UnsupportedOperationException();
+            }
+        }
+
+        final class Unknown implements PeepholePermalink.Cache.PermalinkTarget {
+            Unknown() {}
+
+            public Run<?, ?> resolve(
+                    PeepholePermalink peepholePermalink, Job<?, ?> job, String text) {
+                throw new UnsupportedOperationException();
+            }
+        }
+    }
+}

@@ -1,0 +1,8 @@
+package jenkins.model.queue;
+
+@SuppressWarnings("serial")
+public abstract class AsynchronousExecution extends RuntimeException {
+    AsynchronousExecution() {
+        super();
+    }
+}

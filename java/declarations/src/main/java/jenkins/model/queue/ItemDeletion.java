@@ -1,0 +1,29 @@
+package jenkins.model.queue;
+
+import hudson.model.Action;
+import hudson.model.Failure;
+import hudson.model.Item;
+import hudson.model.Queue;
+import java.util.List;
+
+public class ItemDeletion extends Queue.QueueDecisionHandler {
+    ItemDeletion() {
+        super();
+    }
+
+    public static boolean contains(Item item) {
+        throw new UnsupportedOperationException();
+    }
+
+    public static void cancelBuildsInProgress(Item item) throws Failure, InterruptedException {
+        throw new UnsupportedOperationException();
+    }
+
+    public static boolean isRegistered(Item item) {
+        throw new UnsupportedOperationException();
+    }
+
+    public boolean shouldSchedule(Queue.Task task, List<Action> list) {
+        throw new UnsupportedOperationException();
+    }
+}

@@ -1,0 +1,9 @@
+package jenkins.triggers;
+
+import hudson.model.Item;
+import hudson.triggers.Trigger;
+import java.util.Map;
+
+public interface TriggeredItem extends Item {
+    Map<?, Trigger<?>> getTriggers();
+}

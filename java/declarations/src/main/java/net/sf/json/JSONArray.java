@@ -1,0 +1,56 @@
+package net.sf.json;
+
+@SuppressWarnings({"rawtypes", "serial"})
+public final class JSONArray implements JSON {
+    public JSONArray() {
+        throw new UnsupportedOperationException();
+    }
+
+    public static JSONArray fromObject(Object value) {
+        throw new UnsupportedOperationException();
+    }
+
+    public boolean add(Object value) {
+        throw new UnsupportedOperationException();
+    }
+
+    public void add(int number, Object value) {
+        throw new UnsupportedOperationException();
+    }
+
+    public Object get(int number) {
+        throw new UnsupportedOperationException();
+    }
+
+    public String getString(int number) {
+        throw new UnsupportedOperationException();
+    }
+
+    public JSONObject getJSONObject(int number) {
+        throw new UnsupportedOperationException();
+    }
+
+    public int size() {
+        throw new UnsupportedOperationException();
+    }
+
+    public boolean isArray() {
+        throw new UnsupportedOperationException();
+    }
+
+    public boolean isEmpty() {
+        throw new UnsupportedOperationException();
+    }
+
+    public String toString() {
+        throw new UnsupportedOperationException();
+    }
+
+    public String toString(int number) {
+        throw new UnsupportedOperationException();
+    }
+
+    public String toString(int number, int number2) {
+        throw new UnsupportedOperationException();
+    }
+}

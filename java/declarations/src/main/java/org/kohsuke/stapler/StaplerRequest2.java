@@ -1,0 +1,24 @@
+package org.kohsuke.stapler;
+
+import jakarta.servlet.ServletException;
+import jakarta.servlet.http.HttpServletRequest;
+import java.lang.reflect.Type;
+import net.sf.json.JSONObject;
+
+public interface StaplerRequest2 extends HttpServletRequest {
+    String getRestOfPath();
+
+    String getOriginalRestOfPath();
+
+    <T> T bindJSON(Class<T> type, JSONObject jSONObject);
+
+    void bindJSON(Object value, JSONObject jSONObject);
+
+    <T> T bindJSON(Type type, Class<T> type2, Object value);
+
+    JSONObject getSubmittedForm() throws ServletException;
+
+    String getRootPath();
+
+    <T> T findAncestorObject(Class<T> type);
+}

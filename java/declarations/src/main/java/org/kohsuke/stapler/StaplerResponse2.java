@@ -1,0 +1,19 @@
+package org.kohsuke.stapler;
+
+import jakarta.servlet.ServletException;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import org.kohsuke.stapler.export.Flavor;
+
+public interface StaplerResponse2 extends HttpServletResponse {
+    void forward(Object value, String text, StaplerRequest2 staplerRequest2)
+            throws ServletException, IOException;
+
+    void forwardToPreviousPage(StaplerRequest2 staplerRequest2)
+            throws ServletException, IOException;
+
+    void sendRedirect2(String text) throws IOException;
+
+    void serveExposedBean(StaplerRequest2 staplerRequest2, Object value, Flavor flavor)
+            throws ServletException, IOException;
+}
