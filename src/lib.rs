@@ -4,6 +4,8 @@
 #![warn(missing_docs)]
 #![deny(unsafe_code)]
 
+#[doc(hidden)]
+pub mod bridge;
 mod bus;
 mod controller;
 mod error;

@@ -1,0 +1,490 @@
+//! The native methods of the Java class `Native`: one table, and a few lines for each.
+//!
+//! Their Javadoc says what they do; names and types must be the same on both sides, which loading the library proves.
+
+use std::ffi::CStr;
+
+use jni::objects::{JByteArray, JClass, JIntArray, JList, JObjectArray, JString};
+use jni::sys::{jboolean, jint, jlong};
+use jni::{Env, NativeMethod, native_method, sys};
+
+use super::convert::{
+    CancelOutcomeType, EnqueuedType, EventType, ItemType, LinkStateType, bytes, cancel_outcome, enqueued,
+    event, item as item_to_java, items as items_to_java, link_state, list, log_lines,
+    members as members_to_java, millis_of, offers, optional_text, text, wait,
+};
+use super::errors::{Failure, ThrowHaException};
+use super::handles::{held, keep, take};
+use super::log;
+use crate::{BUILD, Controller, NewItem, SealKey, Secret, Settings};
+
+macro_rules! native {
+    ($($native:tt)*) => {
+        native_method! {
+            type_map = {
+                CancelOutcomeType => "io.jenkins.plugins.ha.bridge.CancelOutcome",
+                EnqueuedType => "io.jenkins.plugins.ha.bridge.Enqueued",
+                EventType => "io.jenkins.plugins.ha.bridge.Event",
+                ItemType => "io.jenkins.plugins.ha.bridge.Item",
+                LinkStateType => "io.jenkins.plugins.ha.bridge.LinkState",
+            },
+            static fn $($native)*,
+            error_policy = ThrowHaException,
+        }
+    };
+}
+
+const NATIVES: &[NativeMethod<'static>] = &[
+    native!(build() -> JString),
+    native!(natives() -> JList),
+    native!(drain_log(level: jint, timeout_millis: jlong) -> JList),
+    native!(wake_log()),
+    native!(open(
+        cluster: JString, redis_url: JString, redis_password: JString, controller_id: JString, name: JString,
+        url: JString, version: JString, heartbeat_millis: jlong, lease_millis: jlong, key: jbyte[]
+    ) -> jlong),
+    native!(test(
+        cluster: JString, redis_url: JString, redis_password: JString, controller_id: JString, name: JString,
+        url: JString, version: JString, heartbeat_millis: jlong, lease_millis: jlong, key: jbyte[],
+        timeout_millis: jlong
+    ) -> JString),
+    native!(link(handle: jlong) -> LinkStateType),
+    native!(await_joined(handle: jlong, timeout_millis: jlong) -> jboolean),
+    native!(next_queue_id(handle: jlong) -> jlong),
+    native!(raise_queue_ids(handle: jlong, floor: jlong)),
+    native!(enqueue(
+        handle: jlong, id: jlong, job: JString, lane: JString, priority: jint, quiet_millis: jlong,
+        concurrent: jboolean, pinned: JString, payload: jbyte[], seen_revision: jlong
+    ) -> EnqueuedType),
+    native!(fold(handle: jlong, id: jlong, seen_revision: jlong, payload: jbyte[], due_in_millis: jlong) -> EnqueuedType),
+    native!(claim(handle: jlong, lanes: JString[], rooms: jint[], max: jint, timeout_millis: jlong) -> JList),
+    native!(wake(handle: jlong)),
+    native!(assign_number(handle: jlong, id: jlong, job: JString, floor: jint) -> jint),
+    native!(started(handle: jlong, id: jlong, number: jint)),
+    native!(finished(handle: jlong, id: jlong, result: JString)),
+    native!(cancelled(handle: jlong, id: jlong, why: JString)),
+    native!(release(handle: jlong, id: jlong, delay_millis: jlong, why: JString)),
+    native!(requeue(handle: jlong, id: jlong, why: JString)),
+    native!(park(handle: jlong, id: jlong, why: JString)),
+    native!(cancel(handle: jlong, id: jlong, who: JString) -> CancelOutcomeType),
+    native!(item(handle: jlong, id: jlong) -> ItemType),
+    native!(items(handle: jlong) -> JList),
+    native!(next_event(handle: jlong, timeout_millis: jlong) -> EventType),
+    native!(announce(handle: jlong, topic: JString, subject: JString, number: jlong, body: jbyte[])),
+    native!(ask(
+        handle: jlong, controller_id: JString, topic: JString, body: jbyte[], request_id: JString,
+        timeout_millis: jlong
+    ) -> jbyte[]),
+    native!(answer(handle: jlong, request_id: JString, body: jbyte[])),
+    native!(members(handle: jlong) -> JList),
+    native!(close(handle: jlong)),
+];
+
+/// Gives the class its native methods; fails if it does not declare one of them just so.
+pub(super) fn register(env: &mut Env<'_>, class: &JClass<'_>) -> jni::errors::Result<()> {
+    // SAFETY: `native_method!` made each function from the signature beside it, and all take the class (static).
+    unsafe { env.register_native_methods(class, NATIVES) }
+}
+
+fn natives<'local>(env: &mut Env<'local>, _: JClass<'local>) -> Result<JList<'local>, Failure> {
+    list(env, NATIVES, |env, native| {
+        // SAFETY: NativeMethod is documented to be a transparent wrapper of JNINativeMethod.
+        let native: sys::JNINativeMethod = unsafe { std::mem::transmute_copy(native) };
+        // SAFETY: `native_method!` made both from string literals that end in NUL.
+        let (name, signature) = unsafe { (CStr::from_ptr(native.name), CStr::from_ptr(native.signature)) };
+        let line = format!("{}{}", name.to_string_lossy(), signature.to_string_lossy());
+        Ok(JString::new(env, line)?.into())
+    })
+}
+
+fn build<'local>(env: &mut Env<'local>, _: JClass<'local>) -> Result<JString<'local>, Failure> {
+    Ok(JString::new(env, BUILD)?)
+}
+
+fn drain_log<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    level: jint,
+    timeout_millis: jlong,
+) -> Result<JList<'local>, Failure> {
+    log::set_level(level);
+    log_lines(env, &log::drain(wait(timeout_millis)))
+}
+
+fn wake_log<'local>(_: &mut Env<'local>, _: JClass<'local>) -> Result<(), Failure> {
+    log::wake();
+    Ok(())
+}
+
+#[allow(clippy::too_many_arguments)]
+fn settings<'local>(
+    env: &mut Env<'local>,
+    cluster: JString<'local>,
+    redis_url: JString<'local>,
+    redis_password: JString<'local>,
+    controller_id: JString<'local>,
+    name: JString<'local>,
+    url: JString<'local>,
+    version: JString<'local>,
+    heartbeat_millis: jlong,
+    lease_millis: jlong,
+    key: JByteArray<'local>,
+) -> Result<Settings, Failure> {
+    let password =
+        optional_text(env, "the password", &redis_password)?.filter(|password| !password.is_empty());
+    Ok(Settings {
+        cluster: text(env, "the cluster's name", &cluster)?,
+        redis_url: Secret::new(text(env, "the Redis URL", &redis_url)?),
+        username: None,
+        password: password.map(Secret::new),
+        controller_id: text(env, "the controller's id", &controller_id)?,
+        name: text(env, "the controller's name", &name)?,
+        url: text(env, "the controller's URL", &url)?,
+        version: text(env, "the plugin's version", &version)?,
+        heartbeat: millis_of(heartbeat_millis),
+        lease: millis_of(lease_millis),
+        key: SealKey::try_from(bytes(env, "the cluster key", &key)?.as_slice())?,
+    })
+}
+
+#[allow(clippy::too_many_arguments)]
+fn open<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    cluster: JString<'local>,
+    redis_url: JString<'local>,
+    redis_password: JString<'local>,
+    controller_id: JString<'local>,
+    name: JString<'local>,
+    url: JString<'local>,
+    version: JString<'local>,
+    heartbeat_millis: jlong,
+    lease_millis: jlong,
+    key: JByteArray<'local>,
+) -> Result<jlong, Failure> {
+    let settings = settings(
+        env,
+        cluster,
+        redis_url,
+        redis_password,
+        controller_id,
+        name,
+        url,
+        version,
+        heartbeat_millis,
+        lease_millis,
+        key,
+    )?;
+    Ok(keep(Controller::open(settings)?))
+}
+
+#[allow(clippy::too_many_arguments)]
+fn test<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    cluster: JString<'local>,
+    redis_url: JString<'local>,
+    redis_password: JString<'local>,
+    controller_id: JString<'local>,
+    name: JString<'local>,
+    url: JString<'local>,
+    version: JString<'local>,
+    heartbeat_millis: jlong,
+    lease_millis: jlong,
+    key: JByteArray<'local>,
+    timeout_millis: jlong,
+) -> Result<JString<'local>, Failure> {
+    let settings = settings(
+        env,
+        cluster,
+        redis_url,
+        redis_password,
+        controller_id,
+        name,
+        url,
+        version,
+        heartbeat_millis,
+        lease_millis,
+        key,
+    )?;
+    let found = Controller::test(settings, wait(timeout_millis))?;
+    Ok(JString::new(env, found)?)
+}
+
+fn link<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+) -> Result<LinkStateType<'local>, Failure> {
+    let link = held(handle)?.link();
+    link_state(env, &link)
+}
+
+fn await_joined<'local>(
+    _: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    timeout_millis: jlong,
+) -> Result<jboolean, Failure> {
+    Ok(held(handle)?.await_joined(wait(timeout_millis)))
+}
+
+fn next_queue_id<'local>(_: &mut Env<'local>, _: JClass<'local>, handle: jlong) -> Result<jlong, Failure> {
+    Ok(held(handle)?.next_queue_id())
+}
+
+fn raise_queue_ids<'local>(
+    _: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    floor: jlong,
+) -> Result<(), Failure> {
+    held(handle)?.raise_queue_ids(floor);
+    Ok(())
+}
+
+#[allow(clippy::too_many_arguments)]
+fn enqueue<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    id: jlong,
+    job: JString<'local>,
+    lane: JString<'local>,
+    priority: jint,
+    quiet_millis: jlong,
+    concurrent: jboolean,
+    pinned: JString<'local>,
+    payload: JByteArray<'local>,
+    seen_revision: jlong,
+) -> Result<EnqueuedType<'local>, Failure> {
+    let controller = held(handle)?;
+    let item = NewItem {
+        id,
+        job: text(env, "the job's name", &job)?,
+        lane: text(env, "the lane", &lane)?,
+        priority,
+        quiet_ms: quiet_millis,
+        concurrent,
+        pinned: text(env, "the controller it is pinned to", &pinned)?,
+        payload: bytes(env, "the payload", &payload)?,
+    };
+    let answer = controller.enqueue(item, seen_revision)?;
+    enqueued(env, &answer)
+}
+
+fn fold<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    id: jlong,
+    seen_revision: jlong,
+    payload: JByteArray<'local>,
+    due_in_millis: jlong,
+) -> Result<EnqueuedType<'local>, Failure> {
+    let payload = bytes(env, "the payload", &payload)?;
+    let answer = held(handle)?.fold(id, seen_revision, &payload, due_in_millis)?;
+    enqueued(env, &answer)
+}
+
+fn claim<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    lanes: JObjectArray<'local, JString<'local>>,
+    rooms: JIntArray<'local>,
+    max: jint,
+    timeout_millis: jlong,
+) -> Result<JList<'local>, Failure> {
+    let controller = held(handle)?;
+    let offers = offers(env, &lanes, &rooms)?;
+    let max = usize::try_from(max).unwrap_or_default();
+    let items = controller.claim(&offers, max, wait(timeout_millis))?;
+    items_to_java(env, &items)
+}
+
+fn wake<'local>(_: &mut Env<'local>, _: JClass<'local>, handle: jlong) -> Result<(), Failure> {
+    held(handle)?.wake();
+    Ok(())
+}
+
+fn assign_number<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    id: jlong,
+    job: JString<'local>,
+    floor: jint,
+) -> Result<jint, Failure> {
+    let job = text(env, "the job's name", &job)?;
+    Ok(held(handle)?.assign_number(id, &job, floor)?)
+}
+
+fn started<'local>(
+    _: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    id: jlong,
+    number: jint,
+) -> Result<(), Failure> {
+    Ok(held(handle)?.started(id, number)?)
+}
+
+fn finished<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    id: jlong,
+    result: JString<'local>,
+) -> Result<(), Failure> {
+    let result = text(env, "the result", &result)?;
+    Ok(held(handle)?.finished(id, &result)?)
+}
+
+fn cancelled<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    id: jlong,
+    why: JString<'local>,
+) -> Result<(), Failure> {
+    let why = text(env, "the reason", &why)?;
+    Ok(held(handle)?.cancelled(id, &why)?)
+}
+
+fn release<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    id: jlong,
+    delay_millis: jlong,
+    why: JString<'local>,
+) -> Result<(), Failure> {
+    let why = text(env, "the reason", &why)?;
+    Ok(held(handle)?.release(id, delay_millis, &why)?)
+}
+
+fn requeue<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    id: jlong,
+    why: JString<'local>,
+) -> Result<(), Failure> {
+    let why = text(env, "the reason", &why)?;
+    Ok(held(handle)?.requeue(id, &why)?)
+}
+
+fn park<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    id: jlong,
+    why: JString<'local>,
+) -> Result<(), Failure> {
+    let why = text(env, "the reason", &why)?;
+    Ok(held(handle)?.park(id, &why)?)
+}
+
+fn cancel<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    id: jlong,
+    who: JString<'local>,
+) -> Result<CancelOutcomeType<'local>, Failure> {
+    let who = text(env, "who cancels", &who)?;
+    let outcome = held(handle)?.cancel(id, &who)?;
+    cancel_outcome(env, &outcome)
+}
+
+fn item<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    id: jlong,
+) -> Result<ItemType<'local>, Failure> {
+    match held(handle)?.item(id)? {
+        Some(item) => item_to_java(env, &item),
+        None => Ok(ItemType::default()),
+    }
+}
+
+fn items<'local>(env: &mut Env<'local>, _: JClass<'local>, handle: jlong) -> Result<JList<'local>, Failure> {
+    let items = held(handle)?.items()?;
+    items_to_java(env, &items)
+}
+
+fn next_event<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    timeout_millis: jlong,
+) -> Result<EventType<'local>, Failure> {
+    match held(handle)?.next_event(wait(timeout_millis))? {
+        Some(next) => event(env, &next),
+        None => Ok(EventType::default()),
+    }
+}
+
+fn announce<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    topic: JString<'local>,
+    subject: JString<'local>,
+    number: jlong,
+    body: JByteArray<'local>,
+) -> Result<(), Failure> {
+    let topic = text(env, "the topic", &topic)?;
+    let subject = text(env, "the subject", &subject)?;
+    let body = bytes(env, "the body", &body)?;
+    Ok(held(handle)?.announce(&topic, &subject, number, &body)?)
+}
+
+#[allow(clippy::too_many_arguments)]
+fn ask<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    controller_id: JString<'local>,
+    topic: JString<'local>,
+    body: JByteArray<'local>,
+    request_id: JString<'local>,
+    timeout_millis: jlong,
+) -> Result<JByteArray<'local>, Failure> {
+    let controller_id = text(env, "the controller's id", &controller_id)?;
+    let topic = text(env, "the topic", &topic)?;
+    let body = bytes(env, "the body", &body)?;
+    let request_id = text(env, "the request's id", &request_id)?;
+    let answer = held(handle)?.ask(&controller_id, &topic, &body, &request_id, wait(timeout_millis))?;
+    Ok(env.byte_array_from_slice(&answer)?)
+}
+
+fn answer<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    request_id: JString<'local>,
+    body: JByteArray<'local>,
+) -> Result<(), Failure> {
+    let request_id = text(env, "the request's id", &request_id)?;
+    let body = bytes(env, "the body", &body)?;
+    Ok(held(handle)?.answer(&request_id, &body)?)
+}
+
+fn members<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+) -> Result<JList<'local>, Failure> {
+    let members = held(handle)?.members()?;
+    members_to_java(env, &members)
+}
+
+fn close<'local>(_: &mut Env<'local>, _: JClass<'local>, handle: jlong) -> Result<(), Failure> {
+    if let Some(controller) = take(handle) {
+        controller.close();
+    }
+    Ok(())
+}
