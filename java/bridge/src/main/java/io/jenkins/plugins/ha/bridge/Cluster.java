@@ -1,0 +1,235 @@
+package io.jenkins.plugins.ha.bridge;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * This controller's membership in a cluster: the one way from Java to the library. Thread-safe. No
+ * call blocks for longer than 2 s but those that take a timeout; {@link #claim} and {@link
+ * #nextEvent} wait, and are woken by {@link #close()} from any thread. After {@code close()} every
+ * call throws {@link HaException.Closed}.
+ */
+public final class Cluster implements AutoCloseable {
+    private final long handle;
+
+    private Cluster(long handle) {
+        this.handle = handle;
+    }
+
+    /**
+     * Starts to join. Returns at once; connecting goes on in the background until it succeeds.
+     *
+     * @throws HaException.Refused when the settings cannot be right
+     */
+    public static Cluster open(ClusterSettings settings) {
+        NativeLibrary.load();
+        return new Cluster(
+                Native.open(
+                        settings.cluster(),
+                        settings.redisUrl(),
+                        settings.redisPassword(),
+                        settings.controllerId(),
+                        settings.name(),
+                        settings.url(),
+                        settings.version(),
+                        settings.heartbeatMillis(),
+                        settings.leaseMillis(),
+                        settings.key()));
+    }
+
+    /**
+     * Tries the settings without joining.
+     *
+     * @return a sentence on what was found: server version, persistence, round-trip time
+     * @throws HaException.Refused with the sentence that mends it
+     * @throws HaException.Unavailable when Redis does not answer
+     */
+    public static String test(ClusterSettings settings, long timeoutMillis) {
+        NativeLibrary.load();
+        return Native.test(
+                settings.cluster(),
+                settings.redisUrl(),
+                settings.redisPassword(),
+                settings.controllerId(),
+                settings.name(),
+                settings.url(),
+                settings.version(),
+                settings.heartbeatMillis(),
+                settings.leaseMillis(),
+                settings.key(),
+                timeoutMillis);
+    }
+
+    /** How this controller stands. From memory. */
+    public LinkState link() {
+        return Native.link(handle);
+    }
+
+    /** Waits until joined, at most {@code timeoutMillis}; false when it is not. */
+    public boolean awaitJoined(long timeoutMillis) {
+        return Native.awaitJoined(handle, timeoutMillis);
+    }
+
+    /** A queue id, unique in the cluster, from a block leased ahead. Never touches the network. */
+    public long nextQueueId() {
+        return Native.nextQueueId(handle);
+    }
+
+    /**
+     * Ids up to {@code floor} are taken already (items of the time before the cluster). Does not
+     * block.
+     */
+    public void raiseQueueIds(long floor) {
+        Native.raiseQueueIds(handle, floor);
+    }
+
+    /**
+     * Stores an item, durably as Redis is configured.
+     *
+     * @param seenRevision the newest {@link Item#jobRevision()} of the job that the caller took
+     *     into account when it decided that this is no duplicate; -1 to store without such a check
+     */
+    public Enqueued enqueue(NewItem item, long seenRevision) {
+        return Native.enqueue(
+                handle,
+                item.id(),
+                item.job(),
+                item.lane(),
+                item.priority(),
+                item.quietMillis(),
+                item.concurrent(),
+                item.pinned(),
+                item.payload(),
+                seenRevision);
+    }
+
+    /**
+     * Replaces the payload of a QUEUED item and, unless {@code dueInMillis} is -1, the time until
+     * it is due.
+     *
+     * @return not accepted when the item is no longer QUEUED or the job's waiting items changed
+     */
+    public Enqueued fold(long id, long seenRevision, byte[] payload, long dueInMillis) {
+        return Native.fold(handle, id, seenRevision, payload, dueInMillis);
+    }
+
+    /**
+     * Waits for items this controller can take and claims them. One thread at a time.
+     *
+     * @param offers the lanes it can serve, with the room in each; empty: only waits
+     * @param max how many at the most, over all lanes
+     * @param timeoutMillis 0 to 60,000
+     * @return what is ours now, with payloads, in the order of the queue; empty after the timeout
+     *     or {@link #wake()}
+     */
+    public List<Item> claim(List<LaneOffer> offers, int max, long timeoutMillis) {
+        String[] lanes = offers.stream().map(LaneOffer::lane).toArray(String[]::new);
+        int[] rooms = offers.stream().mapToInt(LaneOffer::room).toArray();
+        return Native.claim(handle, lanes, rooms, max, timeoutMillis);
+    }
+
+    /** Makes a waiting {@link #claim} return now. Does not block. */
+    public void wake() {
+        Native.wake(handle);
+    }
+
+    /**
+     * The next build number of a job, used once in the cluster.
+     *
+     * @param id the queue item it is for, which becomes STARTING; 0 for none
+     * @param floor the highest number the caller knows to be used
+     * @throws HaException.Fenced when the item is not ours any more: the build must not start
+     */
+    public int assignNumber(long id, String job, int floor) {
+        return Native.assignNumber(handle, id, job, floor);
+    }
+
+    /** The build of a STARTING item runs. */
+    public void started(long id, int number) {
+        Native.started(handle, id, number);
+    }
+
+    /** The build has ended; {@code result} is what Jenkins calls it (SUCCESS, ABORTED, ...). */
+    public void finished(long id, String result) {
+        Native.finished(handle, id, result);
+    }
+
+    /** A claimed item ends unbuilt. */
+    public void cancelled(long id, String why) {
+        Native.cancelled(handle, id, why);
+    }
+
+    /** Hands a claimed item back; it keeps its place, and may be claimed again after the delay. */
+    public void release(long id, long delayMillis, String why) {
+        Native.release(handle, id, delayMillis, why);
+    }
+
+    /** Puts an ORPHANED item back into the queue. */
+    public void requeue(long id, String why) {
+        Native.requeue(handle, id, why);
+    }
+
+    /** Sets a claimed item aside as UNREADABLE; its bytes are kept. */
+    public void park(long id, String why) {
+        Native.park(handle, id, why);
+    }
+
+    /** Cancels an item wherever it is. {@code who} is for the record. */
+    public CancelOutcome cancel(long id, String who) {
+        return Native.cancel(handle, id, who);
+    }
+
+    /** An item by id, ended ones for 24 h. One round trip. */
+    public Optional<Item> item(long id) {
+        return Optional.ofNullable(Native.item(handle, id));
+    }
+
+    /** All live items, oldest first, without payloads. One round trip; for tools, not for pages. */
+    public List<Item> items() {
+        return Native.items(handle);
+    }
+
+    /**
+     * Waits for the next event, at most {@code timeoutMillis}; empty when there is none. One thread
+     * at a time.
+     */
+    public Optional<Event> nextEvent(long timeoutMillis) {
+        return Optional.ofNullable(Native.nextEvent(handle, timeoutMillis));
+    }
+
+    /** Tells all other controllers. */
+    public void announce(String topic, String subject, long number, byte[] body) {
+        Native.announce(handle, topic, subject, number, body);
+    }
+
+    /**
+     * Asks a controller and waits for its answer. Repeating it with the same {@code requestId} has
+     * no further effect and yields the same answer.
+     *
+     * @throws HaException.NotFound when there is no such controller
+     * @throws HaException.Unavailable when no answer came in time
+     */
+    public byte[] ask(
+            String controllerId, String topic, byte[] body, String requestId, long timeoutMillis) {
+        return Native.ask(handle, controllerId, topic, body, requestId, timeoutMillis);
+    }
+
+    /** Answers an {@link Event.Command}. */
+    public void answer(String requestId, byte[] body) {
+        Native.answer(handle, requestId, body);
+    }
+
+    /** The controllers of the cluster. One round trip. */
+    public List<Member> members() {
+        return Native.members(handle);
+    }
+
+    /**
+     * Hands claimed items back, leaves the cluster, stops all threads; at most 5 s. May be called
+     * twice.
+     */
+    @Override
+    public void close() {
+        Native.close(handle);
+    }
+}

@@ -1,0 +1,32 @@
+package io.jenkins.plugins.ha.bridge;
+
+/**
+ * How this controller stands with the cluster.
+ *
+ * @param phase the state
+ * @param text one sentence for an admin: what is wrong and what to do; no secrets
+ * @param epoch this membership's fencing token, 0 when never joined
+ */
+public record LinkState(Phase phase, String text, long epoch) {
+    /** The order of the constants is the wire order. */
+    public enum Phase {
+        /** Not yet reached Redis; trying on. */
+        CONNECTING,
+        /** A member: may take and run builds. */
+        JOINED,
+        /** Was a member; Redis is away or the lease was lost; trying on. */
+        LOST,
+        /**
+         * Redis or the settings are unfit ({@link LinkState#text()} says how to mend it); tries
+         * again slowly.
+         */
+        REFUSED,
+        /** Closed by {@link Cluster#close()}. */
+        CLOSED
+    }
+
+    /** Whether builds may be taken and started. */
+    public boolean joined() {
+        return phase == Phase.JOINED;
+    }
+}

@@ -1,0 +1,122 @@
+package io.jenkins.plugins.ha.bridge;
+
+import java.util.List;
+
+/**
+ * All native methods; what they do is told at {@link Cluster}, which alone calls them. Before the
+ * first call {@link NativeLibrary#load()} must have succeeded. The other side is {@code
+ * src/bridge/natives.rs}: names and types are compared when the library is loaded.
+ *
+ * <p>There is no static initialiser on purpose: what goes wrong in one reaches the caller as a
+ * LinkageError, and those get lost in Jenkins.
+ */
+final class Native {
+    private Native() {}
+
+    /** Version and, if known, commit of the library: {@code 0.1.0+0123456789ab}. */
+    static native String build();
+
+    /** Name and descriptor of every method that the library implements. */
+    static native List<String> natives();
+
+    /** Sets the level (0 to 5), waits for log lines; answers at once after {@link #wakeLog()}. */
+    static native List<LogLine> drainLog(int level, long timeoutMillis);
+
+    static native void wakeLog();
+
+    static native long open(
+            String cluster,
+            String redisUrl,
+            String redisPassword,
+            String controllerId,
+            String name,
+            String url,
+            String version,
+            long heartbeatMillis,
+            long leaseMillis,
+            byte[] key);
+
+    static native String test(
+            String cluster,
+            String redisUrl,
+            String redisPassword,
+            String controllerId,
+            String name,
+            String url,
+            String version,
+            long heartbeatMillis,
+            long leaseMillis,
+            byte[] key,
+            long timeoutMillis);
+
+    static native LinkState link(long handle);
+
+    static native boolean awaitJoined(long handle, long timeoutMillis);
+
+    static native long nextQueueId(long handle);
+
+    static native void raiseQueueIds(long handle, long floor);
+
+    static native Enqueued enqueue(
+            long handle,
+            long id,
+            String job,
+            String lane,
+            int priority,
+            long quietMillis,
+            boolean concurrent,
+            String pinned,
+            byte[] payload,
+            long seenRevision);
+
+    static native Enqueued fold(
+            long handle, long id, long seenRevision, byte[] payload, long dueInMillis);
+
+    /** {@code rooms} stands beside {@code lanes}. */
+    static native List<Item> claim(
+            long handle, String[] lanes, int[] rooms, int max, long timeoutMillis);
+
+    static native void wake(long handle);
+
+    static native int assignNumber(long handle, long id, String job, int floor);
+
+    static native void started(long handle, long id, int number);
+
+    static native void finished(long handle, long id, String result);
+
+    static native void cancelled(long handle, long id, String why);
+
+    static native void release(long handle, long id, long delayMillis, String why);
+
+    static native void requeue(long handle, long id, String why);
+
+    static native void park(long handle, long id, String why);
+
+    static native CancelOutcome cancel(long handle, long id, String who);
+
+    /** Null when there is none. */
+    static native Item item(long handle, long id);
+
+    static native List<Item> items(long handle);
+
+    /** Null when there is none. */
+    static native Event nextEvent(long handle, long timeoutMillis);
+
+    static native void announce(
+            long handle, String topic, String subject, long number, byte[] body);
+
+    static native byte[] ask(
+            long handle,
+            String controllerId,
+            String topic,
+            byte[] body,
+            String requestId,
+            long timeoutMillis);
+
+    static native void answer(long handle, String requestId, byte[] body);
+
+    static native List<Member> members(long handle);
+
+    /** Does nothing when the handle is closed already. */
+    static native void close(long handle);
+}
