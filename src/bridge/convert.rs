@@ -26,7 +26,7 @@ const FRAME: usize = 24;
 macro_rules! types {
     ($($name:ident => $java:literal { $($body:tt)* })*) => {
         $(bind_java_type! {
-            pub(super) $name => $java,
+            pub $name => $java,
             type_map = {
                 EventType => "io.jenkins.plugins.ha.bridge.Event",
                 ItemType => "io.jenkins.plugins.ha.bridge.Item",
@@ -315,7 +315,7 @@ pub(super) fn cancel_outcome<'local>(
     }?)
 }
 
-pub(super) fn event<'local>(env: &mut Env<'local>, event: &Event) -> Result<EventType<'local>, Failure> {
+pub fn event<'local>(env: &mut Env<'local>, event: &Event) -> Result<EventType<'local>, Failure> {
     Ok(match event {
         Event::Snapshot(live) => {
             let live = items(env, live)?;

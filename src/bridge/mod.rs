@@ -18,6 +18,7 @@ mod log;
 mod natives;
 mod panics;
 
+pub use convert::{EventType, event};
 pub use errors::{Failure, ThrowHaException};
 pub use handles::{Held, held};
 
