@@ -2,6 +2,7 @@ package io.jenkins.plugins.ha.stage;
 
 import java.net.URISyntaxException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -19,6 +20,7 @@ public final class StandinController extends Controller {
     private final SharedFolder shared;
     private final Map<String, String> environment = new LinkedHashMap<>();
     private int executors = 2;
+    private int claimAhead;
     private long heartbeatMillis = 1000;
     private long leaseMillis = 5000;
     private List<String> jvmOptions = List.of();
@@ -35,6 +37,12 @@ public final class StandinController extends Controller {
     /** How many builds it runs at the same time, 2 if nobody says otherwise. */
     public StandinController executors(int executors) {
         this.executors = executors;
+        return this;
+    }
+
+    /** How many items it claims beyond its executors; they wait in it, claimed and not started. */
+    public StandinController claimAhead(int items) {
+        this.claimAhead = items;
         return this;
     }
 
@@ -58,7 +66,7 @@ public final class StandinController extends Controller {
 
     @Override
     List<String> command() {
-        List<String> command = new java.util.ArrayList<>();
+        List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of("-Xmx128m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
         command.add("-Dha.jenkins.library=" + Checkout.library());
@@ -68,6 +76,7 @@ public final class StandinController extends Controller {
         command.add("--home=" + home().toAbsolutePath());
         command.add("--port=" + port());
         command.add("--executors=" + executors);
+        command.add("--claim-ahead=" + claimAhead);
         command.add("--heartbeat=" + heartbeatMillis);
         command.add("--lease=" + leaseMillis);
         return command;

@@ -1,0 +1,260 @@
+package io.jenkins.plugins.ha.standin;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.jenkins.plugins.ha.bridge.CancelOutcome;
+import io.jenkins.plugins.ha.bridge.Cluster;
+import io.jenkins.plugins.ha.bridge.Enqueued;
+import io.jenkins.plugins.ha.bridge.Event;
+import io.jenkins.plugins.ha.bridge.HaException;
+import io.jenkins.plugins.ha.bridge.Item;
+import io.jenkins.plugins.ha.bridge.ItemState;
+import io.jenkins.plugins.ha.bridge.NewItem;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+
+/**
+ * A controller of the cluster that is not Jenkins: what its users can do, and what it does when the
+ * cluster calls.
+ */
+final class Standin {
+    private static final Logger LOG = Logger.getLogger(Standin.class.getName());
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int ATTEMPTS = 20;
+    private static final long ASK_MILLIS = 5_000;
+
+    final Settings settings;
+    final JobsFolder jobs;
+    final QueueView queue = new QueueView();
+    final Dispatcher dispatcher;
+    private final Cluster cluster;
+    // Commands and orphans may wait for Redis or the disk; events must not.
+    private final ExecutorService worker =
+            Executors.newFixedThreadPool(4, task -> new Thread(task, "worker"));
+
+    Standin(Settings settings, Cluster cluster) {
+        this.settings = settings;
+        this.cluster = cluster;
+        this.jobs = new JobsFolder(settings.home().resolve("jobs"));
+        this.dispatcher = new Dispatcher(cluster, settings, jobs);
+    }
+
+    void start() {
+        new Thread(this::followEvents, "events").start();
+        dispatcher.start();
+    }
+
+    /** Aborts its builds, hands back the rest, leaves the cluster. */
+    void stop() throws InterruptedException {
+        dispatcher.stop();
+        cluster.close();
+        worker.shutdownNow();
+    }
+
+    String link() {
+        return cluster.link().phase() + " " + cluster.link().text();
+    }
+
+    /**
+     * Puts a build into the queue, or into one of the same parameters that waits already.
+     *
+     * @return the queue id
+     */
+    long trigger(String name, JobsFolder.Job job, Trigger trigger) {
+        long id = cluster.nextQueueId();
+        List<Item> waiting = queue.queued(name);
+        long seen = queue.revision(name);
+        HaException.Unavailable away = null;
+        for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+            try {
+                Optional<Item> same = sameParameters(waiting, trigger);
+                Enqueued answer;
+                if (same.isPresent()) {
+                    Trigger both = Trigger.from(same.get().payload()).with(trigger);
+                    answer = cluster.fold(same.get().id(), seen, both.payload(), job.quietMillis());
+                } else {
+                    answer =
+                            cluster.enqueue(
+                                    new NewItem(
+                                            id,
+                                            name,
+                                            "",
+                                            NewItem.DEFAULT_PRIORITY,
+                                            job.quietMillis(),
+                                            job.concurrent(),
+                                            "",
+                                            trigger.payload()),
+                                    seen);
+                }
+                if (answer.accepted()) {
+                    return same.map(Item::id).orElse(id);
+                }
+                waiting = answer.queued();
+                seen = answer.revision();
+            } catch (HaException.Unavailable e) {
+                // It may have been stored: asked again with the same id, it is stored once.
+                away = e;
+                cluster.awaitJoined(1_000);
+            } catch (HaException.Conflict | HaException.NotFound e) {
+                // The one to fold into is gone meanwhile.
+                waiting = List.of();
+            } catch (IOException e) {
+                throw new IllegalStateException("own payload cannot be read", e);
+            }
+        }
+        throw away != null
+                ? away
+                : new IllegalStateException(name + " is triggered too often at once");
+    }
+
+    /** An item by id, also one that other controllers accepted just now. */
+    Optional<Item> item(long id) {
+        return queue.item(id).or(() -> cluster.item(id));
+    }
+
+    /** Stops a build wherever it runs; false when none runs. */
+    boolean abort(String job, int number, String who) {
+        if (dispatcher.abort(job, number, who)) {
+            return true;
+        }
+        Optional<Item> item =
+                queue.build(job, number).filter(i -> !i.owner().equals(settings.controllerId()));
+        return item.isPresent()
+                && ask(
+                        item.get().owner(),
+                        "abort",
+                        JSON.createObjectNode()
+                                .put("job", job)
+                                .put("number", number)
+                                .put("who", who));
+    }
+
+    /** Cancels a queue item wherever it waits; false when there is none or it has started. */
+    boolean cancel(long id, String who) {
+        for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+            CancelOutcome outcome = cluster.cancel(id, who);
+            if (outcome != CancelOutcome.HELD) {
+                return outcome == CancelOutcome.CANCELLED;
+            }
+            String owner = cluster.item(id).map(Item::owner).orElse("");
+            try {
+                if (owner.equals(settings.controllerId())
+                        ? dispatcher.cancel(id, who)
+                        : !owner.isEmpty()
+                                && ask(
+                                        owner,
+                                        "cancel",
+                                        JSON.createObjectNode().put("id", id).put("who", who))) {
+                    return true;
+                }
+            } catch (HaException.NotFound | HaException.Unavailable e) {
+                LOG.log(
+                        Level.INFO,
+                        "{0} did not answer about {1}: {2}",
+                        new Object[] {owner, id, e.getMessage()});
+            }
+        }
+        return false;
+    }
+
+    /** Deletes a build that has ended; false when there is none, or it runs. */
+    boolean delete(String job, int number) throws IOException {
+        Optional<BuildRecord> build = jobs.read(job, number);
+        if (build.isEmpty() || build.get().result() == null) {
+            return false;
+        }
+        jobs.delete(job, number);
+        return true;
+    }
+
+    private boolean ask(String owner, String topic, JsonNode body) {
+        byte[] answer =
+                cluster.ask(
+                        owner,
+                        topic,
+                        body.toString().getBytes(StandardCharsets.UTF_8),
+                        UUID.randomUUID().toString(),
+                        ASK_MILLIS);
+        return "done".equals(new String(answer, StandardCharsets.UTF_8));
+    }
+
+    private void followEvents() {
+        while (true) {
+            try {
+                cluster.nextEvent(60_000).ifPresent(this::handle);
+            } catch (HaException.Closed e) {
+                return;
+            } catch (RuntimeException e) {
+                LOG.log(Level.WARNING, "Event not handled", e);
+            }
+        }
+    }
+
+    private void handle(Event event) {
+        if (event instanceof Event.Snapshot snapshot) {
+            queue.replace(snapshot.items());
+            dispatcher.reconcile(snapshot.items());
+        } else if (event instanceof Event.ItemChanged change) {
+            queue.put(change.item());
+        } else if (event instanceof Event.Orphaned orphan) {
+            queue.put(orphan.item());
+            worker.execute(() -> dispatcher.orphaned(orphan.item()));
+        } else if (event instanceof Event.Command command) {
+            worker.execute(() -> obey(command));
+        } else if (event instanceof Event.LinkChanged change) {
+            LOG.log(
+                    Level.INFO,
+                    "{0}: {1}",
+                    new Object[] {change.state().phase(), change.state().text()});
+        }
+    }
+
+    private void obey(Event.Command command) {
+        boolean done = false;
+        try {
+            JsonNode body = JSON.readTree(command.body());
+            String who = body.path("who").asText();
+            done =
+                    switch (command.topic()) {
+                        case "abort" ->
+                                dispatcher.abort(
+                                        body.path("job").asText(),
+                                        body.path("number").asInt(),
+                                        who);
+                        case "cancel" -> dispatcher.cancel(body.path("id").asLong(), who);
+                        default -> false;
+                    };
+        } catch (IOException | RuntimeException e) {
+            LOG.log(Level.WARNING, "Command " + command.topic() + " not done", e);
+        }
+        try {
+            cluster.answer(
+                    command.requestId(), (done ? "done" : "no").getBytes(StandardCharsets.UTF_8));
+        } catch (HaException e) {
+            LOG.log(Level.INFO, "Answer not sent: {0}", e.getMessage());
+        }
+    }
+
+    private static Optional<Item> sameParameters(List<Item> waiting, Trigger trigger) {
+        return waiting.stream()
+                .filter(i -> i.state() == ItemState.QUEUED && i.payload() != null)
+                .filter(i -> parametersOf(i).equals(Optional.of(trigger.parameters())))
+                .findFirst();
+    }
+
+    private static Optional<Map<String, String>> parametersOf(Item item) {
+        try {
+            return Optional.of(Trigger.from(item.payload()).parameters());
+        } catch (IOException e) {
+            return Optional.empty();
+        }
+    }
+}
