@@ -1,0 +1,64 @@
+# demo    two controllers on one queue, in the terminal
+# test    all tests; what is missing is installed first
+# hpi     target/ha-jenkins.hpi, the file an admin installs
+# bench   the measurements of docs/benchmarks.md
+# lint    what .ci/run checks before the tests
+# fmt     formats all sources
+# clean   removes what was built
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := hpi
+.PHONY: demo test hpi bench fmt lint clean setup library
+
+# Classes and library must come from the same commit; both are told which.
+export HA_JENKINS_COMMIT ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null)
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+MVN := mvn -B -Dstyle.color=never -Dha.jenkins.commit=$(HA_JENKINS_COMMIT)
+DEMO := io.jenkins.plugins.ha.demo.Demo
+
+setup:
+	.ci/setup
+
+# The library, and beside it the one with a door for the tests of the bridge.
+library: setup
+	cargo build --locked --release --lib --example bridge_door
+
+hpi: library
+	$(MVN) -q -DskipTests -pl java/shim -am package
+	ls -l target/ha-jenkins.hpi
+
+demo: library
+	$(MVN) -q -DskipTests -pl java/shim,examples/demo -am package
+	java -cp "examples/demo/target/classes:$$(cat examples/demo/target/classpath)" $(DEMO)
+
+# Both languages' tests run even if the first have failed, so that one run shows all.
+test: library
+	mkdir -p target
+	find . -path '*/target/surefire-reports' -prune -exec rm -rf {} +
+	failed=0
+	cargo test --locked --no-fail-fast 2>&1 | tee target/cargo-test.log || failed=1
+	$(MVN) --fail-at-end verify || failed=1
+	.ci/summary target/cargo-test.log || failed=1
+	exit $$failed
+
+bench: library
+	$(MVN) -q -DskipTests package
+	benches/run
+
+fmt:
+	cargo fmt
+	mvn -q -B spotless:apply
+
+lint: setup
+	cargo fmt --check
+	$(MVN) -q spotless:check
+	cargo clippy --locked --all-targets -- -D warnings
+	cargo deny --locked --offline check licenses bans sources
+
+clean:
+	cargo clean
+	mvn -q -B clean
+
+.ONESHELL:
