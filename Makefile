@@ -16,7 +16,6 @@ export HA_JENKINS_COMMIT ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null)
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 MVN := mvn -B -Dstyle.color=never -Dha.jenkins.commit=$(HA_JENKINS_COMMIT)
-DEMO := io.jenkins.plugins.ha.demo.Demo
 
 setup:
 	.ci/setup
@@ -31,7 +30,7 @@ hpi: library
 
 demo: library
 	$(MVN) -q -DskipTests -pl java/shim,examples/demo -am package
-	java -cp "examples/demo/target/classes:$$(cat examples/demo/target/classpath)" $(DEMO)
+	java -jar examples/demo/target/ha-jenkins-demo-*.jar
 
 # Both languages' tests run even if the first have failed, so that one run shows all.
 test: library
