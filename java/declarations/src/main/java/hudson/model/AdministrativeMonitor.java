@@ -41,4 +41,8 @@ public abstract class AdministrativeMonitor implements ExtensionPoint, StaplerPr
     public static ExtensionList<AdministrativeMonitor> all() {
         throw new UnsupportedOperationException();
     }
+
+    public Object getTarget() {
+        throw new UnsupportedOperationException();
+    }
 }

@@ -3,6 +3,7 @@ package hudson.model;
 import hudson.model.queue.WorkUnit;
 import java.util.Collection;
 import jenkins.model.CauseOfInterruption;
+import org.kohsuke.stapler.HttpResponse;
 
 public class Executor extends Thread implements ModelObject {
     public Executor(Computer computer, int number) {
@@ -71,6 +72,10 @@ public class Executor extends Thread implements ModelObject {
     }
 
     public String getDisplayName() {
+        throw new UnsupportedOperationException();
+    }
+
+    public HttpResponse doStop() {
         throw new UnsupportedOperationException();
     }
 }

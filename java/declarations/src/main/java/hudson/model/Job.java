@@ -1,6 +1,7 @@
 package hudson.model;
 
 import hudson.ExtensionPoint;
+import hudson.PermalinkList;
 import java.io.File;
 import java.io.IOException;
 import java.util.Map;
@@ -12,6 +13,10 @@ public abstract class Job<JobT extends Job<JobT, RunT>, RunT extends Run<JobT, R
     Job() {}
 
     public File getBuildDir() {
+        throw new UnsupportedOperationException();
+    }
+
+    public PermalinkList getPermalinks() {
         throw new UnsupportedOperationException();
     }
 

@@ -7,5 +7,7 @@ public interface PermalinkProjectAction extends Action {
         }
 
         public abstract String getId();
+
+        public abstract Run<?, ?> resolve(Job<?, ?> job);
     }
 }

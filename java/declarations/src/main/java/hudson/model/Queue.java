@@ -316,8 +316,16 @@ public class Queue extends ResourceController implements Saveable {
         }
     }
 
+    public static class StubTask {
+        public StubTask(Queue.Task base) {
+            throw new UnsupportedOperationException();
+        }
+    }
+
     public static class StubItem {
-        StubItem() {}
+        public StubItem(Queue.StubTask task) {
+            throw new UnsupportedOperationException();
+        }
     }
 
     public static final class WaitingItem extends Queue.Item {

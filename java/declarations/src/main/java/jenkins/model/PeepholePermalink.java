@@ -19,6 +19,10 @@ public abstract class PeepholePermalink extends PermalinkProjectAction.Permalink
     }
 
     public interface Cache extends ExtensionPoint {
+        Unknown UNKNOWN = null;
+
+        None NONE = null;
+
         PeepholePermalink.Cache.PermalinkTarget get(Job<?, ?> job, String text);
 
         void put(Job<?, ?> job, String text, PeepholePermalink.Cache.Known known);

@@ -1,0 +1,96 @@
+package io.jenkins.plugins.ha;
+
+import hudson.security.ACL;
+import hudson.security.ACLContext;
+import io.jenkins.plugins.ha.bridge.Cluster;
+import io.jenkins.plugins.ha.bridge.Event;
+import io.jenkins.plugins.ha.bridge.HaException;
+import io.jenkins.plugins.ha.builds.ForeignBuilds;
+import io.jenkins.plugins.ha.builds.OrphanedBuilds;
+import io.jenkins.plugins.ha.commands.Commands;
+import io.jenkins.plugins.ha.jobs.JobEvents;
+import io.jenkins.plugins.ha.queue.Claimer;
+import io.jenkins.plugins.ha.queue.QueueView;
+import java.util.Optional;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+
+/** Brings what happened in the cluster to those it concerns, in order, on one thread that runs as SYSTEM. */
+@SuppressWarnings("try") // who acts is settled by having the context open
+final class EventPump {
+    private static final Logger LOGGER = Logger.getLogger(EventPump.class.getName());
+    private static final long WAIT_MILLIS = 30_000;
+
+    private final Cluster cluster;
+    private final QueueView view;
+    private final ForeignBuilds builds;
+    private final Claimer claimer;
+    private final Commands commands;
+    private final Thread thread = new Thread(this::run, "ha-jenkins-events");
+
+    EventPump(Cluster cluster, QueueView view, ForeignBuilds builds, Claimer claimer) {
+        this.cluster = cluster;
+        this.view = view;
+        this.builds = builds;
+        this.claimer = claimer;
+        this.commands = new Commands(cluster);
+        thread.setDaemon(true);
+    }
+
+    void start() {
+        thread.start();
+    }
+
+    void stop() {
+        commands.stop();
+        try {
+            thread.join(2000);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void run() {
+        try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
+            while (true) {
+                try {
+                    Optional<Event> event = cluster.nextEvent(WAIT_MILLIS);
+                    event.ifPresent(this::handle);
+                } catch (HaException.Closed e) {
+                    return;
+                } catch (HaException.Unavailable e) {
+                    LOGGER.log(Level.FINE, "No events: {0}", e.getMessage());
+                } catch (RuntimeException | LinkageError e) {
+                    LOGGER.log(Level.SEVERE, "Could not follow an event of the cluster; going on with the next", e);
+                }
+            }
+        }
+    }
+
+    private void handle(Event event) {
+        if (event instanceof Event.ItemChanged changed) {
+            view.changed(changed.item());
+            claimer.poke();
+        } else if (event instanceof Event.Announcement announcement) {
+            announced(announcement);
+        } else if (event instanceof Event.Command command) {
+            commands.handle(command);
+        } else if (event instanceof Event.Snapshot snapshot) {
+            view.replaceAll(snapshot.items());
+            claimer.poke();
+        } else if (event instanceof Event.Orphaned orphaned) {
+            OrphanedBuilds.decide(cluster, builds, orphaned.item());
+        } else if (event instanceof Event.LinkChanged changed) {
+            LOGGER.info(() -> "Cluster: " + changed.state().text());
+            claimer.linkChanged(changed.state());
+        }
+    }
+
+    private void announced(Event.Announcement announcement) {
+        switch (announcement.topic()) {
+            case ForeignBuilds.TOPIC -> builds.announced(announcement);
+            case JobEvents.TOPIC -> JobEvents.announced(announcement);
+            default -> LOGGER.fine(() -> "Ignored an announcement on " + announcement.topic() + ", of a newer version perhaps");
+        }
+    }
+}

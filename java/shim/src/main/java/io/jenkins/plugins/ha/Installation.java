@@ -1,0 +1,139 @@
+package io.jenkins.plugins.ha;
+
+import hudson.init.InitMilestone;
+import hudson.init.Initializer;
+import hudson.init.TermMilestone;
+import hudson.init.Terminator;
+import hudson.model.Queue;
+import io.jenkins.plugins.ha.bridge.Cluster;
+import io.jenkins.plugins.ha.bridge.LinkState;
+import io.jenkins.plugins.ha.linkage.LinkageCheck;
+import io.jenkins.plugins.ha.queue.HaQueue;
+import io.jenkins.plugins.ha.settings.EffectiveSettings;
+import io.jenkins.plugins.ha.settings.HaConfiguration;
+import java.io.IOException;
+import java.lang.reflect.Field;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.List;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import jenkins.model.Jenkins;
+
+/**
+ * Joins the cluster while Jenkins boots: after the plugins, before the first executor exists. Not configured, it leaves Jenkins alone.
+ * Configured, it either installs the cluster's queue or stops the boot with a sentence: a controller that shares the jobs folder without
+ * being in the cluster is the worst state there is.
+ */
+public final class Installation {
+    private static final Logger LOGGER = Logger.getLogger(Installation.class.getName());
+    /** How long a boot waits for Redis before it goes on without builds. */
+    private static final long PATIENCE_MILLIS = Long.getLong("io.jenkins.plugins.ha.bootPatienceMillis", 15_000);
+
+    private static final long ROUND_MILLIS = 3000;
+
+    private Installation() {}
+
+    /** Installs the queue. Throws without a cause: Jenkins goes on, unclustered, past anything that has a LinkageError in its causes. */
+    @Initializer(
+            after = InitMilestone.PLUGINS_STARTED,
+            before = InitMilestone.EXTENSIONS_AUGMENTED,
+            fatal = true,
+            displayName = "Joining the HA cluster")
+    public static void install() {
+        String problem = null;
+        try {
+            HaConfiguration page = HaConfiguration.get();
+            if (page == null) {
+                problem = "its settings page could not be made; is another version of the plugin half installed?";
+            } else {
+                EffectiveSettings settings = page.effective();
+                if (!settings.configured()) {
+                    LOGGER.info("HA is not configured: this is a plain Jenkins (Manage Jenkins > System > HA)");
+                    return;
+                }
+                join(settings);
+            }
+        } catch (Throwable e) { // whatever it is must reach the admin, and must not reach Jenkins as a cause
+            LOGGER.log(Level.SEVERE, "HA Jenkins cannot be installed", e);
+            problem = e.getMessage() == null ? e.toString() : e.getMessage();
+        }
+        if (problem != null) {
+            throw new IllegalStateException("HA Jenkins is configured but cannot run here, so this controller does not start: "
+                    + problem
+                    + " (To start it alone, without the cluster, remove the plugin or its settings.)");
+        }
+    }
+
+    /** Jobs are there: builds may come. */
+    @Initializer(after = InitMilestone.JOB_CONFIG_ADAPTED, fatal = false, displayName = "Taking builds of the HA cluster")
+    public static void takeBuilds() {
+        Membership.active().ifPresent(membership -> {
+            if (membership.queueIsOurs()) {
+                membership.takeBuilds();
+            } else {
+                LOGGER.severe("Another plugin replaced Jenkins' queue after HA Jenkins did: no builds are taken from the cluster");
+            }
+        });
+    }
+
+    /** Hands back what has not started, and leaves. */
+    @Terminator(after = TermMilestone.STARTED, displayName = "Leaving the HA cluster")
+    public static void leave() {
+        Membership.active().ifPresent(Membership::leave);
+    }
+
+    private static void join(EffectiveSettings settings) throws IOException, ReflectiveOperationException {
+        List<String> missing = LinkageCheck.missing(Jenkins.get().getPluginManager().uberClassLoader);
+        if (!missing.isEmpty()) {
+            throw new IllegalStateException("Jenkins " + Jenkins.VERSION + " lacks " + String.join(", ", missing)
+                    + ": install Jenkins 2.532 or newer, or a version of HA Jenkins made for this one.");
+        }
+        NativeCore.load();
+        ControllerIdentity identity = ControllerIdentity.of(Jenkins.get().getRootDir(), nameOf(settings));
+        Cluster cluster = Cluster.open(NativeCore.clusterSettings(settings, identity.id(), identity.name()));
+        awaitJoined(cluster);
+        Membership membership = new Membership(cluster, identity, settings);
+        HaQueue queue = new HaQueue(Queue.getInstance(), membership);
+        setQueue(queue);
+        membership.activate();
+        LOGGER.info(() -> "This controller is '" + identity.name() + "' (" + identity.id() + ") of the cluster '" + settings.cluster() + "'");
+    }
+
+    private static void awaitJoined(Cluster cluster) {
+        long deadline = System.nanoTime() + PATIENCE_MILLIS * 1_000_000;
+        while (!cluster.awaitJoined(Math.min(ROUND_MILLIS, PATIENCE_MILLIS))) {
+            LinkState link = cluster.link();
+            boolean patient = System.nanoTime() < deadline && link.phase() != LinkState.Phase.REFUSED;
+            LOGGER.warning(() -> link.text()
+                    + (patient
+                            ? " Waiting for it."
+                            : " Coming up without it: no builds are taken or run until it is back; nothing that is triggered is lost."));
+            if (!patient) {
+                return;
+            }
+        }
+    }
+
+    private static String nameOf(EffectiveSettings settings) {
+        if (!settings.name().isEmpty()) {
+            return settings.name();
+        }
+        try {
+            return InetAddress.getLocalHost().getHostName();
+        } catch (UnknownHostException e) {
+            return "controller";
+        }
+    }
+
+    /** Jenkins has no other way to have its queue replaced: it is a private final field, made before any plugin. */
+    private static void setQueue(Queue queue) throws ReflectiveOperationException {
+        Field field = Jenkins.class.getDeclaredField("queue");
+        field.setAccessible(true);
+        field.set(Jenkins.get(), queue);
+        if (Queue.getInstance() != queue) {
+            throw new IllegalStateException("this Java does not let the queue be replaced: start Jenkins with"
+                    + " --enable-final-field-mutation=ALL-UNNAMED");
+        }
+    }
+}

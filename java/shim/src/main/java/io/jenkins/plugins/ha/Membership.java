@@ -1,0 +1,102 @@
+package io.jenkins.plugins.ha;
+
+import hudson.model.Queue;
+import io.jenkins.plugins.ha.bridge.Cluster;
+import io.jenkins.plugins.ha.bridge.LinkState;
+import io.jenkins.plugins.ha.builds.ForeignBuilds;
+import io.jenkins.plugins.ha.queue.Claimer;
+import io.jenkins.plugins.ha.queue.HaQueue;
+import io.jenkins.plugins.ha.queue.QueueView;
+import io.jenkins.plugins.ha.settings.EffectiveSettings;
+import java.util.Optional;
+
+/**
+ * This controller's part in the cluster, from the moment its queue was replaced until Jenkins stops. Every extension of the plugin asks
+ * {@link #active()} first: where the queue is not ours, none of them acts. Thread-safe.
+ */
+public final class Membership {
+    private static volatile Membership current;
+
+    private final Cluster cluster;
+    private final ControllerIdentity identity;
+    private final EffectiveSettings settings;
+    private final QueueView view;
+    private final ForeignBuilds builds;
+    private final Outbound outbound;
+    private final Claimer claimer;
+    private final EventPump pump;
+
+    Membership(Cluster cluster, ControllerIdentity identity, EffectiveSettings settings) {
+        this.cluster = cluster;
+        this.identity = identity;
+        this.settings = settings;
+        this.outbound = new Outbound(cluster);
+        this.builds = new ForeignBuilds(identity);
+        this.view = new QueueView(cluster, identity, builds);
+        this.claimer = new Claimer(cluster, identity, view, outbound);
+        this.pump = new EventPump(cluster, view, builds, claimer);
+    }
+
+    /** The membership while the cluster's queue is installed; empty on a plain Jenkins. */
+    public static Optional<Membership> active() {
+        return Optional.ofNullable(current);
+    }
+
+    /** Makes this the membership that the extensions act for. The queue has been installed. */
+    void activate() {
+        current = this;
+        outbound.start();
+        pump.start();
+    }
+
+    /** Takes part in the work: from now on builds are claimed. Jobs are loaded. */
+    void takeBuilds() {
+        claimer.start();
+    }
+
+    /** Stops taking builds, tells the others what is still to be told, and leaves. Bounded. */
+    void leave() {
+        claimer.stop();
+        outbound.drainAndStop();
+        cluster.close();
+        pump.stop();
+    }
+
+    public Cluster cluster() {
+        return cluster;
+    }
+
+    public ControllerIdentity identity() {
+        return identity;
+    }
+
+    public EffectiveSettings settings() {
+        return settings;
+    }
+
+    public QueueView view() {
+        return view;
+    }
+
+    public ForeignBuilds builds() {
+        return builds;
+    }
+
+    public Outbound outbound() {
+        return outbound;
+    }
+
+    public Claimer claimer() {
+        return claimer;
+    }
+
+    /** How this controller stands with the cluster, from memory. */
+    public LinkState link() {
+        return cluster.link();
+    }
+
+    /** Whether Jenkins really uses the queue that was installed. */
+    public boolean queueIsOurs() {
+        return Queue.getInstance() instanceof HaQueue;
+    }
+}

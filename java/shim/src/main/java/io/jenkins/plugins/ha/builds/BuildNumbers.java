@@ -1,0 +1,77 @@
+package io.jenkins.plugins.ha.builds;
+
+import hudson.Extension;
+import hudson.model.Executor;
+import hudson.model.Job;
+import hudson.model.queue.WorkUnit;
+import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.bridge.HaException;
+import io.jenkins.plugins.ha.queue.ClusterItemAction;
+import java.io.File;
+import java.io.IOException;
+import java.util.logging.Logger;
+import jenkins.model.lazy.LazyBuildMixIn;
+
+/**
+ * Build numbers that are used once in the cluster. Asked while Jenkins' queue is locked: one bounded round trip. A build whose claim is
+ * not ours any more does not start.
+ */
+@Extension(ordinal = 1000)
+public final class BuildNumbers implements Job.BuildNumberAssigner {
+    private static final Logger LOGGER = Logger.getLogger(BuildNumbers.class.getName());
+    private static final int TRIES = 2;
+
+    @Override
+    public int assignBuildNumber(Job<?, ?> job, SaveNextBuildNumber save) throws IOException {
+        Membership membership = Membership.active().orElse(null);
+        if (membership == null) {
+            int number = job.getNextBuildNumber();
+            raise(job, number + 1);
+            save.call();
+            return number;
+        }
+        long item = itemInHand();
+        int floor = Math.max(job.getNextBuildNumber() - 1, highestOf(job));
+        HaException last = null;
+        for (int attempt = 0; attempt < TRIES; attempt++) {
+            try {
+                int number = membership.cluster().assignNumber(item, job.getFullName(), floor);
+                while (new File(job.getBuildDir(), Integer.toString(number)).exists()) {
+                    // a folder nobody knew of: copied in, or left by a build that died before its first save
+                    number = membership.cluster().assignNumber(0, job.getFullName(), number);
+                }
+                raise(job, number + 1);
+                save.call();
+                return number;
+            } catch (HaException.Unavailable e) {
+                last = e;
+            }
+        }
+        if (item > 0) {
+            // core has taken the item from its queue already; the cluster still holds it and gives it out again
+            membership.outbound().tell("release of queue item " + item, cluster -> cluster.release(item, 0, "Redis was away at its start"));
+        }
+        LOGGER.warning("No build number for " + job.getFullName() + ": " + last.getMessage());
+        throw last;
+    }
+
+    /** The queue item of the cluster for which this thread makes a build; 0 when there is none. */
+    private static long itemInHand() {
+        Executor executor = Executor.currentExecutor();
+        WorkUnit work = executor == null ? null : executor.getCurrentWorkUnit();
+        ClusterItemAction action = work == null ? null : work.context.item.getAction(ClusterItemAction.class);
+        return action == null ? 0 : action.itemId();
+    }
+
+    private static int highestOf(Job<?, ?> job) {
+        return job instanceof LazyBuildMixIn.LazyLoadingJob<?, ?> lazy
+                ? lazy.getLazyBuildMixIn().getRunMap().maxNumberOnDisk()
+                : 0;
+    }
+
+    private static void raise(Job<?, ?> job, int next) throws IOException {
+        if (job.getNextBuildNumber() < next) {
+            job.fastUpdateNextBuildNumber(next);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+package io.jenkins.plugins.ha.builds;
+
+import hudson.Extension;
+import hudson.model.Job;
+import io.jenkins.plugins.ha.Membership;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import jenkins.model.PeepholePermalink;
+
+/**
+ * lastSuccessfulBuild and its like. Core keeps them in a file it reads once, so they are stale as soon as another controller builds; these
+ * are forgotten whenever anything is heard of a job's builds, and looked for again.
+ */
+@Extension(ordinal = 1000)
+public final class ClusterPermalinks implements PeepholePermalink.Cache {
+    private static final Map<String, Map<String, Known>> KNOWN = new ConcurrentHashMap<>();
+    private static final Map<String, Long> FORGOTTEN = new ConcurrentHashMap<>();
+    private static final ThreadLocal<Long> ASKED = new ThreadLocal<>();
+
+    /** Something happened to the job's builds. */
+    static void forget(String job) {
+        FORGOTTEN.merge(job, 1L, Long::sum);
+        KNOWN.remove(job);
+    }
+
+    @Override
+    public PermalinkTarget get(Job<?, ?> job, String id) {
+        if (Membership.active().isEmpty()) {
+            return UNKNOWN;
+        }
+        ASKED.set(FORGOTTEN.getOrDefault(job.getFullName(), 0L));
+        Map<String, Known> known = KNOWN.get(job.getFullName());
+        Known target = known == null ? null : known.get(id);
+        return target == null ? UNKNOWN : target;
+    }
+
+    @Override
+    public void put(Job<?, ?> job, String id, Known target) {
+        Long asked = ASKED.get();
+        ASKED.remove();
+        String name = job.getFullName();
+        if (Membership.active().isPresent() && (asked == null || asked.equals(FORGOTTEN.getOrDefault(name, 0L)))) {
+            KNOWN.computeIfAbsent(name, n -> new ConcurrentHashMap<>()).put(id, target);
+        }
+    }
+}

@@ -1,0 +1,285 @@
+package io.jenkins.plugins.ha.builds;
+
+import hudson.model.Job;
+import hudson.model.Queue;
+import hudson.model.Run;
+import hudson.security.ACL;
+import hudson.security.ACLContext;
+import io.jenkins.plugins.ha.ControllerIdentity;
+import io.jenkins.plugins.ha.bridge.Event;
+import io.jenkins.plugins.ha.bridge.Item;
+import io.jenkins.plugins.ha.bridge.ItemState;
+import io.jenkins.plugins.ha.queue.ClusterItemAction;
+import java.io.File;
+import java.lang.ref.WeakReference;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import jenkins.model.Jenkins;
+import jenkins.model.lazy.LazyBuildMixIn;
+import jenkins.util.Timer;
+
+/**
+ * What this controller knows of builds that other controllers run, ended or deleted: keeps Jenkins' lists of builds true without reading
+ * them again. In memory, fed by announcements and by the queue's items. Thread-safe.
+ */
+@SuppressWarnings("try") // who acts is settled by having the context open
+public final class ForeignBuilds {
+    /** Announcements about builds: the body is {@code verb controllerId}. */
+    public static final String TOPIC = "build";
+
+    static final String VISIBLE = "visible";
+    static final String CHANGED = "changed";
+    static final String ENDED = "ended";
+    static final String DELETED = "deleted";
+
+    private static final Logger LOGGER = Logger.getLogger(ForeignBuilds.class.getName());
+    private static final int REMEMBERED = 20_000;
+    private static final long RETRY_MILLIS = 100;
+    private static final int RETRIES = 100;
+
+    private final ControllerIdentity identity;
+    private final Map<BuildKey, String> running = new ConcurrentHashMap<>();
+    private final Map<BuildKey, List<WeakReference<Run<?, ?>>>> shown = new ConcurrentHashMap<>();
+    private final Map<BuildKey, Long> versions = new LinkedHashMap<>();
+    private final Set<BuildKey> deleted = ConcurrentHashMap.newKeySet();
+    private final Map<BuildKey, Boolean> deletedOrder = new LinkedHashMap<>();
+    private long clock;
+
+    public ForeignBuilds(ControllerIdentity identity) {
+        this.identity = identity;
+    }
+
+    /** Id of the other controller that runs it; null when none is known to. */
+    public String runningOn(Run<?, ?> run) {
+        return running.get(BuildKey.of(run));
+    }
+
+    /** As {@link #runningOn(Run)}, for a build that need not be loaded. */
+    public String runningOn(String job, int number) {
+        return running.get(new BuildKey(job, number));
+    }
+
+    /** A number that grows whenever the build's file changed elsewhere; 0 when it did not lately. */
+    long version(BuildKey key) {
+        synchronized (versions) {
+            return versions.getOrDefault(key, 0L);
+        }
+    }
+
+    boolean isDeleted(BuildKey key) {
+        return deleted.contains(key);
+    }
+
+    /** Builds of this job that other controllers run. */
+    List<Integer> runningElsewhere(String job) {
+        List<Integer> result = new ArrayList<>();
+        running.forEach((key, owner) -> {
+            if (key.job().equals(job)) {
+                result.add(key.number());
+            }
+        });
+        return result;
+    }
+
+    /** Whether the file can be read for what it is: there, and of a Pipeline only once it says whether the Pipeline has ended. */
+    static boolean readable(File buildXml, boolean pipeline) {
+        if (!buildXml.isFile()) {
+            return false;
+        }
+        return !pipeline || PipelineFile.saysWhetherEnded(buildXml);
+    }
+
+    /** The queue says where one of its items runs, or that it has ended. */
+    public void followed(Item item) {
+        if (item.number() == 0 || item.owner().isEmpty() && !item.state().ended()) {
+            return;
+        }
+        BuildKey key = new BuildKey(item.job(), item.number());
+        boolean ours = item.owner().equals(identity.id());
+        if (item.state() == ItemState.DONE) {
+            if (running.containsKey(key)) {
+                ended(key);
+            }
+        } else if (!ours && (item.state() == ItemState.RUNNING || item.state() == ItemState.ORPHANED)) {
+            if (running.put(key, item.owner()) == null) {
+                touched(key);
+                recognize(key, 0);
+            }
+        } else if (!ours && item.state() == ItemState.STARTING) {
+            running.put(key, item.owner());
+        }
+    }
+
+    /** Another controller told about a build. */
+    public void announced(Event.Announcement announcement) {
+        String[] words = new String(announcement.body(), StandardCharsets.UTF_8).split(" ", 2);
+        BuildKey key = new BuildKey(announcement.subject(), (int) announcement.number());
+        switch (words[0]) {
+            case VISIBLE -> {
+                running.put(key, announcement.from());
+                touched(key);
+                recognize(key, 0);
+            }
+            case CHANGED -> {
+                touched(key);
+                recognize(key, 0);
+            }
+            case ENDED -> ended(key);
+            case DELETED -> gone(key);
+            default -> LOGGER.fine(() -> "Unknown news of a build: " + words[0]);
+        }
+    }
+
+    /** Jenkins reads a build from disk: called before it looks at what it read. */
+    public void loaded(Run<?, ?> run, ClusterItemAction action) {
+        boolean ours = action.controllerId().equals(identity.id());
+        if (ours && action.incarnation().equals(identity.incarnation())) {
+            return;
+        }
+        BuildKey key = BuildKey.of(run);
+        boolean pipeline = RunFields.isPipeline(run);
+        boolean ended = pipeline && RunFields.pipelineEnded(run);
+        boolean runsElsewhere = running.containsKey(key);
+        // a Pipeline that nobody vouches for stays read-only: resumed twice it would do everything twice
+        if (!ended && (runsElsewhere || pipeline && !ours)) {
+            if (RunFields.showRunning(run)) {
+                shown.computeIfAbsent(key, k -> new ArrayList<>());
+                List<WeakReference<Run<?, ?>>> objects = shown.get(key);
+                synchronized (objects) {
+                    objects.removeIf(reference -> reference.get() == null);
+                    objects.add(new WeakReference<>(run));
+                }
+            } else if (pipeline) {
+                throw new IllegalStateException("This version of the Pipeline plugins hides what HA Jenkins needs to show a Pipeline of"
+                        + " another controller without resuming it: " + run);
+            }
+        }
+    }
+
+    /** It has ended elsewhere: whoever looks from now on reads the file again. */
+    void ended(BuildKey key) {
+        running.remove(key);
+        touched(key);
+        recognize(key, 0);
+        List<WeakReference<Run<?, ?>>> objects = shown.remove(key);
+        if (objects != null) {
+            Run<?, ?> fresh = load(key);
+            if (fresh != null) {
+                synchronized (objects) {
+                    for (WeakReference<Run<?, ?>> reference : objects) {
+                        Run<?, ?> old = reference.get();
+                        if (old != null && old != fresh) {
+                            RunFields.showEnded(old, fresh.getResult(), fresh.getDuration());
+                        }
+                    }
+                }
+            }
+        }
+        ClusterPermalinks.forget(key.job());
+        Queue.getInstance().scheduleMaintenance(); // what the build blocked may go on
+    }
+
+    private void gone(BuildKey key) {
+        running.remove(key);
+        deleted.add(key);
+        synchronized (deletedOrder) {
+            deletedOrder.put(key, true);
+            Iterator<BuildKey> oldest = deletedOrder.keySet().iterator();
+            while (deletedOrder.size() > REMEMBERED && oldest.hasNext()) {
+                deleted.remove(oldest.next());
+                oldest.remove();
+            }
+        }
+        ClusterPermalinks.forget(key.job());
+        withMixIn(key.job(), mixin -> {
+            Object loaded = mixin.getRunMap().getLoadedBuilds().get(key.number());
+            if (loaded instanceof Run<?, ?> run) {
+                remove(mixin, run);
+            }
+        });
+    }
+
+    @SuppressWarnings({"unchecked", "rawtypes"}) // the mix-in is that of the build's own job
+    private static void remove(LazyBuildMixIn mixin, Run<?, ?> run) {
+        mixin.removeRun(run);
+    }
+
+    private void touched(BuildKey key) {
+        synchronized (versions) {
+            versions.remove(key);
+            versions.put(key, ++clock);
+            if (versions.size() > REMEMBERED) {
+                Iterator<BuildKey> oldest = versions.keySet().iterator();
+                oldest.next();
+                oldest.remove();
+            }
+        }
+        ClusterPermalinks.forget(key.job());
+    }
+
+    /** Puts the number into the job's list as soon as its file can be read: earlier, Jenkins would hold it unreadable for ever. */
+    private void recognize(BuildKey key, int attempt) {
+        if (deleted.contains(key)) {
+            return;
+        }
+        boolean[] there = {false};
+        boolean known = withMixIn(key.job(), mixin -> {
+            Job<?, ?> job = Jenkins.get().getItemByFullName(key.job(), Job.class);
+            File folder = new File(job.getBuildDir(), Integer.toString(key.number()));
+            if (readable(new File(folder, "build.xml"), PipelineFile.isPipeline(job))) {
+                mixin.getRunMap().recognizeNumber(key.number());
+                there[0] = true;
+            }
+            if (job.getNextBuildNumber() <= key.number()) {
+                raise(job, key.number() + 1);
+            }
+        });
+        if (known && !there[0] && attempt < RETRIES && (attempt < 20 || running.containsKey(key))) {
+            Timer.get().schedule(() -> recognize(key, attempt + 1), RETRY_MILLIS, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private static void raise(Job<?, ?> job, int next) {
+        try {
+            job.fastUpdateNextBuildNumber(next);
+        } catch (RuntimeException e) {
+            LOGGER.log(Level.FINE, "The next number of " + job.getFullName() + " stays as it is", e);
+        }
+    }
+
+    private static Run<?, ?> load(BuildKey key) {
+        try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
+            Job<?, ?> job = Jenkins.get().getItemByFullName(key.job(), Job.class);
+            return job == null ? null : job.getBuildByNumber(key.number());
+        }
+    }
+
+    @FunctionalInterface
+    private interface WithMixIn {
+        void run(LazyBuildMixIn<?, ?> mixin);
+    }
+
+    /** Under the monitor under which Jenkins makes new builds: a number recognised in between would kill that build. */
+    private static boolean withMixIn(String jobName, WithMixIn work) {
+        try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
+            Job<?, ?> job = Jenkins.get().getItemByFullName(jobName, Job.class);
+            if (!(job instanceof LazyBuildMixIn.LazyLoadingJob<?, ?> lazy)) {
+                return false;
+            }
+            LazyBuildMixIn<?, ?> mixin = lazy.getLazyBuildMixIn();
+            synchronized (mixin) {
+                work.run(mixin);
+            }
+            return true;
+        }
+    }
+}

@@ -1,0 +1,82 @@
+package io.jenkins.plugins.ha.commands;
+
+import hudson.Extension;
+import hudson.model.Item;
+import hudson.model.Job;
+import hudson.model.Run;
+import io.jenkins.plugins.ha.Membership;
+import jakarta.servlet.ServletException;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import jenkins.model.Jenkins;
+import jenkins.util.HttpServletFilter;
+
+/**
+ * The stop buttons of builds that another controller runs. Comes after login and crumb have been checked; anything it does not know, core
+ * answers as ever.
+ */
+@Extension
+public final class StopFilter implements HttpServletFilter {
+    private static final Pattern STOP = Pattern.compile("(?:/view/[^/]+)*((?:/job/[^/]+)+)/([^/]+)/(stop|term|kill)/?");
+    private static final Pattern SEGMENT = Pattern.compile("/job/([^/]+)");
+
+    @Override
+    public boolean handle(HttpServletRequest request, HttpServletResponse response) throws IOException, ServletException {
+        Membership membership = Membership.active().orElse(null);
+        if (membership == null || !"POST".equals(request.getMethod())) {
+            return false;
+        }
+        String path = request.getRequestURI().substring(request.getContextPath().length());
+        Matcher match = STOP.matcher(path);
+        if (!match.matches()) {
+            return false;
+        }
+        Run<?, ?> run = build(match.group(1), match.group(2));
+        String owner = run == null ? null : membership.builds().runningOn(run);
+        if (owner == null) {
+            return false;
+        }
+        run.getParent().checkPermission(Item.CANCEL); // answered with 403 by core's own filter
+        Stopping.How how = Stopping.How.valueOf(match.group(3).toUpperCase(Locale.ROOT));
+        if (Stopping.ask(membership, owner, run, how) || !run.isBuilding()) {
+            response.sendRedirect(request.getContextPath() + "/" + run.getUrl());
+        } else {
+            response.sendError(
+                    HttpServletResponse.SC_SERVICE_UNAVAILABLE,
+                    "The controller that runs this build did not answer. Try again; if it has died, the build ends by itself in a few seconds.");
+        }
+        return true;
+    }
+
+    /** As the caller sees it: null when he may not even know of it, and core then says so. */
+    private static Run<?, ?> build(String jobPath, String build) {
+        StringBuilder name = new StringBuilder();
+        Matcher segment = SEGMENT.matcher(jobPath);
+        while (segment.find()) {
+            name.append(name.isEmpty() ? "" : "/").append(decoded(segment.group(1)));
+        }
+        Item item;
+        try {
+            item = Jenkins.get().getItemByFullName(name.toString());
+        } catch (RuntimeException e) { // only DISCOVER: core asks for a login
+            return null;
+        }
+        if (!(item instanceof Job<?, ?> job)) {
+            return null;
+        }
+        if (build.matches("\\d{1,9}")) {
+            return job.getBuildByNumber(Integer.parseInt(build));
+        }
+        return job.getPermalinks().get(build) == null ? null : job.getPermalinks().get(build).resolve(job);
+    }
+
+    private static String decoded(String segment) {
+        return URLDecoder.decode(segment.replace("+", "%2B"), StandardCharsets.UTF_8);
+    }
+}

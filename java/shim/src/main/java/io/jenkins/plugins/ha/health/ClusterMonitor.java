@@ -1,0 +1,41 @@
+package io.jenkins.plugins.ha.health;
+
+import hudson.Extension;
+import hudson.model.AdministrativeMonitor;
+import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.bridge.LinkState;
+import io.jenkins.plugins.ha.settings.HaConfiguration;
+
+/** Tells the admin, on every page of Manage Jenkins, that this controller is not the part of the cluster that it should be. */
+@Extension
+public final class ClusterMonitor extends AdministrativeMonitor {
+    public ClusterMonitor() {
+        super("io.jenkins.plugins.ha.health.ClusterMonitor");
+    }
+
+    @Override
+    public String getDisplayName() {
+        return "HA cluster";
+    }
+
+    @Override
+    public boolean isActivated() {
+        return !getProblem().isEmpty();
+    }
+
+    /** One sentence, or "" when all is well. From memory. */
+    public String getProblem() {
+        Membership membership = Membership.active().orElse(null);
+        if (membership == null) {
+            HaConfiguration settings = HaConfiguration.get();
+            return settings != null && settings.effective().configured()
+                    ? "HA is configured; restart this controller to join the cluster."
+                    : "";
+        }
+        if (!membership.queueIsOurs()) {
+            return "Another plugin replaced Jenkins' queue: this controller takes no builds from the cluster. Remove that plugin and restart.";
+        }
+        LinkState link = membership.link();
+        return link.joined() ? "" : link.text() + " Builds are accepted, but neither taken nor started here until then.";
+    }
+}

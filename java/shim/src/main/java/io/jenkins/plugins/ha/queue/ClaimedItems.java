@@ -1,0 +1,59 @@
+package io.jenkins.plugins.ha.queue;
+
+import hudson.Extension;
+import hudson.model.Queue;
+import hudson.model.queue.QueueListener;
+import io.jenkins.plugins.ha.Membership;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** The cluster's items while they are in this controller's own lists: tells the cluster when one leaves them without a build. */
+@Extension
+public final class ClaimedItems extends QueueListener {
+    private static final Set<Long> HANDED_BACK = ConcurrentHashMap.newKeySet();
+
+    /** The item's id in the cluster, 0 when it is not the cluster's. */
+    static long idOf(Queue.Item item) {
+        ClusterItemAction action = item.getAction(ClusterItemAction.class);
+        return action == null ? 0 : action.itemId();
+    }
+
+    /** Takes it out of this controller's lists and gives it back to the cluster, where it keeps its place. */
+    static void handBack(Membership membership, long id, long delayMillis, String why) {
+        if (takeOut(id)) {
+            membership.outbound().tell("release of queue item " + id, cluster -> cluster.release(id, delayMillis, why));
+        }
+    }
+
+    /** Takes it out because it is no longer ours: the cluster has given it to somebody else. */
+    static void drop(long id) {
+        takeOut(id);
+    }
+
+    private static boolean takeOut(long id) {
+        HANDED_BACK.add(id);
+        try {
+            boolean[] out = {true};
+            HaQueue queue = (HaQueue) Queue.getInstance();
+            for (Queue.Item item : queue.local()) {
+                if (item.getId() == id) {
+                    out[0] = queue.cancel(item);
+                }
+            }
+            return out[0];
+        } finally {
+            HANDED_BACK.remove(id);
+        }
+    }
+
+    @Override
+    public void onLeft(Queue.LeftItem left) {
+        long id = left.isCancelled() ? idOf(left) : 0;
+        if (id == 0 || HANDED_BACK.contains(id)) {
+            return;
+        }
+        Membership.active()
+                .ifPresent(membership ->
+                        membership.outbound().tell("cancelling of queue item " + id, cluster -> cluster.cancelled(id, "cancelled")));
+    }
+}

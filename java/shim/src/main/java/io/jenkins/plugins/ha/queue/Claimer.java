@@ -1,0 +1,284 @@
+package io.jenkins.plugins.ha.queue;
+
+import hudson.model.Action;
+import hudson.model.Executor;
+import hudson.model.Computer;
+import hudson.model.Queue;
+import hudson.model.queue.ScheduleResult;
+import hudson.model.queue.WorkUnit;
+import hudson.security.ACL;
+import hudson.security.ACLContext;
+import io.jenkins.plugins.ha.ControllerIdentity;
+import io.jenkins.plugins.ha.Outbound;
+import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.bridge.Cluster;
+import io.jenkins.plugins.ha.bridge.HaException;
+import io.jenkins.plugins.ha.bridge.Item;
+import io.jenkins.plugins.ha.bridge.ItemState;
+import io.jenkins.plugins.ha.bridge.LaneOffer;
+import io.jenkins.plugins.ha.bridge.LinkState;
+import java.lang.reflect.Field;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import jenkins.model.Jenkins;
+import jenkins.util.Timer;
+
+/**
+ * Takes builds from the cluster while this controller has room, and puts them into its own queue, which decides on labels, blocking,
+ * throttling and agents as ever. What cannot start here within a while goes back. One thread.
+ */
+@SuppressWarnings("try") // who acts is settled by having the context open
+public final class Claimer {
+    private static final Logger LOGGER = Logger.getLogger(Claimer.class.getName());
+    private static final long WAIT_MILLIS = 30_000;
+    /** How long a claimed item may be held up here (blocked by another plugin, say) before another controller may try. */
+    private static final long HOLD_MILLIS = Long.getLong("io.jenkins.plugins.ha.holdMillis", 15_000);
+
+    private static final long MISSING_JOB_DELAY_MILLIS = 3000;
+    private static final long CHECK_MILLIS = 5000;
+
+    private final Cluster cluster;
+    private final ControllerIdentity identity;
+    private final QueueView view;
+    private final Outbound outbound;
+    private final Thread thread = new Thread(this::run, "ha-jenkins-claimer");
+    private final Map<Long, Long> claimedAt = new ConcurrentHashMap<>();
+    private final Map<String, Long> missingTold = new ConcurrentHashMap<>();
+    private volatile boolean stopping;
+    private volatile List<LaneOffer> offered;
+
+    public Claimer(Cluster cluster, ControllerIdentity identity, QueueView view, Outbound outbound) {
+        this.cluster = cluster;
+        this.identity = identity;
+        this.view = view;
+        this.outbound = outbound;
+        thread.setDaemon(true);
+    }
+
+    /** From now on builds are taken. */
+    public void start() {
+        thread.start();
+        Timer.get().scheduleWithFixedDelay(this::check, CHECK_MILLIS, CHECK_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    /** No more builds are taken, and what has not started goes back. */
+    public void stop() {
+        stopping = true;
+        try {
+            cluster.wake();
+            thread.join(2000);
+        } catch (HaException e) {
+            LOGGER.log(Level.FINE, "Already closed", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        Membership.active().ifPresent(membership -> {
+            for (Queue.Item item : ((HaQueue) Queue.getInstance()).local()) {
+                long id = ClaimedItems.idOf(item);
+                if (id != 0) {
+                    ClaimedItems.handBack(membership, id, 0, identity.name() + " stops");
+                }
+            }
+        });
+    }
+
+    /** Something changed that may let more be taken, or less. Cheap; called often. */
+    public void poke() {
+        List<LaneOffer> waitingWith = offered;
+        if (waitingWith == null || stopping) {
+            return;
+        }
+        List<LaneOffer> now = Room.offers((HaQueue) Queue.getInstance(), view.lanes().keySet());
+        if (!now.equals(waitingWith)) {
+            try {
+                cluster.wake();
+            } catch (HaException e) {
+                LOGGER.log(Level.FINE, "Not woken: {0}", e.getMessage());
+            }
+        }
+    }
+
+    /** The membership changed: what was claimed under an earlier one is no longer ours. */
+    public void linkChanged(LinkState link) {
+        if (link.joined()) {
+            for (Queue.Item item : ((HaQueue) Queue.getInstance()).local()) {
+                ClusterItemAction action = item.getAction(ClusterItemAction.class);
+                if (action != null && action.itemId() > 0 && action.epoch() != link.epoch()) {
+                    ClaimedItems.drop(action.itemId());
+                }
+            }
+        }
+        Queue.getInstance().scheduleMaintenance();
+        poke();
+    }
+
+    private void run() {
+        try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
+            while (!stopping) {
+                try {
+                    round();
+                } catch (HaException.Closed e) {
+                    return;
+                } catch (HaException e) {
+                    LOGGER.log(Level.FINE, "Nothing claimed: {0}", e.getMessage());
+                    cluster.awaitJoined(1000);
+                } catch (RuntimeException | LinkageError e) {
+                    LOGGER.log(Level.SEVERE, "Claiming builds failed; trying on", e);
+                    pause();
+                }
+            }
+        } catch (HaException.Closed e) {
+            LOGGER.log(Level.FINE, "Closed", e);
+        } finally {
+            offered = null;
+        }
+    }
+
+    private void round() {
+        if (!cluster.awaitJoined(1000)) {
+            return;
+        }
+        List<LaneOffer> offers = Room.offers((HaQueue) Queue.getInstance(), view.lanes().keySet());
+        offered = offers;
+        int most = offers.stream().mapToInt(LaneOffer::room).max().orElse(1);
+        List<Item> claimed = cluster.claim(offers, most, WAIT_MILLIS);
+        offered = null;
+        for (Item item : claimed) {
+            take(item);
+        }
+    }
+
+    private void take(Item item) {
+        try {
+            view.changed(item);
+            Queue.WaitingItem stored = Payload.decode(item.payload(), item.job());
+            List<Action> actions = new ArrayList<>();
+            actions.add(ClusterItemAction.claimed(item.id(), item.epoch(), identity));
+            stored.getActions().forEach(action -> {
+                if (!(action instanceof ClusterItemAction)) {
+                    actions.add(action);
+                }
+            });
+            claimedAt.put(item.id(), System.nanoTime());
+            ScheduleResult result = ((HaQueue) Queue.getInstance()).scheduleHere(stored.task, 0, actions);
+            if (result.isRefused()) {
+                outbound.tell("refusal of queue item " + item.id(), c -> c.cancelled(item.id(), "refused by " + identity.name()));
+            } else if (result.getItem() != null) {
+                inQueueSince(result.getItem(), item.enqueuedMillis());
+            }
+        } catch (Payload.JobMissing e) {
+            tellMissing(item.job());
+            outbound.tell(
+                    "release of queue item " + item.id(),
+                    c -> c.release(item.id(), MISSING_JOB_DELAY_MILLIS, e.getMessage() + " (" + identity.name() + ")"));
+        } catch (Payload.Unreadable e) {
+            LOGGER.warning(() -> "Queue item " + item.id() + " of " + item.job() + " cannot be read and is set aside, its bytes kept: "
+                    + e.getMessage() + ". Cancel it to be rid of it.");
+            outbound.tell("setting aside of queue item " + item.id(), c -> c.park(item.id(), e.getMessage()));
+        } catch (RuntimeException | LinkageError e) {
+            LOGGER.log(Level.SEVERE, "Queue item " + item.id() + " of " + item.job() + " could not be taken and goes back", e);
+            outbound.tell(
+                    "release of queue item " + item.id(), c -> c.release(item.id(), MISSING_JOB_DELAY_MILLIS, String.valueOf(e.getMessage())));
+        }
+    }
+
+    private void tellMissing(String job) {
+        long now = System.nanoTime();
+        Long told = missingTold.get(job);
+        if (told == null || now - told > TimeUnit.MINUTES.toNanos(1)) {
+            missingTold.put(job, now);
+            LOGGER.warning(() -> "The job '" + job + "' does not exist on this controller: its builds are left to the others."
+                    + " If the jobs folder is shared, Manage Jenkins > Reload Configuration from Disk brings it here.");
+        }
+    }
+
+    /** Gives back what is held up, and what core lost on the way to an executor. */
+    private void check() {
+        if (stopping || !cluster.link().joined()) {
+            return;
+        }
+        try {
+            Membership membership = Membership.active().orElseThrow();
+            long now = System.nanoTime();
+            HaQueue queue = (HaQueue) Queue.getInstance();
+            Map<Long, Queue.Item> here = new HashMap<>();
+            for (Queue.Item item : queue.local()) {
+                here.put(ClaimedItems.idOf(item), item);
+            }
+            Set<Long> executing = executing();
+            for (Item item : view.ours()) {
+                Long since = claimedAt.get(item.id());
+                boolean old = since == null || TimeUnit.NANOSECONDS.toMillis(now - since) > HOLD_MILLIS;
+                if (!old || executing.contains(item.id()) || item.epoch() != cluster.link().epoch()) {
+                    continue;
+                }
+                Queue.Item held = here.get(item.id());
+                if (item.state() == ItemState.CLAIMED && held != null && held.isBlocked()) {
+                    ClaimedItems.handBack(membership, item.id(), CHECK_MILLIS, held.getWhy());
+                } else if (item.state() == ItemState.CLAIMED && held == null) {
+                    outbound.tell("release of queue item " + item.id(), c -> c.release(item.id(), 0, "it did not start"));
+                } else if (item.state() == ItemState.STARTING && held == null) {
+                    outbound.tell("end of queue item " + item.id(), c -> c.finished(item.id(), "NOT_BUILT"));
+                }
+            }
+            claimedAt.keySet().removeIf(id -> {
+                Long since = claimedAt.get(id);
+                return since != null && TimeUnit.NANOSECONDS.toHours(now - since) > 1 && !here.containsKey(id);
+            });
+        } catch (RuntimeException e) {
+            LOGGER.log(Level.WARNING, "Could not check what is held", e);
+        }
+    }
+
+    private static Set<Long> executing() {
+        Set<Long> result = new HashSet<>();
+        for (Computer computer : Jenkins.get().getComputers()) {
+            for (Executor executor : computer.getAllExecutors()) {
+                WorkUnit work = executor.getCurrentWorkUnit();
+                if (work != null) {
+                    result.add(ClaimedItems.idOf(work.context.item));
+                }
+            }
+        }
+        return result;
+    }
+
+    /** It has been waiting since it was accepted, not since it came here. */
+    private static void inQueueSince(Queue.Item item, long millis) {
+        if (IN_QUEUE_SINCE != null) {
+            try {
+                IN_QUEUE_SINCE.set(item, millis);
+            } catch (ReflectiveOperationException e) {
+                LOGGER.log(Level.FINE, "The waiting time starts with the claim", e);
+            }
+        }
+    }
+
+    private static final Field IN_QUEUE_SINCE = inQueueSinceField();
+
+    private static Field inQueueSinceField() {
+        try {
+            Field field = Queue.Item.class.getDeclaredField("inQueueSince");
+            field.setAccessible(true);
+            return field;
+        } catch (ReflectiveOperationException | RuntimeException e) {
+            return null;
+        }
+    }
+
+    private static void pause() {
+        try {
+            Thread.sleep(1000);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

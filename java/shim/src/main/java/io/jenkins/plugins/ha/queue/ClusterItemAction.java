@@ -1,0 +1,97 @@
+package io.jenkins.plugins.ha.queue;
+
+import hudson.model.Action;
+import hudson.model.InvisibleAction;
+import hudson.model.Queue;
+import hudson.model.Run;
+import io.jenkins.plugins.ha.ControllerIdentity;
+import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.bridge.Item;
+import java.util.List;
+import jenkins.model.RunAction2;
+import org.kohsuke.stapler.export.Exported;
+import org.kohsuke.stapler.export.ExportedBean;
+
+/**
+ * Ties a queue item, and the build it becomes, to the cluster: which item it is, and which controller holds it. Travels from the item to
+ * the build like any action, and is saved with the build, so that every controller can tell whose a build is from its file alone.
+ */
+@ExportedBean
+public final class ClusterItemAction extends InvisibleAction implements Queue.QueueAction, RunAction2 {
+    private final long itemId;
+    private final long epoch;
+    private final String controllerId;
+    private final String incarnation;
+    private final String controllerName;
+
+    private ClusterItemAction(long itemId, long epoch, ControllerIdentity holder) {
+        this.itemId = itemId;
+        this.epoch = epoch;
+        this.controllerId = holder.id();
+        this.incarnation = holder.incarnation();
+        this.controllerName = holder.name();
+    }
+
+    /** An item accepted by {@code origin} and not yet claimed. */
+    static ClusterItemAction accepted(long itemId, ControllerIdentity origin) {
+        return new ClusterItemAction(itemId, 0, origin);
+    }
+
+    /** An item claimed by {@code owner} in its membership {@code epoch}. */
+    static ClusterItemAction claimed(long itemId, long epoch, ControllerIdentity owner) {
+        return new ClusterItemAction(itemId, epoch, owner);
+    }
+
+    /** Something that runs on {@code owner} without being an item of the cluster's queue. */
+    public static ClusterItemAction local(ControllerIdentity owner) {
+        return new ClusterItemAction(0, 0, owner);
+    }
+
+    /** For showing an item whose payload is not at hand. */
+    static ClusterItemAction shownOnly(Item item) {
+        return new ClusterItemAction(item.id(), item.epoch(), new ControllerIdentity(item.origin(), "", item.origin()));
+    }
+
+    /** The item's id in the cluster, 0 when the cluster's queue does not hold it. */
+    public long itemId() {
+        return itemId;
+    }
+
+    /** The membership under which it was claimed, 0 when it was not. */
+    public long epoch() {
+        return epoch;
+    }
+
+    /** Id of the controller that holds it. */
+    public String controllerId() {
+        return controllerId;
+    }
+
+    /** The boot of that controller. */
+    public String incarnation() {
+        return incarnation;
+    }
+
+    /** Name of the controller that runs, or ran, the build. */
+    @Exported
+    public String getHaController() {
+        return controllerName;
+    }
+
+    /** Two items of the cluster are two items: they were compared when they were accepted. */
+    @Override
+    public boolean shouldSchedule(List<Action> actions) {
+        return true;
+    }
+
+    @Override
+    public void onAttached(Run<?, ?> run) {
+        // it is ours then; nothing to do
+    }
+
+    /** Before Jenkins looks at what it read: another controller's running build must not look ended, and must never be resumed. */
+    @Override
+    public void onLoad(Run<?, ?> run) {
+        Membership.active().ifPresent(membership -> membership.builds().loaded(run, this));
+    }
+}

@@ -1,0 +1,262 @@
+package io.jenkins.plugins.ha.queue;
+
+import hudson.model.Action;
+import hudson.model.LoadBalancer;
+import hudson.model.Queue;
+import hudson.model.queue.ScheduleResult;
+import hudson.security.AccessControlled;
+import io.jenkins.plugins.ha.Membership;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import jenkins.model.Jenkins;
+import org.kohsuke.stapler.Stapler;
+
+/**
+ * Jenkins' queue, with the cluster's behind it. What may travel is accepted into the cluster and shown from {@link QueueView}; what this
+ * controller has claimed, and what cannot travel, is in the lists that core keeps and schedules as ever. Only what no extension point can
+ * do is overridden here.
+ *
+ * <p>Remote items are never added to {@code getBuildableItems} and the counts beside it: every controller would provision agents for them.
+ */
+public final class HaQueue extends Queue {
+    private final transient Membership membership;
+    private final transient Admission admission;
+    private final transient ThreadLocal<Boolean> onlyLocal = ThreadLocal.withInitial(() -> false);
+
+    /** Takes over what plugins may have set on {@code replaced} already. */
+    public HaQueue(Queue replaced, Membership membership) {
+        super(replaced.getLoadBalancer() == null ? LoadBalancer.CONSISTENT_HASH : replaced.getLoadBalancer());
+        if (replaced.getSorter() != null) {
+            setSorter(replaced.getSorter());
+        }
+        this.membership = membership;
+        this.admission = new Admission(membership);
+        // a blocked item names the class of its queue in queue.xml, and a Jenkins without the plugin would not boot on that
+        XSTREAM.addDefaultImplementation(HaQueue.class, Queue.class);
+    }
+
+    @Override
+    public ScheduleResult schedule2(Queue.Task task, int quietPeriod, List<Action> actions) {
+        List<Action> given = new ArrayList<>(actions);
+        given.removeIf(Objects::isNull);
+        if (!Travels.whole(task)) {
+            return super.schedule2(task, quietPeriod, given);
+        }
+        if (Travels.free(given)) {
+            ScheduleResult result = admission.admit(task, quietPeriod, given);
+            if (result != null) {
+                return result;
+            }
+        }
+        return scheduleHere(task, quietPeriod, given);
+    }
+
+    /** Into this controller's own lists, whatever the cluster holds. */
+    ScheduleResult scheduleHere(Queue.Task task, int quietPeriod, List<Action> actions) {
+        return super.schedule2(task, quietPeriod, actions);
+    }
+
+    @Override
+    public boolean cancel(Queue.Item item) {
+        Queue.Item here = super.getItem(item.getId());
+        if (here != null && !(here instanceof Queue.LeftItem)) {
+            return super.cancel(here);
+        }
+        if (membership.view().shown(item.getId()) != null) {
+            return Cancelling.cancel(membership, item.getId());
+        }
+        return super.cancel(item);
+    }
+
+    @Override
+    public boolean cancel(Queue.Task task) {
+        if (super.cancel(task)) {
+            return true;
+        }
+        for (SeenItem seen : membership.view().waiting()) {
+            Queue.Item shown = seen.shown();
+            if (shown != null && shown.task.equals(task) && super.getItem(seen.id()) == null) {
+                return Cancelling.cancel(membership, seen.id());
+            }
+        }
+        return false;
+    }
+
+    @Override
+    public void clear() {
+        Jenkins.get().checkPermission(Jenkins.ADMINISTER);
+        for (SeenItem seen : membership.view().waiting()) {
+            Cancelling.cancel(membership, seen.id());
+        }
+        super.clear();
+    }
+
+    @Override
+    public Queue.Item getItem(long id) {
+        Queue.Item here = super.getItem(id);
+        if (here != null && !handedBack(here)) {
+            return here;
+        }
+        // only somebody who asks over the web may wait for the cluster: others may hold the queue's lock
+        return Stapler.getCurrentRequest2() == null
+                ? membership.view().shown(id)
+                : membership.view().shownOrAsked(id);
+    }
+
+    @Override
+    public Queue.Item getItem(Queue.Task task) {
+        Queue.Item here = super.getItem(task);
+        if (here != null) {
+            return here;
+        }
+        for (Queue.Item remote : remote()) {
+            if (remote.task.equals(task)) {
+                return remote;
+            }
+        }
+        return null;
+    }
+
+    @Override
+    public List<Queue.Item> getItems(Queue.Task task) {
+        List<Queue.Item> result = new ArrayList<>(super.getItems(task));
+        for (Queue.Item remote : remote()) {
+            if (remote.task.equals(task)) {
+                result.add(remote);
+            }
+        }
+        return result;
+    }
+
+    @Override
+    public boolean contains(Queue.Task task) {
+        return getItem(task) != null;
+    }
+
+    @Override
+    public boolean isEmpty() {
+        return super.isEmpty() && membership.view().waiting().isEmpty();
+    }
+
+    @Override
+    public Queue.Item[] getItems() {
+        if (onlyLocal.get()) {
+            return localToSave();
+        }
+        List<Queue.Item> result = new ArrayList<>();
+        List<Queue.Item> remote = remote();
+        Collections.reverse(remote); // what starts soonest comes last, as in core
+        for (Queue.Item item : remote) {
+            if (item.task instanceof AccessControlled controlled && controlled.hasPermission(hudson.model.Item.READ)) {
+                result.add(item);
+            }
+        }
+        Collections.addAll(result, super.getItems());
+        return result.toArray(new Queue.Item[0]);
+    }
+
+    @Override
+    public Queue.StubItem[] getDiscoverableItems() {
+        List<Queue.StubItem> result = new ArrayList<>();
+        for (Queue.Item item : remote()) {
+            if (item.task instanceof AccessControlled controlled
+                    && !controlled.hasPermission(hudson.model.Item.READ)
+                    && controlled.hasPermission(hudson.model.Item.DISCOVER)) {
+                result.add(new Queue.StubItem(new Queue.StubTask(item.task)));
+            }
+        }
+        Collections.addAll(result, super.getDiscoverableItems());
+        return result.toArray(new Queue.StubItem[0]);
+    }
+
+    @Override
+    public List<Queue.Item> getUnblockedItems() {
+        List<Queue.Item> result = super.getUnblockedItems();
+        for (Queue.Item item : remote()) {
+            if (!item.isBlocked()) {
+                result.add(item);
+            }
+        }
+        return result;
+    }
+
+    @Override
+    public Set<Queue.Task> getUnblockedTasks() {
+        Set<Queue.Task> result = new LinkedHashSet<>();
+        for (Queue.Item item : getUnblockedItems()) {
+            result.add(item.task);
+        }
+        return result;
+    }
+
+    /** Items of the cluster are kept by the cluster; only the others go to queue.xml. */
+    @Override
+    public void save() {
+        onlyLocal.set(true);
+        try {
+            super.save();
+        } finally {
+            onlyLocal.remove();
+        }
+    }
+
+    /** Core forgets its lists first, and with them what this controller had claimed: that goes back to the cluster. */
+    @Override
+    public void load() {
+        Set<Long> claimed = new HashSet<>();
+        for (Queue.Item item : super.getItems()) {
+            claimed.add(ClaimedItems.idOf(item));
+        }
+        super.load();
+        claimed.remove(0L);
+        claimed.forEach(id -> ClaimedItems.handBack(membership, id, 0, "Jenkins reloaded its queue"));
+    }
+
+    @Override
+    public void maintain() {
+        super.maintain();
+        membership.claimer().poke();
+    }
+
+    /** What core's own lists hold, whoever may see it. */
+    List<Queue.Item> local() {
+        List<Queue.Item> result = new ArrayList<>(super.getUnblockedItems());
+        result.addAll(super.getBlockedItems());
+        return result;
+    }
+
+    private Queue.Item[] localToSave() {
+        List<Queue.Item> result = new ArrayList<>();
+        for (Queue.Item item : super.getItems()) {
+            if (ClaimedItems.idOf(item) == 0) {
+                result.add(item);
+            }
+        }
+        return result.toArray(new Queue.Item[0]);
+    }
+
+    /** What waits in the cluster and is not in core's lists here. */
+    private List<Queue.Item> remote() {
+        List<Queue.Item> result = new ArrayList<>();
+        for (SeenItem seen : membership.view().waiting()) {
+            Queue.Item here = super.getItem(seen.id());
+            if (here == null || handedBack(here)) {
+                Queue.Item shown = seen.shown();
+                if (shown != null && !(shown instanceof Queue.LeftItem)) {
+                    result.add(shown);
+                }
+            }
+        }
+        return result;
+    }
+
+    /** It left core's lists without a build because it went back to the cluster, which knows better where it is. */
+    private static boolean handedBack(Queue.Item here) {
+        return here instanceof Queue.LeftItem left && left.isCancelled() && ClaimedItems.idOf(left) != 0;
+    }
+}

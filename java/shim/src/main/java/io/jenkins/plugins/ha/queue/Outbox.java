@@ -1,0 +1,111 @@
+package io.jenkins.plugins.ha.queue;
+
+import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.bridge.NewItem;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import jenkins.model.Jenkins;
+
+/**
+ * Builds that were accepted while Redis was away: a file each in this controller's home, synced to disk before the caller hears of it, and
+ * told to the cluster as soon as Redis is back, also after a restart. An id is stored only once however often it is told.
+ */
+final class Outbox {
+    private static final Logger LOGGER = Logger.getLogger(Outbox.class.getName());
+    private static final int FORMAT = 1;
+
+    private final Membership membership;
+    private final Path folder;
+
+    private Outbox(Membership membership, Path folder) {
+        this.membership = membership;
+        this.folder = folder;
+    }
+
+    /** Opens this controller's outbox and tells what a former run left in it. */
+    static Outbox of(Membership membership) {
+        Outbox outbox = new Outbox(membership, Jenkins.get().getRootDir().toPath().resolve("ha-jenkins/outbox"));
+        outbox.tellAll();
+        return outbox;
+    }
+
+    /** Keeps it until the cluster has it. */
+    void keep(NewItem item) {
+        Path file = folder.resolve(item.id() + ".item");
+        try {
+            Files.createDirectories(folder);
+            Path temporary = folder.resolve(item.id() + ".new");
+            try (FileChannel channel = FileChannel.open(
+                    temporary, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
+                DataOutputStream out = new DataOutputStream(Channels.newOutputStream(channel));
+                out.writeInt(FORMAT);
+                out.writeLong(item.id());
+                out.writeUTF(item.job());
+                out.writeUTF(item.lane());
+                out.writeInt(item.priority());
+                out.writeLong(item.quietMillis());
+                out.writeBoolean(item.concurrent());
+                out.writeInt(item.payload().length);
+                out.write(item.payload());
+                out.flush();
+                channel.force(true);
+            }
+            Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            LOGGER.log(Level.SEVERE, "Queue item " + item.id() + " of " + item.job()
+                    + " is only in memory until Redis is back: " + folder + " cannot be written", e);
+        }
+        tell(item, file);
+    }
+
+    private void tell(NewItem item, Path file) {
+        membership.outbound().tell("queue item " + item.id() + " of " + item.job(), cluster -> {
+            cluster.enqueue(item, -1);
+            try {
+                Files.deleteIfExists(file);
+            } catch (IOException e) {
+                LOGGER.log(Level.WARNING, file + " was told to the cluster but cannot be deleted; it will be told again, to no effect", e);
+            }
+        });
+    }
+
+    private void tellAll() {
+        if (!Files.isDirectory(folder)) {
+            return;
+        }
+        List<Path> files = new ArrayList<>();
+        try (DirectoryStream<Path> found = Files.newDirectoryStream(folder, "*.item")) {
+            found.forEach(files::add);
+        } catch (IOException e) {
+            LOGGER.log(Level.SEVERE, "Builds that wait in " + folder + " cannot be read", e);
+        }
+        files.sort(Comparator.comparing(path -> path.getFileName().toString(), Comparator.comparingInt(String::length).thenComparing(Comparator.naturalOrder())));
+        for (Path file : files) {
+            try (DataInputStream in = new DataInputStream(Files.newInputStream(file))) {
+                if (in.readInt() != FORMAT) {
+                    throw new IOException("it was written by a newer version of HA Jenkins");
+                }
+                tell(
+                        new NewItem(
+                                in.readLong(), in.readUTF(), in.readUTF(), in.readInt(), in.readLong(), in.readBoolean(), "",
+                                in.readNBytes(in.readInt())),
+                        file);
+            } catch (IOException e) {
+                LOGGER.log(Level.SEVERE, "A build accepted while Redis was away cannot be read and is left where it is: " + file, e);
+            }
+        }
+    }
+}

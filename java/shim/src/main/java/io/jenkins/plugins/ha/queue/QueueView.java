@@ -1,0 +1,238 @@
+package io.jenkins.plugins.ha.queue;
+
+import hudson.model.Queue;
+import io.jenkins.plugins.ha.ControllerIdentity;
+import io.jenkins.plugins.ha.bridge.Cluster;
+import io.jenkins.plugins.ha.bridge.HaException;
+import io.jenkins.plugins.ha.bridge.Item;
+import io.jenkins.plugins.ha.bridge.ItemState;
+import io.jenkins.plugins.ha.builds.ForeignBuilds;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.TimeUnit;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import jenkins.util.Timer;
+
+/**
+ * The cluster's queue as this controller knows it, in memory: fed by the events, so that no page and nobody who holds the queue's lock
+ * waits for the network. Thread-safe.
+ */
+public final class QueueView {
+    private static final Logger LOGGER = Logger.getLogger(QueueView.class.getName());
+    /** Core forgets what left its queue after five minutes; ids can be asked for longer, of the cluster. */
+    private static final long KEEP_LEFT_MILLIS = TimeUnit.MINUTES.toMillis(5);
+
+    private static final long RETRY_MILLIS = 200;
+    private static final int RETRIES = 300;
+
+    private final Cluster cluster;
+    private final ControllerIdentity identity;
+    private final ForeignBuilds builds;
+    private final Map<Long, SeenItem> items = new ConcurrentHashMap<>();
+    private final Map<String, Long> revisions = new ConcurrentHashMap<>();
+    private final ConcurrentLinkedDeque<SeenItem> left = new ConcurrentLinkedDeque<>();
+
+    public QueueView(Cluster cluster, ControllerIdentity identity, ForeignBuilds builds) {
+        this.cluster = cluster;
+        this.identity = identity;
+        this.builds = builds;
+    }
+
+    /** The item with this id, as Jenkins shows it; null when unknown here. From memory. */
+    Queue.Item shown(long id) {
+        SeenItem seen = items.get(id);
+        return seen == null ? null : seen.shown();
+    }
+
+    /** As {@link #shown}, but asks the cluster for one that ended before this controller came. One bounded round trip. */
+    Queue.Item shownOrAsked(long id) {
+        Queue.Item known = shown(id);
+        if (known != null || id <= 0) {
+            return known;
+        }
+        try {
+            Optional<Item> asked = cluster.item(id);
+            return asked.map(item -> new SeenItem(item, null).shown()).orElse(null);
+        } catch (HaException e) {
+            LOGGER.log(Level.FINE, "Item {0} is not known here and the cluster cannot be asked: {1}", new Object[] {id, e.getMessage()});
+            return null;
+        }
+    }
+
+    /** What waits in the cluster, oldest first; without what has started. */
+    List<SeenItem> waiting() {
+        List<SeenItem> result = new ArrayList<>();
+        for (SeenItem seen : items.values()) {
+            if (seen.waits()) {
+                result.add(seen);
+            }
+        }
+        result.sort(Comparator.comparingLong(SeenItem::id));
+        return result;
+    }
+
+    /** What of this job waits unclaimed, oldest first. */
+    List<SeenItem> queuedOf(String job) {
+        List<SeenItem> result = new ArrayList<>();
+        for (SeenItem seen : items.values()) {
+            if (seen.item().state() == ItemState.QUEUED && seen.item().job().equals(job)) {
+                result.add(seen);
+            }
+        }
+        result.sort(Comparator.comparingLong(SeenItem::id));
+        return result;
+    }
+
+    /** How many unclaimed items each lane holds that could be claimed now or soon. */
+    Map<String, Integer> lanes() {
+        Map<String, Integer> result = new HashMap<>();
+        for (SeenItem seen : items.values()) {
+            Item item = seen.item();
+            if (item.state() == ItemState.QUEUED
+                    && !item.blocked()
+                    && (item.pinned().isEmpty() || item.pinned().equals(identity.id()))) {
+                result.merge(item.lane(), 1, Integer::sum);
+            }
+        }
+        return result;
+    }
+
+    /** Items that the cluster says this controller holds unstarted or running. */
+    List<Item> ours() {
+        List<Item> result = new ArrayList<>();
+        for (SeenItem seen : items.values()) {
+            Item item = seen.item();
+            if (!item.state().ended() && item.owner().equals(identity.id())) {
+                result.add(item);
+            }
+        }
+        return result;
+    }
+
+    /** The job's newest revision that {@link #queuedOf} shows. */
+    long revision(String job) {
+        return revisions.getOrDefault(job, 0L);
+    }
+
+    /** An item that this controller is about to store; its future is in the caller's hands. */
+    void accepted(Item item, Queue.WaitingItem original) {
+        items.put(item.id(), new SeenItem(item, original));
+    }
+
+    /** It could not be stored after all. */
+    void withdrawn(long id) {
+        items.remove(id);
+    }
+
+    /** What the cluster said about a job's waiting items when it refused to store another one. */
+    void learned(String job, long revision, List<Item> queued) {
+        queued.forEach(this::changed);
+        Set<Long> there = new HashSet<>();
+        queued.forEach(item -> there.add(item.id()));
+        for (SeenItem seen : queuedOf(job)) {
+            if (!there.contains(seen.id()) && seen.item().jobRevision() > 0 && seen.item().jobRevision() <= revision) {
+                refresh(seen.id());
+            }
+        }
+        revisions.merge(job, revision, Math::max);
+    }
+
+    /** An item changed. Older news than what is known is skipped. */
+    public void changed(Item item) {
+        revisions.merge(item.job(), item.jobRevision(), Math::max);
+        SeenItem seen = items.get(item.id());
+        if (seen == null) {
+            if (item.state().ended()) {
+                builds.followed(item);
+                return;
+            }
+            if (item.payload() == null) {
+                refresh(item.id());
+                return;
+            }
+            seen = new SeenItem(item, null);
+            items.put(item.id(), seen);
+        } else if (!seen.update(item)) {
+            return;
+        }
+        builds.followed(item);
+        settle(seen, 0);
+        forgetOld();
+    }
+
+    /** Everything that lives, after joining or a gap. What is no longer among it has ended meanwhile. */
+    public void replaceAll(List<Item> live) {
+        Set<Long> there = new HashSet<>();
+        for (Item item : live) {
+            there.add(item.id());
+            changed(item);
+        }
+        for (SeenItem seen : new ArrayList<>(items.values())) {
+            if (!there.contains(seen.id()) && !seen.item().state().ended() && seen.item().version() > 0) {
+                refresh(seen.id());
+            }
+        }
+    }
+
+    Collection<SeenItem> all() {
+        return items.values();
+    }
+
+    private void refresh(long id) {
+        try {
+            Optional<Item> now = cluster.item(id);
+            if (now.isPresent()) {
+                Item item = now.get();
+                SeenItem seen = items.get(id);
+                if (seen == null) {
+                    if (!item.state().ended()) {
+                        items.putIfAbsent(id, new SeenItem(item, null));
+                    }
+                    builds.followed(item);
+                } else if (seen.update(item)) {
+                    builds.followed(item);
+                    settle(seen, 0);
+                }
+            } else {
+                items.remove(id);
+            }
+        } catch (HaException e) {
+            LOGGER.log(Level.FINE, "Item {0} cannot be asked for now: {1}", new Object[] {id, e.getMessage()});
+        }
+    }
+
+    /** Completes the item's future as far as it has come; a build may be announced a moment before its file can be read. */
+    private void settle(SeenItem seen, int attempt) {
+        boolean settled;
+        try {
+            settled = seen.settleFuture(attempt >= RETRIES);
+        } catch (RuntimeException e) {
+            LOGGER.log(Level.WARNING, "Could not complete the future of queue item " + seen.id(), e);
+            settled = true;
+        }
+        if (!settled) {
+            Timer.get().schedule(() -> settle(seen, attempt + 1), RETRY_MILLIS, TimeUnit.MILLISECONDS);
+        } else if (seen.item().state().ended() && seen.leftOnce()) {
+            left.addLast(seen);
+        }
+    }
+
+    private void forgetOld() {
+        long before = System.currentTimeMillis() - KEEP_LEFT_MILLIS;
+        for (SeenItem oldest = left.peekFirst(); oldest != null && oldest.leftAt() < before; oldest = left.peekFirst()) {
+            if (left.remove(oldest)) {
+                items.remove(oldest.id());
+            }
+        }
+    }
+}

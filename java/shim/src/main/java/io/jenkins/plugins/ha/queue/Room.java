@@ -1,0 +1,134 @@
+package io.jenkins.plugins.ha.queue;
+
+import hudson.model.Computer;
+import hudson.model.Executor;
+import hudson.model.Label;
+import hudson.model.Node;
+import hudson.model.Queue;
+import hudson.slaves.Cloud;
+import io.jenkins.plugins.ha.bridge.LaneOffer;
+import io.jenkins.plugins.ha.settings.HaConfiguration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import jenkins.model.Jenkins;
+
+/**
+ * How much this controller can take just now, per lane: idle executors that the label allows, less what it already holds unstarted. Where
+ * a cloud can make agents for the label, some more, so that it is asked for them. A controller never claims what it cannot start while
+ * another one could.
+ */
+final class Room {
+    /** How many items of one label may wait here for a cloud's agents. */
+    private static final int FOR_CLOUDS = Integer.getInteger("io.jenkins.plugins.ha.claimsPerCloudLabel", 10);
+    /** How many one-off builds (Pipelines, matrix parents) run here at once where no capacity is set. */
+    private static final int ONE_OFF = Integer.getInteger("io.jenkins.plugins.ha.oneOffBuilds", 50);
+
+    private Room() {}
+
+    /** What can be claimed of these lanes; empty when nothing. */
+    static List<LaneOffer> offers(HaQueue queue, Set<String> lanes) {
+        List<LaneOffer> offers = new ArrayList<>();
+        Jenkins jenkins = Jenkins.get();
+        HaConfiguration settings = HaConfiguration.get();
+        if (lanes.isEmpty() || settings == null || !settings.isTakesBuilds() || jenkins.isQuietingDown() || jenkins.isTerminating()) {
+            return offers;
+        }
+        List<Queue.Item> held = queue.local();
+        int left = settings.getCapacity() == 0 ? Integer.MAX_VALUE : settings.getCapacity() - running() - claimed(held);
+        if (left <= 0) {
+            return offers;
+        }
+        for (String text : lanes) {
+            Lane lane = Lane.parse(text);
+            int room = lane.oneOff() ? oneOffRoom(jenkins, lane, held) : room(jenkins, lane, held);
+            if (room > 0) {
+                offers.add(new LaneOffer(text, Math.min(room, left)));
+            }
+        }
+        return offers;
+    }
+
+    private static int room(Jenkins jenkins, Lane lane, List<Queue.Item> held) {
+        Label label = lane.onThisController();
+        int idle = 0;
+        boolean possible = false;
+        for (Computer computer : jenkins.getComputers()) {
+            Node node = computer.getNode();
+            if (node != null && allows(label, node) && node.getNumExecutors() > 0) {
+                possible = true;
+                if (computer.isOnline() && computer.isAcceptingTasks()) {
+                    idle += computer.countIdle();
+                }
+            }
+        }
+        int unstarted = 0;
+        for (Queue.Item item : held) {
+            if (!(item.task instanceof Queue.FlyweightTask) && !item.isBlocked() && overlaps(label, item.getAssignedLabel())) {
+                unstarted++;
+            }
+        }
+        if (idle > unstarted || (possible && jenkins.clouds.isEmpty())) {
+            return idle - unstarted;
+        }
+        for (Cloud cloud : jenkins.clouds) {
+            if (cloud.canProvision(new Cloud.CloudState(label, 0))) {
+                return FOR_CLOUDS - unstarted;
+            }
+        }
+        return idle - unstarted;
+    }
+
+    private static int oneOffRoom(Jenkins jenkins, Lane lane, List<Queue.Item> held) {
+        Label label = lane.onThisController();
+        boolean possible = label == null;
+        int running = 0;
+        for (Computer computer : jenkins.getComputers()) {
+            Node node = computer.getNode();
+            running += computer.getOneOffExecutors().size();
+            possible |= label != null && node != null && label.matches(node) && computer.isOnline();
+        }
+        int unstarted = 0;
+        for (Queue.Item item : held) {
+            if (item.task instanceof Queue.FlyweightTask) {
+                unstarted++;
+            }
+        }
+        return possible ? ONE_OFF - running - unstarted : 0;
+    }
+
+    private static boolean allows(Label label, Node node) {
+        return label == null ? node.getMode() == Node.Mode.NORMAL : label.matches(node);
+    }
+
+    private static boolean overlaps(Label one, Label other) {
+        return one == null || other == null || one.equals(other);
+    }
+
+    private static int running() {
+        int running = 0;
+        for (Computer computer : Jenkins.get().getComputers()) {
+            for (Executor executor : computer.getAllExecutors()) {
+                if (executor.isBusy() && whole(executor)) {
+                    running++;
+                }
+            }
+        }
+        return running;
+    }
+
+    private static boolean whole(Executor executor) {
+        Queue.Executable executable = executor.getCurrentExecutable();
+        return executable != null && Travels.whole(executable.getParent().getOwnerTask());
+    }
+
+    private static int claimed(List<Queue.Item> held) {
+        int claimed = 0;
+        for (Queue.Item item : held) {
+            if (Travels.whole(item.task)) {
+                claimed++;
+            }
+        }
+        return claimed;
+    }
+}

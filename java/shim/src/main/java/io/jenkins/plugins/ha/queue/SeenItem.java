@@ -1,0 +1,299 @@
+package io.jenkins.plugins.ha.queue;
+
+import hudson.model.Job;
+import hudson.model.Queue;
+import hudson.model.Run;
+import hudson.model.queue.CauseOfBlockage;
+import hudson.model.queue.FutureImpl;
+import hudson.model.queue.WorkUnitContext;
+import hudson.remoting.AsyncFutureImpl;
+import hudson.security.ACL;
+import hudson.security.ACLContext;
+import io.jenkins.plugins.ha.bridge.Item;
+import io.jenkins.plugins.ha.bridge.ItemState;
+import java.lang.reflect.Constructor;
+import java.util.Calendar;
+import java.util.GregorianCalendar;
+import java.util.List;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import jenkins.model.Jenkins;
+
+/**
+ * One item of the cluster's queue as seen from here, in the shapes in which Jenkins shows items. It is in none of the lists of Jenkins'
+ * own queue: those hold only what this controller has claimed. Thread-safe.
+ */
+@SuppressWarnings("try") // who acts is settled by having the context open
+final class SeenItem {
+    private static final Logger LOGGER = Logger.getLogger(SeenItem.class.getName());
+    private static final Constructor<?> BLOCKED = blockedConstructor();
+
+    private final Object lock = new Object();
+    private volatile Item item;
+    private Queue.WaitingItem waiting;
+    private Queue.Item shown;
+    private Object shownFor;
+    private boolean startTold;
+    private boolean endTold;
+    private long leftAt;
+
+    /** @param original the item whose future a caller holds; null where the payload is to be read when first needed */
+    SeenItem(Item item, Queue.WaitingItem original) {
+        this.item = item;
+        this.waiting = original;
+    }
+
+    long id() {
+        return item.id();
+    }
+
+    Item item() {
+        return item;
+    }
+
+    /** Not yet started: waits, or is held by a controller that has not started it. */
+    boolean waits() {
+        ItemState state = item.state();
+        return state == ItemState.QUEUED || state == ItemState.CLAIMED || state == ItemState.UNREADABLE;
+    }
+
+    /** Takes over newer news; false when these are old. */
+    boolean update(Item newer) {
+        synchronized (lock) {
+            if (newer.version() < item.version()) {
+                return false;
+            }
+            boolean foldedInto = newer.payload() != null
+                    && item.payload() != null
+                    && newer.jobRevision() > item.jobRevision()
+                    && newer.state() == ItemState.QUEUED;
+            byte[] payload = newer.payload() == null ? item.payload() : newer.payload();
+            item = withPayload(newer, payload);
+            if (foldedInto) {
+                takeOverActions();
+            }
+            shown = null;
+            return true;
+        }
+    }
+
+    /** What Jenkins shows for it; null when it cannot be shown here (its job is not on this controller). */
+    Queue.Item shown() {
+        synchronized (lock) {
+            Item now = item;
+            Object shape = shape(now);
+            if (shown == null || !shape.equals(shownFor)) {
+                shown = make(now);
+                shownFor = shape;
+            }
+            return shown;
+        }
+    }
+
+    /** The waiting item itself, with the future callers wait on; null when it cannot be made here. */
+    Queue.WaitingItem waiting() {
+        synchronized (lock) {
+            if (waiting == null) {
+                waiting = decoded();
+            }
+            return waiting;
+        }
+    }
+
+    /**
+     * Completes the future as far as the item has come.
+     *
+     * @param giveUp the build has been waited for long enough: fail the future
+     * @return false when the build cannot be read yet
+     */
+    boolean settleFuture(boolean giveUp) {
+        Queue.WaitingItem original;
+        synchronized (lock) {
+            original = waiting;
+        }
+        Item now = item;
+        if (original == null) {
+            return true;
+        }
+        FutureImpl future = (FutureImpl) original.getFuture();
+        if (now.state() == ItemState.CANCELLED) {
+            future.setAsCancelled();
+            return true;
+        }
+        boolean started = now.state() == ItemState.RUNNING || now.state() == ItemState.DONE;
+        if (!started || endTold) {
+            return true;
+        }
+        Run<?, ?> run = run(now);
+        if (run == null) {
+            if (giveUp) {
+                IllegalStateException lost = new IllegalStateException(
+                        "Build " + now.job() + " #" + now.number() + " is known to the cluster but cannot be read on this controller");
+                startCondition(future).set((Throwable) lost);
+                future.set((Throwable) lost);
+            }
+            return giveUp;
+        }
+        if (!startTold) {
+            startTold = true;
+            startCondition(future).set((Queue.Executable) run);
+        }
+        if (now.state() == ItemState.DONE) {
+            endTold = true;
+            future.set((Queue.Executable) run);
+        }
+        return true;
+    }
+
+    /** Notes when it left; true only the first time. */
+    boolean leftOnce() {
+        synchronized (lock) {
+            if (leftAt != 0) {
+                return false;
+            }
+            leftAt = System.currentTimeMillis();
+            return true;
+        }
+    }
+
+    long leftAt() {
+        synchronized (lock) {
+            return leftAt;
+        }
+    }
+
+    private Object shape(Item now) {
+        boolean quiet = now.state() == ItemState.QUEUED && now.dueMillis() > System.currentTimeMillis();
+        return List.of(now.state(), now.blocked(), quiet, now.number());
+    }
+
+    private Queue.Item make(Item now) {
+        Queue.WaitingItem base = waiting();
+        if (base == null) {
+            return null;
+        }
+        return switch (now.state()) {
+            case CANCELLED -> new Queue.LeftItem(base);
+            case STARTING, RUNNING, ORPHANED, DONE -> started(base, now);
+            case UNREADABLE -> blocked(base, "It cannot be read: " + now.why() + ". Its bytes are kept until you cancel it.");
+            case CLAIMED -> new Queue.BuildableItem(base);
+            case QUEUED -> {
+                base.timestamp = calendar(now.dueMillis());
+                if (now.blocked()) {
+                    yield blocked(base, "Waits for another build of " + base.task.getFullDisplayName() + " in the cluster to end");
+                }
+                yield now.dueMillis() > System.currentTimeMillis() ? base : new Queue.BuildableItem(base);
+            }
+        };
+    }
+
+    private Queue.Item started(Queue.WaitingItem base, Item now) {
+        WorkUnitContext context = new WorkUnitContext(new Queue.BuildableItem(base));
+        Run<?, ?> run = run(now);
+        if (run != null) {
+            context.createWorkUnit(base.task).setExecutable((Queue.Executable) run);
+        } else {
+            context.createWorkUnit(base.task);
+            shownFor = null;
+        }
+        return new Queue.LeftItem(context);
+    }
+
+    private static Queue.Item blocked(Queue.WaitingItem base, String why) {
+        if (BLOCKED != null) {
+            try {
+                return (Queue.Item) BLOCKED.newInstance(Queue.getInstance(), base, new Why(why));
+            } catch (ReflectiveOperationException e) {
+                LOGGER.log(Level.FINE, "No blocked items can be made", e);
+            }
+        }
+        return new Queue.BuildableItem(base);
+    }
+
+    private static Run<?, ?> run(Item now) {
+        try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
+            Job<?, ?> job = Jenkins.get().getItemByFullName(now.job(), Job.class);
+            Run<?, ?> run = job == null || now.number() == 0 ? null : job.getBuildByNumber(now.number());
+            return run instanceof Queue.Executable ? run : null;
+        }
+    }
+
+    private Queue.WaitingItem decoded() {
+        Item now = item;
+        try {
+            if (now.payload() != null && now.state() != ItemState.UNREADABLE) {
+                return Payload.decode(now.payload(), now.job());
+            }
+        } catch (Payload.JobMissing | Payload.Unreadable e) {
+            LOGGER.log(Level.FINE, "Item {0} is shown without its actions: {1}", new Object[] {now.id(), e.getMessage()});
+        }
+        try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
+            Job<?, ?> job = Jenkins.get().getItemByFullName(now.job(), Job.class);
+            if (!(job instanceof Queue.Task task)) {
+                return null;
+            }
+            return new Queue.WaitingItem(calendar(now.dueMillis()), task, List.of(ClusterItemAction.shownOnly(now)));
+        }
+    }
+
+    /** Another controller folded causes or parameters in: show them on the item whose future callers hold. */
+    private void takeOverActions() {
+        if (waiting == null) {
+            return;
+        }
+        try {
+            Queue.WaitingItem folded = Payload.decode(item.payload(), item.job());
+            folded.getActions().forEach(action -> {
+                if (!(action instanceof ClusterItemAction)) {
+                    waiting.replaceAction(action);
+                }
+            });
+        } catch (Payload.JobMissing | Payload.Unreadable e) {
+            LOGGER.log(Level.FINE, "Item {0} keeps its old actions: {1}", new Object[] {item.id(), e.getMessage()});
+        }
+    }
+
+    @SuppressWarnings("unchecked") // FutureImpl hands out as a Future what it keeps as an AsyncFutureImpl
+    private static AsyncFutureImpl<Queue.Executable> startCondition(FutureImpl future) {
+        return (AsyncFutureImpl<Queue.Executable>) (Object) future.getStartCondition();
+    }
+
+    private static Calendar calendar(long millis) {
+        Calendar calendar = new GregorianCalendar();
+        calendar.setTimeInMillis(millis);
+        return calendar;
+    }
+
+    private static Item withPayload(Item i, byte[] payload) {
+        return new Item(
+                i.id(), i.job(), i.state(), i.version(), i.jobRevision(), i.lane(), i.priority(), i.enqueuedMillis(), i.dueMillis(),
+                i.blocked(), i.concurrent(), i.pinned(), i.origin(), i.owner(), i.epoch(), i.attempts(), i.number(), i.result(), i.why(),
+                payload);
+    }
+
+    /** Jenkins makes blocked items only itself; without this the item is shown as waiting for an executor. */
+    private static Constructor<?> blockedConstructor() {
+        try {
+            Constructor<?> constructor = Queue.BlockedItem.class.getDeclaredConstructor(
+                    Queue.class, Queue.WaitingItem.class, CauseOfBlockage.class);
+            constructor.setAccessible(true);
+            return constructor;
+        } catch (ReflectiveOperationException | RuntimeException e) {
+            LOGGER.log(Level.FINE, "Blocked items of other controllers are shown as waiting ones", e);
+            return null;
+        }
+    }
+
+    private static final class Why extends CauseOfBlockage {
+        private final String text;
+
+        Why(String text) {
+            this.text = text;
+        }
+
+        @Override
+        public String getShortDescription() {
+            return text;
+        }
+    }
+}

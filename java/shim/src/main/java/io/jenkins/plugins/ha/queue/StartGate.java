@@ -1,0 +1,42 @@
+package io.jenkins.plugins.ha.queue;
+
+import hudson.Extension;
+import hudson.model.Queue;
+import hudson.model.queue.CauseOfBlockage;
+import hudson.model.queue.QueueTaskDispatcher;
+import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.bridge.LinkState;
+
+/** Nothing starts while this controller is not a member, and nothing whose claim was made under an earlier membership. From memory. */
+@Extension
+public final class StartGate extends QueueTaskDispatcher {
+    @Override
+    public CauseOfBlockage canRun(Queue.Item item) {
+        Membership membership = Membership.active().orElse(null);
+        if (membership == null || !Travels.whole(item.task)) {
+            return null;
+        }
+        LinkState link = membership.link();
+        if (!link.joined()) {
+            return new NotAMember(link.text());
+        }
+        ClusterItemAction action = item.getAction(ClusterItemAction.class);
+        if (action != null && action.itemId() > 0 && action.epoch() != link.epoch()) {
+            return new NotAMember("This controller was away; the cluster has given this build to another one");
+        }
+        return null;
+    }
+
+    private static final class NotAMember extends CauseOfBlockage {
+        private final String why;
+
+        NotAMember(String why) {
+            this.why = why;
+        }
+
+        @Override
+        public String getShortDescription() {
+            return why;
+        }
+    }
+}

@@ -1,0 +1,52 @@
+package io.jenkins.plugins.ha.queue;
+
+import hudson.model.Action;
+import hudson.model.FileParameterValue;
+import hudson.model.Job;
+import hudson.model.ParameterValue;
+import hudson.model.ParametersAction;
+import hudson.model.Queue;
+import hudson.model.TopLevelItem;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * What may run on another controller than the one that was asked. Whole builds of top-level jobs may; parts of a build (Pipeline steps,
+ * matrix configurations), and builds tied to something in this JVM, stay.
+ */
+final class Travels {
+    /** Actions that hold a live object of this JVM: a waiting Pipeline step, a parent build. */
+    private static final Set<String> TIED = Set.of(
+            "org.jenkinsci.plugins.workflow.support.steps.build.BuildTriggerAction",
+            "org.jenkinsci.plugins.workflow.support.steps.build.WaitForBuildAction",
+            "hudson.matrix.MatrixConfiguration$ParentBuildAction");
+
+    private Travels() {}
+
+    static boolean whole(Queue.Task task) {
+        return task instanceof Job
+                && task instanceof TopLevelItem
+                && !(task instanceof Queue.TransientTask)
+                && !(task instanceof Queue.NonBlockingTask);
+    }
+
+    static boolean free(List<Action> actions) {
+        for (Action action : actions) {
+            if (TIED.contains(action.getClass().getName()) || holdsFile(action)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static boolean holdsFile(Action action) {
+        if (action instanceof ParametersAction parameters) {
+            for (ParameterValue value : parameters.getParameters()) {
+                if (value instanceof FileParameterValue) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+}

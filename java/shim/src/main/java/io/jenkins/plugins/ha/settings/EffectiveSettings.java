@@ -1,0 +1,53 @@
+package io.jenkins.plugins.ha.settings;
+
+import java.util.function.Function;
+
+/**
+ * The settings as they apply: system properties first, then the environment, then the page.
+ *
+ * @param cluster name of the cluster, "" when none is configured
+ * @param redisUrl where Redis is, "" when none is configured
+ * @param redisPassword the password, or ""; never shown
+ * @param name what people call this controller
+ * @param url where this controller is reached directly, or ""
+ */
+public record EffectiveSettings(String cluster, String redisUrl, String redisPassword, String name, String url) {
+    /** Name of the cluster in a container without clicks. */
+    public static final String CLUSTER = "HA_JENKINS_CLUSTER";
+    /** Redis in a container without clicks. */
+    public static final String REDIS_URL = "HA_JENKINS_REDIS_URL";
+
+    /** What the page says, to be overridden by properties and environment. */
+    public static EffectiveSettings of(
+            EffectiveSettings page, Function<String, String> properties, Function<String, String> environment) {
+        return new EffectiveSettings(
+                first(properties.apply("io.jenkins.plugins.ha.cluster"), environment.apply(CLUSTER), page.cluster),
+                first(properties.apply("io.jenkins.plugins.ha.redisUrl"), environment.apply(REDIS_URL), page.redisUrl),
+                first(
+                        properties.apply("io.jenkins.plugins.ha.redisPassword"),
+                        environment.apply("HA_JENKINS_REDIS_PASSWORD"),
+                        page.redisPassword),
+                first(properties.apply("io.jenkins.plugins.ha.name"), environment.apply("HA_JENKINS_NAME"), page.name),
+                first(properties.apply("io.jenkins.plugins.ha.url"), environment.apply("HA_JENKINS_URL"), page.url));
+    }
+
+    /** Whether this controller is to be in a cluster at all. */
+    public boolean configured() {
+        return !cluster.isEmpty() && !redisUrl.isEmpty();
+    }
+
+    /** Without the password. */
+    @Override
+    public String toString() {
+        return "EffectiveSettings[" + cluster + " as " + name + "]";
+    }
+
+    private static String first(String... values) {
+        for (String value : values) {
+            if (value != null && !value.isBlank()) {
+                return value.trim();
+            }
+        }
+        return "";
+    }
+}

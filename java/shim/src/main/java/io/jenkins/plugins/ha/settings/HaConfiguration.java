@@ -1,0 +1,200 @@
+package io.jenkins.plugins.ha.settings;
+
+import hudson.Extension;
+import hudson.util.FormValidation;
+import hudson.util.Secret;
+import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.NativeCore;
+import io.jenkins.plugins.ha.bridge.Cluster;
+import io.jenkins.plugins.ha.bridge.ClusterSettings;
+import io.jenkins.plugins.ha.bridge.HaException;
+import jenkins.model.GlobalConfiguration;
+import jenkins.model.Jenkins;
+import net.sf.json.JSONObject;
+import org.jenkinsci.Symbol;
+import org.kohsuke.stapler.DataBoundSetter;
+import org.kohsuke.stapler.QueryParameter;
+import org.kohsuke.stapler.StaplerRequest2;
+import org.kohsuke.stapler.verb.POST;
+
+/**
+ * Manage Jenkins &gt; System &gt; HA. Cluster name and Redis apply after a restart, since a queue cannot be replaced under running builds;
+ * whether and how many builds are taken here applies at once.
+ */
+@Extension
+@Symbol("haCluster")
+public class HaConfiguration extends GlobalConfiguration {
+    private static final long TEST_MILLIS = 3000;
+
+    private String cluster = "";
+    private String redisUrl = "";
+    private Secret redisPassword;
+    private String name = "";
+    private String url = "";
+    private boolean takesBuilds = true;
+    private int capacity;
+
+    /** Loads what was saved. */
+    @SuppressWarnings("this-escape")
+    public HaConfiguration() {
+        load();
+    }
+
+    /** The one instance; null before extensions are there. */
+    public static HaConfiguration get() {
+        return GlobalConfiguration.all().get(HaConfiguration.class);
+    }
+
+    @Override
+    public String getDisplayName() {
+        return "HA";
+    }
+
+    @Override
+    public synchronized boolean configure(StaplerRequest2 request, JSONObject json) {
+        request.bindJSON(this, json);
+        save();
+        Membership.active().ifPresent(membership -> membership.claimer().poke());
+        return true;
+    }
+
+    public String getCluster() {
+        return cluster;
+    }
+
+    @DataBoundSetter
+    public void setCluster(String cluster) {
+        this.cluster = trimmed(cluster);
+        save();
+    }
+
+    public String getRedisUrl() {
+        return redisUrl;
+    }
+
+    @DataBoundSetter
+    public void setRedisUrl(String redisUrl) {
+        this.redisUrl = trimmed(redisUrl);
+        save();
+    }
+
+    public Secret getRedisPassword() {
+        return redisPassword;
+    }
+
+    @DataBoundSetter
+    public void setRedisPassword(Secret redisPassword) {
+        this.redisPassword = redisPassword;
+        save();
+    }
+
+    /** What people call this controller; "" for its host name. */
+    public String getName() {
+        return name;
+    }
+
+    @DataBoundSetter
+    public void setName(String name) {
+        this.name = trimmed(name);
+        save();
+    }
+
+    /** Where this controller, not the load balancer, is reached. */
+    public String getUrl() {
+        return url;
+    }
+
+    @DataBoundSetter
+    public void setUrl(String url) {
+        this.url = trimmed(url);
+        save();
+    }
+
+    public boolean isTakesBuilds() {
+        return takesBuilds;
+    }
+
+    @DataBoundSetter
+    public void setTakesBuilds(boolean takesBuilds) {
+        this.takesBuilds = takesBuilds;
+        save();
+    }
+
+    /** How many builds may run here at once; 0 for as many as there are executors. */
+    public int getCapacity() {
+        return capacity;
+    }
+
+    @DataBoundSetter
+    public void setCapacity(int capacity) {
+        this.capacity = Math.max(0, capacity);
+        save();
+    }
+
+    /** The settings as they apply on this controller. */
+    public EffectiveSettings effective() {
+        EffectiveSettings page = new EffectiveSettings(
+                trimmed(cluster),
+                trimmed(redisUrl),
+                redisPassword == null ? "" : redisPassword.getPlainText(),
+                trimmed(name),
+                trimmed(url));
+        return EffectiveSettings.of(page, System::getProperty, System::getenv);
+    }
+
+    /** Whether the environment or a system property settles where this controller belongs, so that the page does not. */
+    public boolean isSetFromOutside() {
+        EffectiveSettings outside =
+                EffectiveSettings.of(new EffectiveSettings("", "", "", "", ""), System::getProperty, System::getenv);
+        return !outside.cluster().isEmpty() || !outside.redisUrl().isEmpty();
+    }
+
+    /** Empty is fine: plain Jenkins. */
+    public FormValidation doCheckCluster(@QueryParameter String value) {
+        Jenkins.get().checkPermission(Jenkins.ADMINISTER);
+        if (trimmed(value).isEmpty()) {
+            return FormValidation.ok("Without a name this Jenkins stays on its own.");
+        }
+        return trimmed(value).matches("[A-Za-z0-9._-]{1,64}")
+                ? FormValidation.ok()
+                : FormValidation.error("Use 1 to 64 letters, digits, dots, dashes or underscores.");
+    }
+
+    /** A number from 0 on. */
+    public FormValidation doCheckCapacity(@QueryParameter String value) {
+        Jenkins.get().checkPermission(Jenkins.ADMINISTER);
+        return trimmed(value).matches("\\d{0,6}")
+                ? FormValidation.ok()
+                : FormValidation.error("Use a number; 0 for as many as there are executors.");
+    }
+
+    /** Asks the Redis that is on the page, saved or not. */
+    @POST
+    public FormValidation doTestConnection(
+            @QueryParameter String cluster, @QueryParameter String redisUrl, @QueryParameter String redisPassword) {
+        Jenkins.get().checkPermission(Jenkins.ADMINISTER);
+        EffectiveSettings asked = EffectiveSettings.of(
+                new EffectiveSettings(
+                        trimmed(cluster), trimmed(redisUrl), Secret.fromString(trimmed(redisPassword)).getPlainText(), "test", ""),
+                System::getProperty,
+                System::getenv);
+        if (!asked.configured()) {
+            return FormValidation.warning("Give the cluster a name and a Redis URL such as redis://redis.example.com:6379.");
+        }
+        try {
+            NativeCore.load();
+            return FormValidation.ok(Cluster.test(NativeCore.clusterSettings(asked, "test", "test"), TEST_MILLIS));
+        } catch (HaException e) {
+            return FormValidation.error(e.getMessage());
+        }
+    }
+
+    private static String trimmed(String value) {
+        return value == null ? "" : value.trim();
+    }
+
+    /** Defaults that the bridge's settings take from here. */
+    public static long leaseMillis() {
+        return Long.getLong("io.jenkins.plugins.ha.leaseMillis", ClusterSettings.DEFAULT_LEASE_MILLIS);
+    }
+}
