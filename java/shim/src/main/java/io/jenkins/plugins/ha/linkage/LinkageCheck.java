@@ -25,9 +25,10 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * Finds out at boot whether this Jenkins has every class, method and field that the plugin uses, instead of meeting a {@link LinkageError}
- * in the middle of a build. The list is made when the plugin is built. Names no class of Jenkins itself, runs no code of it and
- * initialises none of its classes.
+ * Finds out at boot whether this Jenkins has every class, method and field that the plugin uses,
+ * instead of meeting a {@link LinkageError} in the middle of a build. The list is made when the
+ * plugin is built. Names no class of Jenkins itself, runs no code of it and initialises none of its
+ * classes.
  */
 public final class LinkageCheck {
     /** The Jenkins that the plugin is compiled for. */
@@ -46,7 +47,8 @@ public final class LinkageCheck {
     }
 
     /**
-     * Names what is missing, most general first: where a class is missing, its members are not listed as well. Empty when all is there.
+     * Names what is missing, most general first: where a class is missing, its members are not
+     * listed as well. Empty when all is there.
      *
      * @param loader of the plugins
      */
@@ -67,16 +69,27 @@ public final class LinkageCheck {
     public static String sentence(String jenkinsVersion, List<String> missing) {
         int shown = Math.min(missing.size(), 5);
         String more = missing.size() > shown ? " and " + (missing.size() - shown) + " more" : "";
-        return "Jenkins " + jenkinsVersion + " lacks " + String.join(", ", missing.subList(0, shown)) + more + ": HA Jenkins needs " + NEEDS
+        return "Jenkins "
+                + jenkinsVersion
+                + " lacks "
+                + String.join(", ", missing.subList(0, shown))
+                + more
+                + ": HA Jenkins needs "
+                + NEEDS
                 + " or newer; on a newer one, install a newer HA Jenkins";
     }
 
     private static List<String> members() {
         try (InputStream in = LinkageCheck.class.getResourceAsStream(MEMBERS)) {
             if (in == null) {
-                return List.of("type the list " + MEMBERS + " of this plugin: it was not built completely");
+                return List.of(
+                        "type the list "
+                                + MEMBERS
+                                + " of this plugin: it was not built completely");
             }
-            return new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8)).lines().collect(Collectors.toList());
+            return new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))
+                    .lines()
+                    .collect(Collectors.toList());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -100,13 +113,25 @@ public final class LinkageCheck {
                     missing.add(owner + " as a class that may be extended");
                 }
             }
-            case "field" -> member(type, words[2], words[3], words[4].equals("static"), words[5].equals("protected"));
+            case "field" ->
+                    member(
+                            type,
+                            words[2],
+                            words[3],
+                            words[4].equals("static"),
+                            words[5].equals("protected"));
             case "method" -> {
                 kindOf(type, words[5]);
-                member(type, words[2], words[3], words[4].equals("static"), words[6].equals("protected"));
+                member(
+                        type,
+                        words[2],
+                        words[3],
+                        words[4].equals("static"),
+                        words[6].equals("protected"));
             }
             case "override" -> overridden(type, words[2], words[3]);
-            case "reflective field" -> declaredHere(type, words[3], words.length > 4 ? words[4] : null);
+            case "reflective field" ->
+                    declaredHere(type, words[3], words.length > 4 ? words[4] : null);
             case "reflective method" -> declaredHere(type, words[3], words[4]);
             default -> {
                 // "reflective type": found
@@ -116,20 +141,33 @@ public final class LinkageCheck {
 
     private void kindOf(Class<?> type, String kind) {
         if (type.isInterface() != kind.equals("interface")) {
-            missing.add(type.getName() + " as " + (kind.equals("interface") ? "an interface" : "a class"));
+            missing.add(
+                    type.getName()
+                            + " as "
+                            + (kind.equals("interface") ? "an interface" : "a class"));
         }
     }
 
-    private void member(Class<?> type, String name, String descriptor, boolean isStatic, boolean protectedIsEnough) {
+    private void member(
+            Class<?> type,
+            String name,
+            String descriptor,
+            boolean isStatic,
+            boolean protectedIsEnough) {
         Member found = resolve(type, name, descriptor);
         if (found == null) {
             missingMember(type, name, descriptor);
             return;
         }
         int modifiers = found.getModifiers();
-        boolean accessible = Modifier.isPublic(modifiers) || protectedIsEnough && Modifier.isProtected(modifiers);
+        boolean accessible =
+                Modifier.isPublic(modifiers)
+                        || protectedIsEnough && Modifier.isProtected(modifiers);
         if (!accessible || Modifier.isStatic(modifiers) != isStatic) {
-            missing.add((accessible ? "" : "accessible ") + (isStatic ? "static " : "") + readable(type, name, descriptor));
+            missing.add(
+                    (accessible ? "" : "accessible ")
+                            + (isStatic ? "static " : "")
+                            + readable(type, name, descriptor));
         }
     }
 
@@ -137,7 +175,9 @@ public final class LinkageCheck {
         Member found = resolve(type, name, descriptor);
         if (found == null) {
             missingMember(type, name, descriptor);
-        } else if (Modifier.isFinal(found.getModifiers()) || Modifier.isStatic(found.getModifiers()) || Modifier.isPrivate(found.getModifiers())) {
+        } else if (Modifier.isFinal(found.getModifiers())
+                || Modifier.isStatic(found.getModifiers())
+                || Modifier.isPrivate(found.getModifiers())) {
             missing.add(readable(type, name, descriptor) + " as a method that may be overridden");
         }
     }
@@ -146,7 +186,11 @@ public final class LinkageCheck {
         Map<String, Member> members = declared(type);
         boolean found =
                 descriptor == null
-                        ? members.keySet().stream().anyMatch(key -> key.startsWith(name + " ") && !key.startsWith(name + " ("))
+                        ? members.keySet().stream()
+                                .anyMatch(
+                                        key ->
+                                                key.startsWith(name + " ")
+                                                        && !key.startsWith(name + " ("))
                         : members.containsKey(name + " " + descriptor);
         if (!found) {
             missingMember(type, name, descriptor);
@@ -205,10 +249,16 @@ public final class LinkageCheck {
                 members.put(field.getName() + " " + field.getType().descriptorString(), field);
             }
             for (Method method : type.getDeclaredMethods()) {
-                members.put(method.getName() + " " + descriptor(method.getReturnType(), method.getParameterTypes()), method);
+                members.put(
+                        method.getName()
+                                + " "
+                                + descriptor(method.getReturnType(), method.getParameterTypes()),
+                        method);
             }
             for (Constructor<?> constructor : type.getDeclaredConstructors()) {
-                members.put("<init> " + descriptor(void.class, constructor.getParameterTypes()), constructor);
+                members.put(
+                        "<init> " + descriptor(void.class, constructor.getParameterTypes()),
+                        constructor);
             }
         } catch (LinkageError | TypeNotPresentException e) {
             unreadable.add(type);
@@ -250,7 +300,12 @@ public final class LinkageCheck {
             String simple;
             if (descriptor.charAt(at) == 'L') {
                 int end = descriptor.indexOf(';', at);
-                simple = descriptor.substring(descriptor.lastIndexOf('/', end) < at ? at + 1 : descriptor.lastIndexOf('/', end) + 1, end);
+                simple =
+                        descriptor.substring(
+                                descriptor.lastIndexOf('/', end) < at
+                                        ? at + 1
+                                        : descriptor.lastIndexOf('/', end) + 1,
+                                end);
                 at = end + 1;
             } else {
                 simple = primitive(descriptor.charAt(at));
