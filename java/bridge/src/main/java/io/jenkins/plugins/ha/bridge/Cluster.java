@@ -10,7 +10,7 @@ import java.util.Optional;
  * call throws {@link HaException.Closed}.
  */
 public final class Cluster implements AutoCloseable {
-    private final long handle;
+    final long handle;
 
     private Cluster(long handle) {
         this.handle = handle;
