@@ -63,6 +63,12 @@ public final class ClassFiles {
         return this;
     }
 
+    /** Adds those of another. */
+    public ClassFiles addAll(ClassFiles others) {
+        others.bytes.forEach(bytes::putIfAbsent);
+        return this;
+    }
+
     private void add(String path, byte[] content) {
         if (!path.startsWith("META-INF/") && !path.endsWith("module-info.class")) {
             bytes.putIfAbsent(path.substring(0, path.length() - ".class".length()), content);

@@ -30,6 +30,13 @@ import java.util.stream.Collectors;
  * plugin is built. Names no class of Jenkins itself, runs no code of it and initialises none of its
  * classes.
  */
+@UsesByReflection({
+    "field jenkins.model.Jenkins queue Lhudson/model/Queue;",
+    "field hudson.model.Run state Lhudson/model/Run$State;",
+    "field hudson.model.Run result Lhudson/model/Result;",
+    "field hudson.model.Run duration J",
+    "field hudson.model.Run previousBuildInProgress Lhudson/model/Run;"
+})
 public final class LinkageCheck {
     /** The Jenkins that the plugin is compiled for. */
     public static final String NEEDS = "2.532";
