@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.TreeSet;
 import java.util.UUID;
@@ -116,7 +117,7 @@ public final class NativeLibrary {
             }
             return library;
         }
-        String platform = platform(System.getProperty("os.name"), System.getProperty("os.arch"));
+        String platform = platform();
         if (natives == null) {
             throw refused("Nobody said where the library is: set the system property " + PROPERTY);
         }
@@ -129,6 +130,10 @@ public final class NativeLibrary {
                             + platform);
         }
         return library;
+    }
+
+    private static String platform() {
+        return platform(System.getProperty("os.name"), System.getProperty("os.arch"));
     }
 
     /** The name of the platform's directory. */
@@ -165,6 +170,10 @@ public final class NativeLibrary {
         Path copy = directory.resolve(name);
         try {
             Files.copy(library, copy);
+            Optional<String> defect = ElfFile.defect(copy, platform().replace("linux-", ""));
+            if (defect.isPresent()) {
+                throw refused(library + " cannot be loaded: it " + defect.get());
+            }
             System.load(copy.toAbsolutePath().toString());
         } finally {
             Files.deleteIfExists(copy);

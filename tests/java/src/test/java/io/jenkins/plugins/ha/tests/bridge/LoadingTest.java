@@ -115,21 +115,35 @@ class LoadingTest {
     @Test
     void aBrokenLibraryIsRefusedWithASentence() throws IOException {
         Path text = Files.writeString(folder.resolve("text.so"), "not a library");
-        assertTrue(refusal(text, null).contains("text.so cannot be loaded: "));
+        assertTrue(refusal(text, null).endsWith("text.so cannot be loaded: it is no library"));
+        Path empty = Files.write(folder.resolve("empty.so"), new byte[0]);
+        assertTrue(refusal(empty, null).endsWith("empty.so cannot be loaded: it is no library"));
 
         byte[] whole = Files.readAllBytes(LIBRARY);
-        Path cut = Files.write(folder.resolve("cut.so"), Arrays.copyOf(whole, 2000));
-        assertTrue(refusal(cut, null).contains("cut.so cannot be loaded: "));
-
         byte[] foreign = whole.clone();
         // e_machine of the ELF header: something that is neither x86-64 nor AArch64.
         foreign[18] = 8;
         foreign[19] = 0;
         Path other = Files.write(folder.resolve("other.so"), foreign);
-        assertTrue(refusal(other, null).contains("other.so cannot be loaded: "));
+        assertTrue(refusal(other, null).contains("it is made for another processor than "));
+    }
 
-        Path empty = Files.write(folder.resolve("empty.so"), new byte[0]);
-        assertTrue(refusal(empty, null).contains("empty.so cannot be loaded: "));
+    @Test
+    void aLibraryThatWasCutOffAnywhereIsRefusedInsteadOfKillingTheJvm() throws IOException {
+        byte[] whole = Files.readAllBytes(LIBRARY);
+        for (int length :
+                new int[] {
+                    64, 100, 2000, whole.length / 2, whole.length - 4096, whole.length - 1
+                }) {
+            Path cut = Files.write(folder.resolve("cut.so"), Arrays.copyOf(whole, length));
+            String said = refusal(cut, null);
+            assertTrue(
+                    said.endsWith(
+                            "cut.so cannot be loaded: it is incomplete: it ends after "
+                                    + length
+                                    + " bytes"),
+                    said);
+        }
     }
 
     @Test

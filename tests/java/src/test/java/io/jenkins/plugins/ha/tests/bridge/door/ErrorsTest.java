@@ -13,9 +13,11 @@ import io.jenkins.plugins.ha.bridge.NativeLibrary;
 import io.jenkins.plugins.ha.tests.bridge.Controllers;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Errors and panics of the library arrive as what they are, and nothing else breaks. */
+@Tag("door")
 class ErrorsTest {
     @BeforeAll
     static void load() {

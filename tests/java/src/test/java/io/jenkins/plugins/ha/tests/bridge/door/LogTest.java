@@ -19,9 +19,11 @@ import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The library's log arrives where Jenkins' does. */
+@Tag("door")
 class LogTest {
     private static final Duration SOON = Duration.ofSeconds(5);
 

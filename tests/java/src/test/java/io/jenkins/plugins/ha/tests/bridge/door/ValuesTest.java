@@ -17,9 +17,11 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Values arrive on the other side as they were sent. */
+@Tag("door")
 class ValuesTest {
     @BeforeAll
     static void load() {
