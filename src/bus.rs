@@ -1,6 +1,14 @@
 //! What controllers tell each other.
 
-use crate::{Item, LinkState};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::node::Node;
+use crate::redis::{bytes, script, text};
+use crate::seal;
+use crate::{Error, Item, LinkState, Result};
 
 /// Something that happened in the cluster, in the order in which it happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,4 +47,279 @@ pub enum Event {
     Orphaned(Item),
     /// A controller joined, left or died.
     Members,
+}
+
+/// Events on their way to the caller.
+#[derive(Default)]
+pub(crate) struct Events {
+    queue: Mutex<VecDeque<Event>>,
+    changed: Condvar,
+}
+
+impl Events {
+    /// With more than this waiting, the reader pauses; what it misses meanwhile ends in a snapshot.
+    const MOST: usize = 20_000;
+
+    pub fn push(&self, events: Vec<Event>) {
+        self.queue.lock().extend(events);
+        self.changed.notify_all();
+    }
+
+    /// Waits for the next event; none after `timeout` or when `closed`.
+    pub fn next(&self, timeout: Duration, closed: impl Fn() -> bool) -> Option<Event> {
+        let deadline = Instant::now() + timeout;
+        let mut queue = self.queue.lock();
+        loop {
+            if let Some(event) = queue.pop_front() {
+                if queue.len() == Self::MOST / 2 {
+                    self.changed.notify_all();
+                }
+                return Some(event);
+            }
+            if closed() || self.changed.wait_until(&mut queue, deadline).timed_out() {
+                return None;
+            }
+        }
+    }
+
+    /// Waits while too much waits already.
+    pub fn await_room(&self, closed: impl Fn() -> bool) {
+        let mut queue = self.queue.lock();
+        if queue.len() > Self::MOST {
+            while queue.len() > Self::MOST / 2 && !closed() {
+                self.changed.wait_for(&mut queue, Duration::from_secs(1));
+            }
+        }
+    }
+
+    pub fn nudge(&self) {
+        drop(self.queue.lock());
+        self.changed.notify_all();
+    }
+}
+
+/// Commands to this controller that it has not answered yet.
+#[derive(Default)]
+pub(crate) struct Inbox(Mutex<Pending>);
+
+#[derive(Default)]
+struct Pending {
+    /// By request id: who asked, and the inbox entry before the command.
+    commands: HashMap<String, (String, String)>,
+    /// The entries before the unanswered commands, in order.
+    before: BTreeMap<StreamId, String>,
+    /// The last entry read.
+    read: String,
+}
+
+type StreamId = (u64, u64);
+
+impl Inbox {
+    /// Notes a command read at `entry`; false if it is known already.
+    pub fn command(&self, request_id: &str, from: &str, before: &str) -> bool {
+        let mut pending = self.0.lock();
+        if pending.commands.contains_key(request_id) {
+            return false;
+        }
+        pending.commands.insert(request_id.to_owned(), (from.to_owned(), before.to_owned()));
+        pending.before.insert(stream_id(before), request_id.to_owned());
+        true
+    }
+
+    pub fn read(&self, entry: &str) {
+        self.0.lock().read = entry.to_owned();
+    }
+
+    pub fn last_read(&self) -> String {
+        self.0.lock().read.clone()
+    }
+
+    pub fn asker(&self, request_id: &str) -> Option<String> {
+        self.0.lock().commands.get(request_id).map(|(from, _)| from.clone())
+    }
+
+    /// Up to where all would be answered once `request_id` is.
+    pub fn cursor_without(&self, request_id: &str) -> String {
+        let pending = self.0.lock();
+        let first = pending.before.iter().find(|(_, id)| *id != request_id);
+        match first {
+            Some(((ms, seq), _)) => format!("{ms}-{seq}"),
+            None => pending.read.clone(),
+        }
+    }
+
+    pub fn answered(&self, request_id: &str) {
+        let mut pending = self.0.lock();
+        if let Some((_, before)) = pending.commands.remove(request_id) {
+            pending.before.remove(&stream_id(&before));
+        }
+    }
+}
+
+/// A stream entry's id, in its order.
+pub(crate) fn stream_id(id: &str) -> StreamId {
+    let (ms, seq) = id.split_once('-').unwrap_or((id, "0"));
+    (ms.parse().unwrap_or(0), seq.parse().unwrap_or(0))
+}
+
+/// Replies that somebody waits for.
+#[derive(Default)]
+pub(crate) struct Replies {
+    awaited: Mutex<HashMap<String, Option<Vec<u8>>>>,
+    changed: Condvar,
+}
+
+impl Replies {
+    pub fn arrived(&self, request_id: &str, body: Vec<u8>) {
+        if let Some(slot) = self.awaited.lock().get_mut(request_id) {
+            *slot = Some(body);
+            self.changed.notify_all();
+        }
+    }
+
+    pub fn nudge(&self) {
+        drop(self.awaited.lock());
+        self.changed.notify_all();
+    }
+
+    fn wait(&self, request_id: &str, deadline: Instant, closed: impl Fn() -> bool) -> Option<Vec<u8>> {
+        let mut awaited = self.awaited.lock();
+        loop {
+            if let Some(body) = awaited.get(request_id).cloned().flatten() {
+                return Some(body);
+            }
+            if closed() || self.changed.wait_until(&mut awaited, deadline).timed_out() {
+                return awaited.get(request_id).cloned().flatten();
+            }
+        }
+    }
+}
+
+const LARGEST: usize = 1 << 20;
+
+impl Node {
+    /// See [`crate::Controller::announce`].
+    pub fn announce(&self, topic: &str, subject: &str, number: i64, body: &[u8]) -> Result<()> {
+        self.link.membership()?;
+        small(body)?;
+        let mut cmd = script::announce.call(&self.keys.meta);
+        cmd.arg(self.me()).arg(topic).arg(subject).arg(number).arg(body).arg(self.seal.of(&announcement(
+            self.me(),
+            topic,
+            subject,
+            number.to_string().as_bytes(),
+            body,
+        )));
+        self.pool.run(&script::announce, &cmd).map(|_| ())
+    }
+
+    /// See [`crate::Controller::ask`].
+    pub fn ask(
+        &self,
+        to: &str,
+        topic: &str,
+        body: &[u8],
+        request_id: &str,
+        timeout: Duration,
+    ) -> Result<Vec<u8>> {
+        self.link.membership()?;
+        small(body)?;
+        if request_id.is_empty() || request_id.len() > 200 {
+            return Err(Error::Invalid("A request id has 1 to 200 bytes".into()));
+        }
+        let deadline = Instant::now() + timeout;
+        let mut cmd = script::ask.call(&self.keys.meta);
+        cmd.arg(to).arg(self.me()).arg(topic).arg(request_id).arg(body).arg(self.seal.of(&command(
+            self.me(),
+            to,
+            topic,
+            request_id,
+            body,
+        )));
+        self.replies.awaited.lock().insert(request_id.to_owned(), None);
+        let result = self.pool.run(&script::ask, &cmd).and_then(|answer| {
+            let done = answer.get(1).and_then(bytes);
+            match answer.first().map(text).unwrap_or_default().as_str() {
+                "DONE" => Ok(done.and_then(|sealed| self.reply_of(request_id, sealed))),
+                "ASKED" => Ok(self.replies.wait(request_id, deadline, || self.link.closed())),
+                _ => Err(Error::NotFound(format!("There is no controller {to} in the cluster"))),
+            }
+        });
+        self.replies.awaited.lock().remove(request_id);
+        match result? {
+            Some(body) => Ok(body),
+            None if self.link.closed() => Err(Error::Closed),
+            None => Err(Error::Unavailable(format!(
+                "Controller {to} did not answer {topic:?} within {} ms: repeat it, or look at whether it is alive",
+                timeout.as_millis()
+            ))),
+        }
+    }
+
+    /// See [`crate::Controller::answer`].
+    pub fn answer(&self, request_id: &str, body: &[u8]) -> Result<()> {
+        self.link.membership()?;
+        small(body)?;
+        let Some(asker) = self.inbox.asker(request_id) else {
+            return Err(Error::NotFound(format!("There is no unanswered command {request_id}")));
+        };
+        let mut sealed = self.seal.of(&reply(request_id, body));
+        sealed.extend_from_slice(body);
+        self.send_answer(&asker, request_id, &sealed)?;
+        self.inbox.answered(request_id);
+        Ok(())
+    }
+
+    /// Sends a sealed answer, unless there is one already: then that is sent again.
+    pub fn send_answer(&self, asker: &str, request_id: &str, sealed: &[u8]) -> Result<()> {
+        let mut cmd = script::answer.call(&self.keys.meta);
+        cmd.arg(self.me()).arg(asker).arg(request_id).arg(sealed).arg(self.inbox.cursor_without(request_id));
+        self.pool.run(&script::answer, &cmd).map(|_| ())
+    }
+
+    /// The body of a sealed reply, if the seal holds.
+    pub fn reply_of(&self, request_id: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+        let (mac, body) = sealed.split_at_checked(seal::LENGTH)?;
+        if self.seal.holds(&reply(request_id, body), mac) {
+            return Some(body.to_vec());
+        }
+        log::warn!("Dropped a reply without the cluster's seal: look at who can write to Redis");
+        None
+    }
+}
+
+/// What the seal of an announcement covers.
+pub(crate) fn announcement<'a>(
+    from: &'a str,
+    topic: &'a str,
+    subject: &'a str,
+    number: &'a [u8],
+    body: &'a [u8],
+) -> [&'a [u8]; 6] {
+    [b"announcement", from.as_bytes(), topic.as_bytes(), subject.as_bytes(), number, body]
+}
+
+/// What the seal of a command covers.
+pub(crate) fn command<'a>(
+    from: &'a str,
+    to: &'a str,
+    topic: &'a str,
+    request_id: &'a str,
+    body: &'a [u8],
+) -> [&'a [u8]; 6] {
+    [b"command", from.as_bytes(), to.as_bytes(), topic.as_bytes(), request_id.as_bytes(), body]
+}
+
+fn reply<'a>(request_id: &'a str, body: &'a [u8]) -> [&'a [u8]; 3] {
+    [b"reply", request_id.as_bytes(), body]
+}
+
+fn small(body: &[u8]) -> Result<()> {
+    if body.len() > LARGEST {
+        return Err(Error::Invalid(format!(
+            "A message can have {LARGEST} bytes at the most, not {}",
+            body.len()
+        )));
+    }
+    Ok(())
 }

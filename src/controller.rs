@@ -1,112 +1,229 @@
 //! This controller's membership in a cluster: the one way in.
 
-use std::time::Duration;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
 
+use ::redis::cmd;
+use parking_lot::Mutex;
+
+use crate::heartbeat::Heartbeat;
+use crate::node::Node;
+use crate::reader::Reader;
+use crate::redis::{Fault, Fitness, number, script, text};
 use crate::{
     Cancel, Enqueued, Error, Event, Item, LaneOffer, LinkState, Member, NewItem, Phase, Result, Settings,
 };
+
+/// The longest that [`Controller::close`] waits for the threads.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// This controller's membership in a cluster.
 ///
 /// Thread-safe. No call blocks for longer than 2 s but those that take a timeout; [`Controller::claim`] and
 /// [`Controller::next_event`] wait, and are woken by [`Controller::close`] from any thread. After it every call answers
-/// [`Error::Closed`].
-#[derive(Debug)]
+/// [`Error::Closed`]. While this controller is not joined, calls that need Redis answer [`Error::Unavailable`] or
+/// [`Error::Refused`] at once, with the text of [`Controller::link`].
 pub struct Controller {
-    settings: Settings,
+    node: Arc<Node>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
-fn soon<T>() -> Result<T> {
-    Err(Error::Unavailable("not yet there".into()))
-}
-
-#[allow(unused_variables, missing_docs)]
 impl Controller {
+    /// Starts to join. Returns at once; connecting goes on in the background until it succeeds.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when the settings cannot be right.
     pub fn open(settings: Settings) -> Result<Self> {
-        settings.check()?;
-        Ok(Self { settings })
+        let node = Arc::new(Node::new(settings)?);
+        let controller = Self { node: Arc::clone(&node), threads: Mutex::default() };
+        controller.spawn("ha-jenkins-heartbeat", |node| Heartbeat::new(node).run())?;
+        controller.spawn("ha-jenkins-reader", |node| Reader::new(node).run())?;
+        Ok(controller)
     }
 
+    fn spawn(&self, name: &str, run: fn(&Node)) -> Result<()> {
+        let node = Arc::clone(&self.node);
+        let thread = Builder::new()
+            .name(name.into())
+            .spawn(move || {
+                // A defect must not end the membership for good: begin anew.
+                while catch_unwind(AssertUnwindSafe(|| run(&node))).is_err() && !node.link.closed() {
+                    log::error!("A thread of ha-jenkins failed and is started again: please report this");
+                    std::thread::sleep(Duration::from_secs(1));
+                }
+            })
+            .map_err(|error| Error::Unavailable(format!("No thread could be started: {error}")))?;
+        self.threads.lock().push(thread);
+        Ok(())
+    }
+
+    /// Tries the settings without joining, for at most `timeout`. Answers a sentence on what was found: server version,
+    /// persistence, round-trip time.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with the sentence that mends it; [`Error::Unavailable`] when Redis does not answer.
     pub fn test(settings: Settings, timeout: Duration) -> Result<String> {
-        soon()
+        let node = Node::new(settings)?;
+        let explain = |fault: Fault| node.explain(&fault);
+        let deadline = Instant::now() + timeout;
+        let mut wire = node.connect("test", timeout).map_err(explain)?;
+        let fitness = Fitness::ask(&mut wire, deadline).map_err(explain)?;
+        fitness.check(&node.address)?;
+        wire.load_scripts(deadline).map_err(explain)?;
+        let mut keycheck = cmd("HGET");
+        keycheck.arg(&node.keys.meta).arg("keycheck");
+        let keycheck = text(&wire.call(&keycheck, deadline).map_err(explain)?);
+        if !keycheck.is_empty() && keycheck != node.seal.keycheck(&node.settings.cluster) {
+            return Err(Error::Refused(format!(
+                "Redis works, but this controller's secrets differ from those of the cluster {}: copy the folder \
+                 secrets/ from a controller that is in it",
+                node.settings.cluster
+            )));
+        }
+        let mut fastest = Duration::MAX;
+        for _ in 0..5 {
+            let sent = Instant::now();
+            wire.call(&cmd("PING"), deadline).map_err(explain)?;
+            fastest = fastest.min(sent.elapsed());
+        }
+        let warning = fitness.warning().map(|warning| format!(" {warning}.")).unwrap_or_default();
+        Ok(format!(
+            "Redis {} at {} answers in {:.2} ms.{warning}",
+            fitness.version,
+            node.address,
+            fastest.as_secs_f64() * 1000.0
+        ))
     }
 
+    /// How this controller stands. From memory.
     pub fn link(&self) -> LinkState {
-        LinkState { phase: Phase::Connecting, text: String::new(), epoch: 0, redis_clock_offset_ms: 0 }
+        self.node.link.state()
     }
 
+    /// Waits until joined; false when it is not after `timeout`.
     pub fn await_joined(&self, timeout: Duration) -> bool {
-        false
+        self.node.link.await_joined(timeout, || false)
     }
 
+    /// A queue id, unique in the cluster, from a block leased ahead. Never touches the network: without a block it is
+    /// made up beyond 2^52.
     pub fn next_queue_id(&self) -> i64 {
-        1 << 52
+        let (id, wanted) = self.node.ids.next();
+        if wanted {
+            self.node.chores.want(|wanted| wanted.ids = true);
+        }
+        id
     }
 
-    pub fn raise_queue_ids(&self, floor: i64) {}
+    /// Ids up to `floor` are taken already (items of the time before the cluster). Does not block.
+    pub fn raise_queue_ids(&self, floor: i64) {
+        self.node.ids.raise(floor);
+        self.node.chores.want(|wanted| wanted.ids = true);
+    }
 
+    /// Stores an item, durably as Redis is configured. Idempotent by its id.
+    ///
+    /// `seen_revision` is the newest [`Item::job_revision`] of the job that the caller took into account when it decided that
+    /// this is no duplicate; -1 to store without such a check. If one of the job's queued items is newer, nothing is stored
+    /// and they are answered.
     pub fn enqueue(&self, item: NewItem, seen_revision: i64) -> Result<Enqueued> {
-        soon()
+        self.node.enqueue(item, seen_revision)
     }
 
+    /// Replaces the payload of a queued item and, unless `due_in_ms` is -1, the time until it is due. Not accepted when the
+    /// item is no longer queued or one of the job's queued items is newer than `seen_revision`.
     pub fn fold(&self, id: i64, seen_revision: i64, payload: &[u8], due_in_ms: i64) -> Result<Enqueued> {
-        soon()
+        self.node.fold(id, seen_revision, payload, due_in_ms)
     }
 
+    /// Waits for items this controller can take and claims at most `max` of them. One thread at a time.
+    ///
+    /// Without offers it only waits. Answers what is ours now, with payloads, in the order of the queue; nothing after
+    /// `timeout`, a [`Controller::wake`] or a change of membership.
     pub fn claim(&self, offers: &[LaneOffer], max: usize, timeout: Duration) -> Result<Vec<Item>> {
-        soon()
+        self.node.claim(offers, max, timeout)
     }
 
-    pub fn wake(&self) {}
+    /// Makes a waiting [`Controller::claim`], or else the next one, return now. Does not block.
+    pub fn wake(&self) {
+        self.node.wake();
+    }
 
+    /// The next build number of a job, used once in the cluster and above `floor`, the highest number the caller knows.
+    ///
+    /// With an item (`id` other than 0) it becomes starting; repeated, it answers the same number.
+    ///
+    /// # Errors
+    /// [`Error::Fenced`] when the item is not ours any more, [`Error::Conflict`] when it was cancelled: the build must not
+    /// start.
     pub fn assign_number(&self, id: i64, job: &str, floor: i32) -> Result<i32> {
-        soon()
+        self.node.assign_number(id, job, floor)
     }
 
+    /// The build of a starting item runs.
     pub fn started(&self, id: i64, number: i32) -> Result<()> {
-        soon()
+        self.node.started(id, number)
     }
 
+    /// The build has ended; `result` is what Jenkins calls it (SUCCESS, ABORTED, ...). Also for an orphaned item, by its reaper.
     pub fn finished(&self, id: i64, result: &str) -> Result<()> {
-        soon()
+        self.node.finished(id, result)
     }
 
+    /// A claimed item ends unbuilt.
     pub fn cancelled(&self, id: i64, why: &str) -> Result<()> {
-        soon()
+        self.node.cancelled(id, why)
     }
 
+    /// Hands a claimed item back; it keeps its place, and may be claimed again after `delay_ms`.
     pub fn release(&self, id: i64, delay_ms: i64, why: &str) -> Result<()> {
-        soon()
+        self.node.release(id, delay_ms, why)
     }
 
+    /// Puts an orphaned item back into the queue, at its old place.
     pub fn requeue(&self, id: i64, why: &str) -> Result<()> {
-        soon()
+        self.node.requeue(id, why)
     }
 
+    /// Sets a claimed item aside as unreadable; its bytes are kept.
     pub fn park(&self, id: i64, why: &str) -> Result<()> {
-        soon()
+        self.node.park(id, why)
     }
 
+    /// Cancels an item wherever it is. `who` is for the record.
     pub fn cancel(&self, id: i64, who: &str) -> Result<Cancel> {
-        soon()
+        self.node.cancel(id, who)
     }
 
+    /// An item by id, ended ones for 24 h. One round trip.
     pub fn item(&self, id: i64) -> Result<Option<Item>> {
-        soon()
+        self.node.item(id)
     }
 
+    /// All live items, oldest first, without payloads. For tools, not for pages.
     pub fn items(&self) -> Result<Vec<Item>> {
-        soon()
+        self.node.items()
     }
 
+    /// Waits for the next event; none after `timeout`. One thread at a time.
     pub fn next_event(&self, timeout: Duration) -> Result<Option<Event>> {
-        soon()
+        let event = self.node.events.next(timeout, || self.node.link.closed());
+        if self.node.link.closed() { Err(Error::Closed) } else { Ok(event) }
     }
 
+    /// Tells all other controllers. `subject` is the full name of the job it is about, or "".
     pub fn announce(&self, topic: &str, subject: &str, number: i64, body: &[u8]) -> Result<()> {
-        soon()
+        self.node.announce(topic, subject, number, body)
     }
 
+    /// Asks a controller and waits for its answer. Repeating it with the same `request_id` has no further effect and yields the
+    /// same answer.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such controller, [`Error::Unavailable`] when no answer came in time.
     pub fn ask(
         &self,
         controller_id: &str,
@@ -115,16 +232,65 @@ impl Controller {
         request_id: &str,
         timeout: Duration,
     ) -> Result<Vec<u8>> {
-        soon()
+        self.node.ask(controller_id, topic, body, request_id, timeout)
     }
 
+    /// Answers an [`Event::Command`].
     pub fn answer(&self, request_id: &str, body: &[u8]) -> Result<()> {
-        soon()
+        self.node.answer(request_id, body)
     }
 
+    /// The controllers of the cluster. One round trip.
     pub fn members(&self) -> Result<Vec<Member>> {
-        soon()
+        let node = &self.node;
+        node.link.membership()?;
+        let answer = node.pool.run(&script::members, &script::members.call(&node.keys.meta))?;
+        let member = |six: &[::redis::Value]| Member {
+            controller_id: text(&six[0]),
+            epoch: number(&six[1]),
+            name: text(&six[2]),
+            url: text(&six[3]),
+            version: text(&six[4]),
+            lease_ms: number(&six[5]),
+        };
+        Ok(answer.chunks_exact(6).map(member).collect())
     }
 
-    pub fn close(&self) {}
+    /// Hands claimed items back, leaves the cluster, stops all threads; at most 5 s. May be called twice.
+    pub fn close(&self) {
+        let node = &self.node;
+        if !node.link.close() {
+            return;
+        }
+        let deadline = Instant::now() + CLOSE_TIMEOUT;
+        node.chores.want(|wanted| wanted.stop = true);
+        node.claimer.kill();
+        node.reader_kill.kill();
+        node.replies.nudge();
+        node.events.nudge();
+        for thread in self.threads.lock().drain(..) {
+            while !thread.is_finished() && Instant::now() < deadline {
+                std::thread::sleep(Duration::from_millis(2));
+                // A thread that was just connecting had nothing to be cut yet.
+                node.reader_kill.kill();
+            }
+            if thread.is_finished() {
+                let _ = thread.join();
+            }
+        }
+        node.pool.clear();
+        node.tell_link(node.link.failed(Phase::Closed, Error::Closed.to_string()));
+    }
+}
+
+impl Drop for Controller {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl fmt::Debug for Controller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Controller({} of {}, {:?})", self.node.me(), self.node.settings.cluster, self.link().phase)
+    }
 }

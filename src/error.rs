@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 /// What a call answers.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What went wrong. The text is for an admin: what is wrong and what to do. It never holds a secret.
 ///

@@ -7,10 +7,18 @@
 #[doc(hidden)]
 pub mod bridge;
 mod bus;
+mod claimer;
 mod controller;
 mod error;
+mod heartbeat;
 mod item;
 mod members;
+mod node;
+mod numbers;
+mod queue;
+mod reader;
+mod redis;
+mod seal;
 mod settings;
 
 pub use bus::Event;

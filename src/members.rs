@@ -1,5 +1,12 @@
 //! The controllers of the cluster and their leases.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::{Error, Result};
+
 /// How a controller stands with the cluster. The order is the wire order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
@@ -43,4 +50,146 @@ pub struct Member {
     pub version: String,
     /// How long its lease still lasts, ms; negative when it has lapsed.
     pub lease_ms: i64,
+}
+
+/// This controller's standing, shared by all threads.
+pub(crate) struct Link {
+    state: Mutex<State>,
+    changed: Condvar,
+    /// For whoever waits for something else than the link, too.
+    closed: AtomicBool,
+}
+
+struct State {
+    link: LinkState,
+    /// Until when, by our own clock, nobody can have declared us dead.
+    lease_until: Option<Instant>,
+    /// Counts memberships; a reader or claimer of an older one starts over.
+    session: u64,
+}
+
+/// A living membership.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Membership {
+    pub epoch: i64,
+    pub session: u64,
+}
+
+impl Link {
+    pub fn new() -> Self {
+        let link = LinkState {
+            phase: Phase::Connecting,
+            text: "Connecting to Redis".into(),
+            epoch: 0,
+            redis_clock_offset_ms: 0,
+        };
+        Self {
+            state: Mutex::new(State { link, lease_until: None, session: 0 }),
+            changed: Condvar::new(),
+            closed: AtomicBool::new(false),
+        }
+    }
+
+    pub fn state(&self) -> LinkState {
+        self.state.lock().link.clone()
+    }
+
+    pub fn clock_offset(&self) -> i64 {
+        self.state.lock().link.redis_clock_offset_ms
+    }
+
+    /// The membership under which to read, or why there is none.
+    pub fn membership(&self) -> Result<Membership> {
+        if self.closed() {
+            return Err(Error::Closed);
+        }
+        let state = self.state.lock();
+        match state.link.phase {
+            Phase::Joined => Ok(Membership { epoch: state.link.epoch, session: state.session }),
+            Phase::Connecting | Phase::Lost => Err(Error::Unavailable(state.link.text.clone())),
+            Phase::Refused => Err(Error::Refused(state.link.text.clone())),
+            Phase::Closed => Err(Error::Closed),
+        }
+    }
+
+    /// The membership under which to take and start builds: only while nobody can have declared us dead.
+    pub fn lease(&self) -> Result<Membership> {
+        let membership = self.membership()?;
+        match self.state.lock().lease_until {
+            Some(until) if Instant::now() < until => Ok(membership),
+            _ => Err(Error::Unavailable(
+                "This controller could not renew its lease with Redis in time, so others may take its work: \
+                 it starts nothing until it has"
+                    .into(),
+            )),
+        }
+    }
+
+    /// Waits until joined; false after `timeout`, when closed, or when `stop` says so (see [`Link::nudge`]).
+    pub fn await_joined(&self, timeout: Duration, stop: impl Fn() -> bool) -> bool {
+        let deadline = Instant::now() + timeout;
+        let mut state = self.state.lock();
+        loop {
+            if state.link.phase == Phase::Joined {
+                return true;
+            }
+            if self.closed() || stop() || self.changed.wait_until(&mut state, deadline).timed_out() {
+                return state.link.phase == Phase::Joined;
+            }
+        }
+    }
+
+    /// Makes those who wait look again.
+    pub fn nudge(&self) {
+        drop(self.state.lock());
+        self.changed.notify_all();
+    }
+
+    pub fn closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
+    }
+
+    /// Marks it closed; false when it was already.
+    pub fn close(&self) -> bool {
+        let first = !self.closed.swap(true, Ordering::SeqCst);
+        self.nudge();
+        first
+    }
+
+    /// A new membership.
+    pub fn joined(&self, epoch: i64, offset: i64, lease_until: Instant, text: String) -> LinkState {
+        let mut state = self.state.lock();
+        state.session += 1;
+        state.lease_until = Some(lease_until);
+        state.link = LinkState { phase: Phase::Joined, text, epoch, redis_clock_offset_ms: offset };
+        self.changed.notify_all();
+        state.link.clone()
+    }
+
+    /// The lease was renewed; answers the new standing if that changed it.
+    pub fn renewed(&self, offset: i64, lease_until: Instant, text: &str) -> Option<LinkState> {
+        let mut state = self.state.lock();
+        state.lease_until = Some(lease_until);
+        state.link.redis_clock_offset_ms = offset;
+        if state.link.phase == Phase::Joined {
+            return None;
+        }
+        state.link.phase = Phase::Joined;
+        state.link.text = text.to_owned();
+        self.changed.notify_all();
+        Some(state.link.clone())
+    }
+
+    /// Something is wrong; answers the new standing if that changed it.
+    pub fn failed(&self, phase: Phase, text: String) -> Option<LinkState> {
+        let mut state = self.state.lock();
+        if state.link.phase == phase && state.link.text == text {
+            return None;
+        }
+        let same = state.link.phase == phase;
+        state.link.phase = phase;
+        state.link.text = text;
+        self.changed.notify_all();
+        (!same).then(|| state.link.clone())
+    }
 }

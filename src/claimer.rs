@@ -1,0 +1,305 @@
+//! The claim: waits for items this controller can take, and takes them.
+//!
+//! The wait and the claim go out in one write: Redis runs the claim the moment the wait ends, without a further round trip.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use ::redis::{Cmd, Value, cmd, pipe};
+use parking_lot::Mutex;
+
+use crate::members::Membership;
+use crate::node::Node;
+use crate::redis::{CALL_TIMEOUT, Fault, KillSwitch, Wire, array, number, script, text};
+use crate::{Error, Item, LaneOffer, Result};
+
+/// The claiming connection and how it is woken.
+#[derive(Default)]
+pub(crate) struct Claimer {
+    line: Mutex<Line>,
+    kill: KillSwitch,
+    woken: AtomicBool,
+    waiting: AtomicBool,
+}
+
+#[derive(Default)]
+struct Line {
+    wire: Option<Wire>,
+    session: u64,
+    /// The claims are numbered within a membership.
+    claim: u64,
+    /// The answer to the present claim was lost.
+    repeated: bool,
+    /// Last entries seen of the two wake streams.
+    seen: String,
+    seen_own: String,
+}
+
+struct Round {
+    items: Vec<Item>,
+    next_due: Option<Duration>,
+}
+
+impl Claimer {
+    /// Ends the present wait by cutting the connection.
+    pub fn kill(&self) {
+        self.kill.kill();
+    }
+}
+
+impl Node {
+    /// Makes a waiting claim, or else the next one, return at once.
+    pub fn wake(&self) {
+        self.claimer.woken.store(true, Ordering::SeqCst);
+        if self.claimer.waiting.load(Ordering::SeqCst) {
+            self.chores.want(|wanted| wanted.wake = true);
+        }
+        self.link.nudge();
+    }
+
+    /// See [`crate::Controller::claim`].
+    pub fn claim(&self, offers: &[LaneOffer], most: usize, timeout: Duration) -> Result<Vec<Item>> {
+        let deadline = Instant::now() + timeout;
+        let mut line = self.claimer.line.lock();
+        self.claimer.waiting.store(true, Ordering::SeqCst);
+        let result = self.claim_until(&mut line, offers, most, deadline);
+        self.claimer.waiting.store(false, Ordering::SeqCst);
+        self.claimer.woken.store(false, Ordering::SeqCst);
+        if self.link.closed() {
+            // What was claimed meanwhile goes back to the queue when the membership ends.
+            return Err(Error::Closed);
+        }
+        let items = result?;
+        if !items.is_empty() {
+            let mut held = self.held.lock();
+            held.extend(items.iter().map(|item| (item.id, item.attempts)));
+        }
+        Ok(items)
+    }
+
+    fn claim_until(
+        &self,
+        line: &mut Line,
+        offers: &[LaneOffer],
+        most: usize,
+        deadline: Instant,
+    ) -> Result<Vec<Item>> {
+        let woken = || self.claimer.woken.load(Ordering::SeqCst) || self.link.closed();
+        if !self.link.await_joined(deadline.saturating_duration_since(Instant::now()), woken) {
+            return if woken() { Ok(Vec::new()) } else { self.link.membership().map(|_| Vec::new()) };
+        }
+        let membership = self.link.lease().inspect_err(|_| self.stumbled(deadline))?;
+        let offers = merge(offers);
+        let most = if offers.is_empty() { 0 } else { most };
+        let result = self.rounds(line, membership, &offers, most, deadline, &woken);
+        match result {
+            Ok(items) => self.readable(items),
+            Err(fault) => {
+                line.wire = None;
+                // A wait that was cut by wake(), close() or a new membership is no failure.
+                if woken() || self.link.membership().is_ok_and(|now| now.session != membership.session) {
+                    return Ok(Vec::new());
+                }
+                self.stumbled(deadline);
+                Err(fault)
+            }
+        }
+    }
+
+    /// Has the heartbeat look what is wrong; the pause keeps a caller that repeats at once from spinning.
+    fn stumbled(&self, deadline: Instant) {
+        self.chores.want(|wanted| wanted.beat = true);
+        let pause = Duration::from_millis(100).min(deadline.saturating_duration_since(Instant::now()));
+        std::thread::sleep(pause);
+    }
+
+    fn rounds(
+        &self,
+        line: &mut Line,
+        membership: Membership,
+        offers: &BTreeMap<&str, usize>,
+        most: usize,
+        deadline: Instant,
+        woken: &impl Fn() -> bool,
+    ) -> Result<Vec<Item>> {
+        self.prepare(line, membership)?;
+        let mut next_due = None;
+        if most > 0 {
+            let cmd = self.claim_cmd(line, membership, offers, most);
+            let result = line.call(|wire| wire.script(&script::claim, &cmd, Instant::now() + CALL_TIMEOUT));
+            let round = self.claimed(line, result)?;
+            if !round.items.is_empty() {
+                return Ok(round.items);
+            }
+            next_due = round.next_due;
+        }
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if woken() || left.is_zero() {
+                return Ok(Vec::new());
+            }
+            let block = next_due.map_or(left, |due: Duration| due.min(left)).max(Duration::from_millis(1));
+            let mut wait = cmd("XREAD");
+            wait.arg("BLOCK").arg(block.as_millis().max(1) as u64).arg("STREAMS");
+            let (shared, own) = (&self.keys.wake, self.keys.wake_of(self.me()));
+            if most > 0 {
+                wait.arg(shared).arg(&own).arg(&line.seen).arg(&line.seen_own);
+            } else {
+                wait.arg(&own).arg(&line.seen_own);
+            }
+            let mut commands = pipe();
+            commands.add_command(wait);
+            if most > 0 {
+                commands.add_command(self.claim_cmd(line, membership, offers, most));
+            }
+            let answers = line.call(|wire| wire.pipeline(&commands, Instant::now() + block + CALL_TIMEOUT));
+            let mut answers = match answers {
+                Ok(answers) => answers.into_iter(),
+                Err(fault) => {
+                    line.repeated = most > 0;
+                    return Err(self.explain(&fault));
+                }
+            };
+            let own_woken =
+                line.saw(answers.next().unwrap_or_default(), &own).map_err(|fault| self.explain(&fault))?;
+            if let Some(answer) = answers.next() {
+                let result = match answer {
+                    Value::ServerError(error) => Err(Fault::Server(error)),
+                    value => Ok(value),
+                };
+                let result = match result {
+                    Err(fault) if fault.is_no_script() => {
+                        let cmd = self.claim_cmd(line, membership, offers, most);
+                        line.call(|wire| wire.script(&script::claim, &cmd, Instant::now() + CALL_TIMEOUT))
+                    }
+                    result => result,
+                };
+                let round = self.claimed(line, result)?;
+                if !round.items.is_empty() {
+                    return Ok(round.items);
+                }
+                next_due = round.next_due;
+            }
+            if own_woken {
+                return Ok(Vec::new());
+            }
+        }
+    }
+
+    /// A connection that knows from where on to listen for wakes.
+    fn prepare(&self, line: &mut Line, membership: Membership) -> Result<()> {
+        if line.session != membership.session {
+            *line = Line { session: membership.session, claim: 1, ..Line::default() };
+        }
+        if line.wire.is_some() {
+            return Ok(());
+        }
+        let explain = |fault: Fault| self.explain(&fault);
+        let mut wire = self.connect("claim", CALL_TIMEOUT).map_err(explain)?;
+        let own = self.keys.wake_of(self.me());
+        let mut last = pipe();
+        for stream in [&self.keys.wake, &own] {
+            last.cmd("XREVRANGE").arg(stream).arg("+").arg("-").arg("COUNT").arg(1);
+        }
+        let mut ends =
+            wire.pipeline(&last, Instant::now() + CALL_TIMEOUT).map_err(explain)?.into_iter().map(|answer| {
+                let entry = array(answer).into_iter().next().unwrap_or_default();
+                array(entry).first().map_or_else(|| "0-0".to_owned(), text)
+            });
+        line.seen = ends.next().unwrap_or_default();
+        line.seen_own = ends.next().unwrap_or_default();
+        self.claimer.kill.arm(&wire);
+        line.wire = Some(wire);
+        Ok(())
+    }
+
+    fn claim_cmd(
+        &self,
+        line: &Line,
+        membership: Membership,
+        offers: &BTreeMap<&str, usize>,
+        most: usize,
+    ) -> Cmd {
+        let mut cmd = script::claim.call(&self.keys.meta);
+        cmd.arg(self.me()).arg(membership.epoch).arg(most).arg(line.claim).arg(i32::from(line.repeated));
+        for (lane, room) in offers {
+            cmd.arg(lane).arg(room);
+        }
+        cmd
+    }
+
+    fn claimed(&self, line: &mut Line, result: Result<Value, Fault>) -> Result<Round> {
+        let answer = match result {
+            Ok(answer) => array(answer),
+            Err(fault) => {
+                line.repeated = !matches!(fault, Fault::NoConnection(_));
+                return Err(self.explain(&fault));
+            }
+        };
+        line.repeated = false;
+        line.claim += 1;
+        if answer.first().map(text).as_deref() != Some("OK") {
+            return Err(Error::Fenced(
+                "This controller was declared dead and is joining the cluster again".into(),
+            ));
+        }
+        let next_due = answer.get(2).map(number).filter(|ms| *ms >= 0);
+        Ok(Round {
+            items: self.items_of(answer.get(3..).unwrap_or_default()),
+            // The first due item may come a little after the ms it was rounded to.
+            next_due: next_due.map(|ms| Duration::from_millis(ms.unsigned_abs() + 1)),
+        })
+    }
+
+    /// Sets those aside whose payload was tampered with.
+    fn readable(&self, items: Vec<Item>) -> Result<Vec<Item>> {
+        let (good, bad): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| item.payload.is_some());
+        for item in bad {
+            self.park(item.id, crate::queue::FORGED)?;
+        }
+        Ok(good)
+    }
+}
+
+impl Line {
+    fn call<T>(&mut self, act: impl FnOnce(&mut Wire) -> Result<T, Fault>) -> Result<T, Fault> {
+        match &mut self.wire {
+            Some(wire) => act(wire),
+            None => Err(Fault::NoConnection(std::io::ErrorKind::NotConnected.into())),
+        }
+    }
+
+    /// Notes the last entries of an XREAD's answer; whether our own stream had one.
+    fn saw(&mut self, answer: Value, own: &str) -> Result<bool, Fault> {
+        if let Value::ServerError(error) = answer {
+            return Err(Fault::Server(error));
+        }
+        let mut woken = false;
+        for stream in array(answer) {
+            let mut parts = array(stream).into_iter();
+            let name = parts.next().as_ref().map(text).unwrap_or_default();
+            let entries = array(parts.next().unwrap_or_default());
+            let Some(id) = entries.into_iter().next_back().and_then(|entry| array(entry).first().map(text))
+            else {
+                continue;
+            };
+            if name == own {
+                self.seen_own = id;
+                woken = true;
+            } else {
+                self.seen = id;
+            }
+        }
+        Ok(woken)
+    }
+}
+
+/// One offer for each lane.
+fn merge(offers: &[LaneOffer]) -> BTreeMap<&str, usize> {
+    let mut merged = BTreeMap::new();
+    for offer in offers.iter().filter(|offer| offer.room > 0) {
+        *merged.entry(offer.lane.as_str()).or_insert(0) += offer.room;
+    }
+    merged
+}

@@ -1,0 +1,291 @@
+//! The thread that joins, renews the lease, reaps the dead, and does small chores for others.
+
+use std::time::{Duration, Instant};
+
+use ::redis::{Value, cmd};
+
+use crate::members::Link;
+use crate::node::{Node, clock_ms};
+use crate::numbers::BLOCK;
+use crate::redis::{Fault, Fitness, Wire, array, number, script, text, unavailable};
+use crate::{Error, Phase, Result};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// What an admin must mend is not looked at so often.
+const REFUSED_PAUSE: Duration = Duration::from_secs(5);
+/// A repeating reconnect line is logged this often.
+const QUIET: Duration = Duration::from_secs(30);
+
+/// State of the heartbeat thread.
+pub(crate) struct Heartbeat<'a> {
+    node: &'a Node,
+    incarnation: String,
+    wire: Option<Wire>,
+    /// Our membership, 0 when we have none.
+    epoch: i64,
+    attempts: u64,
+    generation: String,
+    failures: u32,
+    logged: Option<Instant>,
+}
+
+impl<'a> Heartbeat<'a> {
+    pub fn new(node: &'a Node) -> Self {
+        Self {
+            node,
+            incarnation: random_name(),
+            wire: None,
+            epoch: 0,
+            attempts: 0,
+            generation: String::new(),
+            failures: 0,
+            logged: None,
+        }
+    }
+
+    /// Runs until the controller is closed, then leaves the cluster.
+    pub fn run(&mut self) {
+        let mut next = Instant::now();
+        loop {
+            let wanted = self.node.chores.wait(next);
+            if wanted.stop || self.node.link.closed() {
+                break;
+            }
+            let due = wanted.beat || Instant::now() >= next;
+            let result = self.step(due, wanted.wake);
+            match result {
+                Ok(()) => {
+                    self.failures = 0;
+                    if due {
+                        next = Instant::now().max(next) + self.node.settings.heartbeat;
+                    }
+                }
+                Err(error) => {
+                    self.wire = None;
+                    next = Instant::now() + self.failed(error);
+                    if wanted.wake {
+                        // It cannot be woken by way of Redis.
+                        self.node.claimer.kill();
+                    }
+                }
+            }
+        }
+        self.leave();
+    }
+
+    /// One beat, or only the chores when no beat is due.
+    fn step(&mut self, due: bool, wake: bool) -> Result<()> {
+        if self.wire.is_none() {
+            if !due {
+                return Err(Error::Unavailable(self.node.link.state().text));
+            }
+            self.connect()?;
+        }
+        if due || self.epoch == 0 {
+            if self.epoch == 0 || !self.beat()? {
+                self.join()?;
+            }
+        }
+        if wake {
+            let wake = self.node.keys.wake_of(self.node.me());
+            let mut cmd = cmd("XADD");
+            cmd.arg(wake).arg("MAXLEN").arg(1).arg("*").arg("w").arg("");
+            self.call(|wire, deadline| wire.call(&cmd, deadline))?;
+        }
+        if let Some(floor) = self.node.ids.wanted() {
+            let mut cmd = script::ids.call(&self.node.keys.meta);
+            cmd.arg(floor).arg(BLOCK);
+            let last = self.call(|wire, deadline| wire.script(&script::ids, &cmd, deadline))?;
+            self.node.ids.leased(number(&last));
+        }
+        Ok(())
+    }
+
+    fn connect(&mut self) -> Result<()> {
+        let node = self.node;
+        let timeout = self.timeout();
+        let deadline = Instant::now() + timeout;
+        let explain = |fault: Fault| node.explain(&fault);
+        let mut wire = node.connect("heartbeat", timeout).map_err(explain)?;
+        node.beat_kill.arm(&wire);
+        let fitness = Fitness::ask(&mut wire, deadline).map_err(explain)?;
+        fitness.check(&node.address)?;
+        if let Some(warning) = fitness.warning()
+            && self.generation.is_empty()
+        {
+            log::warn!("Redis at {}: {warning}", node.address);
+        }
+        wire.load_scripts(deadline).map_err(explain)?;
+        self.wire = Some(wire);
+        Ok(())
+    }
+
+    fn join(&mut self) -> Result<()> {
+        let node = self.node;
+        let settings = &node.settings;
+        // Only a controller that has just started may push out its own earlier self.
+        let force = i32::from(self.generation.is_empty());
+        self.attempts += 1;
+        let sent = Instant::now();
+        let mut cmd = script::join.call(&node.keys.meta);
+        cmd.arg(node.me())
+            .arg(&self.incarnation)
+            .arg(&settings.name)
+            .arg(&settings.url)
+            .arg(&settings.version)
+            .arg(millis(settings.lease))
+            .arg(force)
+            .arg(node.seal.keycheck(&settings.cluster))
+            .arg(random_name())
+            .arg(self.attempts);
+        let answer = array(self.call(|wire, deadline| wire.script(&script::join, &cmd, deadline))?);
+        let word = |index: usize| answer.get(index).map(text).unwrap_or_default();
+        match word(0).as_str() {
+            "OK" => {}
+            "SCHEMA" => {
+                return Err(Error::Refused(format!(
+                    "The cluster {} was set up by a newer ha-jenkins (schema {}): update this controller's plugin",
+                    settings.cluster,
+                    word(1)
+                )));
+            }
+            "KEY" => {
+                let names: Vec<String> = answer.iter().skip(1).map(text).collect();
+                let from = if names.is_empty() {
+                    "a controller of the cluster (or, if there is none left, use another cluster name)".into()
+                } else {
+                    format!("a controller that is in it ({})", names.join(", "))
+                };
+                return Err(Error::Refused(format!(
+                    "This controller's secrets differ from those of the cluster {}: copy the folder secrets/ from {from}",
+                    settings.cluster
+                )));
+            }
+            "TWIN" => {
+                return Err(Error::Refused(format!(
+                    "Another running controller ({}) has the same id as this one, probably because its JENKINS_HOME was \
+                     copied: stop one of them, or delete the copy's id file and restart it",
+                    word(1)
+                )));
+            }
+            "LATE" => return Err(unavailable(&node.address, "an older request was served late")),
+            other => return Err(Error::Bug(format!("join answered {other:?}"))),
+        }
+        let generation = word(2);
+        if !self.generation.is_empty() && self.generation != generation {
+            log::warn!(
+                "Redis at {} has lost its data: the queue of cluster {} was empty when this controller came back",
+                node.address,
+                settings.cluster
+            );
+        }
+        self.generation = generation;
+        self.epoch = answer.get(1).map(number).unwrap_or(0);
+        node.held.lock().clear();
+        let offset = answer.get(3).map(number).unwrap_or(0) - clock_ms();
+        let state = node.link.joined(self.epoch, offset, self.lease_until(sent), self.text());
+        node.tell_link(Some(state));
+        // Whoever still waits under an older membership starts over.
+        node.reader_kill.kill();
+        node.claimer.kill();
+        Ok(())
+    }
+
+    /// Renews; false when we are no member any more.
+    fn beat(&mut self) -> Result<bool> {
+        let node = self.node;
+        let sent = Instant::now();
+        let mut cmd = script::beat.call(&node.keys.meta);
+        cmd.arg(node.me()).arg(self.epoch).arg(millis(node.settings.lease));
+        let answer = array(self.call(|wire, deadline| wire.script(&script::beat, &cmd, deadline))?);
+        if answer.first().map(text).as_deref() != Some("OK") {
+            self.epoch = 0;
+            let text =
+                "This controller's lease has lapsed, so its waiting work went to others; joining again"
+                    .into();
+            node.tell_link(node.link.failed(Phase::Lost, text));
+            return Ok(false);
+        }
+        for name in answer.iter().skip(3) {
+            log::warn!("Controller {} stopped answering and was taken out of the cluster", text(name));
+        }
+        let offset = answer.get(1).map(number).unwrap_or(0) - clock_ms();
+        node.tell_link(node.link.renewed(offset, self.lease_until(sent), &self.text()));
+        Ok(true)
+    }
+
+    /// Notes a failure; answers how long to wait before the next try.
+    fn failed(&mut self, error: Error) -> Duration {
+        let link: &Link = &self.node.link;
+        self.failures += 1;
+        let phase = match error {
+            Error::Refused(_) => Phase::Refused,
+            _ if link.state().epoch == 0 => Phase::Connecting,
+            // One broken connection is no loss: the lease outlives it.
+            _ if self.failures == 1 => return FIRST_PAUSE,
+            _ => Phase::Lost,
+        };
+        if self.logged.is_none_or(|at| at.elapsed() > QUIET) || self.failures == 1 {
+            log::warn!("{error}");
+            self.logged = Some(Instant::now());
+        }
+        let changed = link.failed(phase, error.to_string());
+        if changed.is_some() {
+            self.node.pool.clear();
+            self.node.claimer.kill();
+            self.node.reader_kill.kill();
+        }
+        self.node.tell_link(changed);
+        match phase {
+            Phase::Refused => REFUSED_PAUSE,
+            _ => (FIRST_PAUSE * 2u32.saturating_pow(self.failures.min(10))).min(LONGEST_PAUSE),
+        }
+    }
+
+    fn leave(&mut self) {
+        if self.epoch != 0 {
+            let mut cmd = script::leave.call(&self.node.keys.meta);
+            cmd.arg(self.node.me()).arg(self.epoch);
+            if self.wire.is_none() {
+                let _ = self.connect();
+            }
+            if let Err(error) = self.call(|wire, deadline| wire.script(&script::leave, &cmd, deadline)) {
+                log::warn!("Left the cluster without saying so, others will notice: {error}");
+            }
+        }
+        self.wire = None;
+    }
+
+    fn call(&mut self, act: impl FnOnce(&mut Wire, Instant) -> Result<Value, Fault>) -> Result<Value> {
+        let deadline = Instant::now() + self.timeout();
+        let Some(wire) = &mut self.wire else {
+            return Err(unavailable(&self.node.address, "not connected"));
+        };
+        act(wire, deadline).map_err(|fault| self.node.explain(&fault))
+    }
+
+    /// Two tries must fit into a lease.
+    fn timeout(&self) -> Duration {
+        (self.node.settings.lease / 3).min(LONGEST_PAUSE)
+    }
+
+    /// Until when our lease holds for sure if it was renewed by a call sent at `sent`.
+    fn lease_until(&self, sent: Instant) -> Instant {
+        sent + self.node.settings.lease - self.node.settings.lease / 5
+    }
+
+    fn text(&self) -> String {
+        format!("Member of the cluster {} on Redis at {}", self.node.settings.cluster, self.node.address)
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn random_name() -> String {
+    let mut random = [0; 16];
+    let _ = getrandom::fill(&mut random);
+    random.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,32 @@
+-- Stores a new item.
+--
+-- ARGV  id, job, lane, priority, quiet ms, concurrent (0/1), pinned, origin, payload, mac, seen revision (-1: do not check)
+-- Answers  OK revision (also when the same item is there already) | NEWER revision (packed, payload, mac)... | TAKEN
+local id, job, lane, priority, quiet = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
+local key = P .. 'item:' .. id
+local there = redis.call('HMGET', key, 'job', 'origin', 'jobrev')
+if there[1] then
+  if there[1] == job and there[2] == ARGV[8] then return {'OK', there[3]} end
+  return {'TAKEN'}
+end
+local conflict = newer(job, tonumber(ARGV[11]))
+if conflict then return conflict end
+local seq = int(redis.call('INCR', P .. 'seq'))
+local due = int(now + quiet)
+local v = {job, 'Q', '1', seq, lane, priority, int(now), due, '0', ARGV[6], ARGV[7], ARGV[8], '', '0', '0', '0', '', '', '',
+  int(priority * 4398046511104 + seq), '', '', ARGV[9], ARGV[10]}
+redis.call('ZADD', P .. 'live', seq, id)
+redis.call('ZADD', P .. 'queued:' .. job, seq, id)
+if quiet > 0 then
+  delay_until(id, due)
+else
+  v[BLOCKED] = place(id, v)
+end
+local args = {key}
+for i = 1, MAC do
+  args[2 * i] = NAMES[i]
+  args[2 * i + 1] = v[i]
+end
+redis.call('HSET', unpack(args))
+event(id, v, true)
+return {'OK', seq}

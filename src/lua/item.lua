@@ -1,0 +1,210 @@
+-- Stands before every other script: what an item is and how it moves between the indexes.
+--
+-- KEYS[1]  {haj:<cluster>}:meta ; every other key has the same prefix, so the same slot
+--
+-- Invariant kept by all scripts: an item in `live` is
+--   Q(ueued)                     in queued:<job>, and in exactly one of ready:<pinned>:<lane>, delayed, parked:<job>
+--   C(laimed), S(tarting), R(unning)  in owned:<owner>:<epoch> alone, and that member is in members
+--   O(rphaned)                   in orphan alone
+--   U(nreadable)                 in no index
+-- and of a non-concurrent job exactly the item named in slot:<job> may be ready, C, S, R or O.
+-- D(one) and X (cancelled) items are in no index and expire after a day.
+local P = string.sub(KEYS[1], 1, -5)
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+
+local NAMES = {'job', 'state', 'version', 'jobrev', 'lane', 'priority', 'enqueued', 'due', 'blocked', 'concurrent',
+  'pinned', 'origin', 'owner', 'epoch', 'attempts', 'number', 'result', 'why', 'reaper',
+  'score', 'cancelwanted', 'last', 'payload', 'mac'}
+local JOB, STATE, VERSION, JOBREV, LANE, PRIORITY, ENQUEUED, DUE, BLOCKED, CONCURRENT = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local PINNED, ORIGIN, OWNER, EPOCH, ATTEMPTS, NUMBER, RESULT, WHY, REAPER = 11, 12, 13, 14, 15, 16, 17, 18, 19
+local SCORE, CANCEL, LAST, PAYLOAD, MAC = 20, 21, 22, 23, 24
+local SMALL = 22
+local DAY = 86400
+
+-- Numbers beyond 10^14 would be written with an exponent otherwise.
+local function int(n)
+  return string.format('%.0f', n)
+end
+
+local function load(id, whole)
+  local v = redis.call('HMGET', P .. 'item:' .. id, unpack(NAMES, 1, whole and MAC or SMALL))
+  return v[JOB] and v or nil
+end
+
+-- save(id, v, FIELD, value, ...): one more version of the item.
+local function save(id, v, ...)
+  local changes = {...}
+  local version = int(v[VERSION] + 1)
+  local args = {P .. 'item:' .. id, 'version', version}
+  v[VERSION] = version
+  for i = 1, #changes, 2 do
+    v[changes[i]] = changes[i + 1]
+    args[#args + 1] = NAMES[changes[i]]
+    args[#args + 1] = changes[i + 1]
+  end
+  redis.call('HSET', unpack(args))
+end
+
+local function pack(id, v)
+  return id .. '\n' .. table.concat(v, '\n', 1, REAPER)
+end
+
+-- Every entry carries the next number: a reader that misses one knows that it did.
+local function tell(kind, ...)
+  local n = redis.call('INCR', P .. 'eventno')
+  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 100000, '*', 'n', n, 'k', kind, ...)
+end
+
+-- 'q': just queued or folded into, readers fetch the payload; 'i': any other change.
+local function event(id, v, fresh)
+  tell(fresh and 'q' or 'i', 'm', pack(id, v))
+end
+
+local woken = false
+local function wake()
+  if not woken then
+    woken = true
+    redis.call('XADD', P .. 'wake', 'MAXLEN', 1, '*', 'w', '')
+  end
+end
+
+local function member(controller, epoch)
+  return redis.call('ZSCORE', P .. 'members', controller .. ':' .. epoch)
+end
+
+-- Whether the member holds the item by its `attempt`-th claim ('0': whichever); late repeats of old calls do not count.
+local function holds(v, controller, epoch, attempt)
+  return v[OWNER] == controller and v[EPOCH] == epoch and (attempt == '0' or v[ATTEMPTS] == attempt)
+end
+
+local function ready_key(v)
+  return P .. 'ready:' .. v[PINNED] .. ':' .. v[LANE]
+end
+
+local function make_ready(id, v)
+  redis.call('ZADD', ready_key(v), v[SCORE], id)
+  wake()
+end
+
+-- The parked item takes the slot.
+local function promote(id)
+  local v = load(id)
+  redis.call('SET', P .. 'slot:' .. v[JOB], id)
+  make_ready(id, v)
+  save(id, v, BLOCKED, '0')
+  event(id, v)
+end
+
+-- Puts a due item that is in no index into ready or parked; answers its new 'blocked'.
+local function place(id, v)
+  if v[CONCURRENT] == '1' then
+    make_ready(id, v)
+    return '0'
+  end
+  local slot, parked = P .. 'slot:' .. v[JOB], P .. 'parked:' .. v[JOB]
+  local holder = redis.call('GET', slot)
+  if holder and holder ~= id then
+    local h = load(holder)
+    if h and h[STATE] == 'Q' and tonumber(h[SCORE]) > tonumber(v[SCORE]) then
+      redis.call('ZREM', ready_key(h), holder)
+      redis.call('ZADD', parked, h[SCORE], holder)
+      save(holder, h, BLOCKED, '1')
+      event(holder, h)
+    elseif h then
+      redis.call('ZADD', parked, v[SCORE], id)
+      return '1'
+    end
+  else
+    local first = redis.call('ZRANGE', parked, 0, 0, 'WITHSCORES')
+    if first[1] and tonumber(first[2]) < tonumber(v[SCORE]) then
+      redis.call('ZREM', parked, first[1])
+      redis.call('ZADD', parked, v[SCORE], id)
+      promote(first[1])
+      return '1'
+    end
+  end
+  redis.call('SET', slot, id)
+  make_ready(id, v)
+  return '0'
+end
+
+-- Frees the job's slot if the item has it; the first parked one takes it.
+local function vacate(id, v)
+  if v[CONCURRENT] == '1' then return end
+  local slot, parked = P .. 'slot:' .. v[JOB], P .. 'parked:' .. v[JOB]
+  if redis.call('GET', slot) ~= id then return end
+  local first = redis.call('ZRANGE', parked, 0, 0)[1]
+  if first then
+    redis.call('ZREM', parked, first)
+    promote(first)
+  else
+    redis.call('DEL', slot)
+  end
+end
+
+local function delay_until(id, due)
+  redis.call('ZADD', P .. 'delayed', due, id)
+  -- Claimers sleep until the first due item: tell them when that changes.
+  if redis.call('ZRANGE', P .. 'delayed', 0, 0)[1] == id then wake() end
+end
+
+-- Takes a queued item out of its indexes; the slot stays.
+local function unindex(id, v)
+  redis.call('ZREM', P .. 'queued:' .. v[JOB], id)
+  if v[BLOCKED] == '1' then
+    redis.call('ZREM', P .. 'parked:' .. v[JOB], id)
+  elseif redis.call('ZREM', ready_key(v), id) == 0 then
+    redis.call('ZREM', P .. 'delayed', id)
+  end
+end
+
+local function disown(id, v)
+  redis.call('SREM', P .. 'owned:' .. v[OWNER] .. ':' .. v[EPOCH], id)
+end
+
+-- Ends an item that is in no index any more.
+local function finish(id, v, state, ...)
+  local key = P .. 'item:' .. id
+  save(id, v, STATE, state, BLOCKED, '0', ...)
+  redis.call('HDEL', key, 'payload', 'mac')
+  redis.call('EXPIRE', key, DAY)
+  redis.call('ZREM', P .. 'live', id)
+  event(id, v)
+  vacate(id, v)
+end
+
+-- Puts an item that is in no index back to its old place in the queue, or ends it if somebody wanted it cancelled.
+local function back(id, v, delay, why, last)
+  if v[CANCEL] ~= '' then
+    finish(id, v, 'X', WHY, 'Cancelled by ' .. v[CANCEL], LAST, last)
+    return
+  end
+  local rev, due, blocked = int(redis.call('INCR', P .. 'seq')), v[DUE], '0'
+  redis.call('ZADD', P .. 'queued:' .. v[JOB], rev, id)
+  if delay > 0 then
+    vacate(id, v)
+    due = int(now + delay)
+    delay_until(id, due)
+  else
+    blocked = place(id, v)
+  end
+  save(id, v, STATE, 'Q', BLOCKED, blocked, JOBREV, rev, DUE, due, OWNER, '', EPOCH, '0', NUMBER, '0', REAPER, '',
+    LAST, last, WHY, why)
+  event(id, v)
+end
+
+-- The job's queued items with payloads if one of them is newer than `seen`, else nil.
+local function newer(job, seen)
+  local key = P .. 'queued:' .. job
+  if seen < 0 or not redis.call('ZRANGEBYSCORE', key, '(' .. int(seen), '+inf', 'LIMIT', 0, 1)[1] then return nil end
+  local ids = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
+  local answer = {'NEWER', ids[#ids]}
+  for i = 1, #ids, 2 do
+    local v = load(ids[i], true)
+    answer[#answer + 1] = pack(ids[i], v)
+    answer[#answer + 1] = v[PAYLOAD] or ''
+    answer[#answer + 1] = v[MAC] or ''
+  end
+  return answer
+end

@@ -1,0 +1,53 @@
+-- Stands behind item.lua in the scripts that end memberships.
+
+-- Ends a membership: what it had only claimed goes back to its place, what it had started awaits the reaper's decision.
+local function reap(controller, epoch, why, reaper)
+  local key, who = P .. 'owned:' .. controller .. ':' .. epoch, controller .. ':' .. epoch
+  local ids = redis.call('SMEMBERS', key)
+  redis.call('DEL', key, P .. 'claimed:' .. who)
+  redis.call('ZREM', P .. 'members', who)
+  for _, id in ipairs(ids) do
+    local v = load(id)
+    if v and v[OWNER] == controller and v[EPOCH] == epoch then
+      if v[STATE] == 'C' then
+        back(id, v, 0, why, who)
+      else
+        redis.call('HSET', P .. 'orphan', id, reaper)
+        save(id, v, STATE, 'O', REAPER, reaper, WHY, why)
+        event(id, v)
+      end
+    end
+  end
+  if redis.call('HGET', P .. 'member:' .. controller, 'epoch') == epoch then
+    redis.call('DEL', P .. 'member:' .. controller)
+    redis.call('EXPIRE', P .. 'inbox:' .. controller, 7 * DAY)
+    redis.call('EXPIRE', P .. 'cursor:' .. controller, 7 * DAY)
+  end
+  tell('m')
+end
+
+-- Orphans whose reaper has itself gone fall to `reaper`.
+local function adopt(reaper)
+  if redis.call('EXISTS', P .. 'orphan') == 0 then return end
+  local orphans = redis.call('HGETALL', P .. 'orphan')
+  for i = 1, #orphans, 2 do
+    local id = orphans[i]
+    if not redis.call('ZSCORE', P .. 'members', orphans[i + 1]) then
+      local v = load(id)
+      redis.call('HSET', P .. 'orphan', id, reaper)
+      save(id, v, REAPER, reaper)
+      event(id, v)
+    end
+  end
+end
+
+-- Redis, or everybody, was away for a whole lease: nobody had the chance to renew, so nobody is dead yet.
+local function was_away(lease)
+  local last = tonumber(redis.call('HGET', KEYS[1], 'lastbeat') or now)
+  redis.call('HSET', KEYS[1], 'lastbeat', int(now))
+  if now - last <= lease then return false end
+  for _, who in ipairs(redis.call('ZRANGE', P .. 'members', 0, -1)) do
+    redis.call('ZADD', P .. 'members', 'GT', int(now + lease), who)
+  end
+  return true
+end

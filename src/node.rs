@@ -1,0 +1,129 @@
+//! What the threads of one controller share.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::bus::{Events, Inbox, Replies};
+use crate::claimer::Claimer;
+use crate::members::Link;
+use crate::numbers::Ids;
+use crate::redis::{Address, Fault, Keys, KillSwitch, Pool, Wire};
+use crate::seal::Seal;
+use crate::{Error, Event, LinkState, Result, Settings};
+
+/// What the threads of one controller share.
+pub(crate) struct Node {
+    pub settings: Settings,
+    pub address: Arc<Address>,
+    pub keys: Keys,
+    pub seal: Seal,
+    pub pool: Pool,
+    pub link: Link,
+    pub ids: Ids,
+    pub events: Events,
+    pub inbox: Inbox,
+    pub replies: Replies,
+    pub claimer: Claimer,
+    pub chores: Chores,
+    pub reader_kill: KillSwitch,
+    pub beat_kill: KillSwitch,
+    /// By which of its claims we hold an item.
+    pub held: Mutex<HashMap<i64, i32>>,
+}
+
+impl Node {
+    pub fn new(settings: Settings) -> Result<Self> {
+        settings.check()?;
+        let address = Arc::new(Address::of(&settings)?);
+        let client_name = format!("ha-jenkins:{}", settings.controller_id);
+        Ok(Self {
+            keys: Keys::of(&settings.cluster),
+            seal: Seal::new(&settings.key),
+            pool: Pool::new(Arc::clone(&address), client_name),
+            link: Link::new(),
+            ids: Ids::new(),
+            events: Events::default(),
+            inbox: Inbox::default(),
+            replies: Replies::default(),
+            claimer: Claimer::default(),
+            chores: Chores::default(),
+            reader_kill: KillSwitch::default(),
+            beat_kill: KillSwitch::default(),
+            held: Mutex::default(),
+            address,
+            settings,
+        })
+    }
+
+    /// This controller's id.
+    pub fn me(&self) -> &str {
+        &self.settings.controller_id
+    }
+
+    /// A connection for one thread alone.
+    pub fn connect(&self, role: &str, timeout: Duration) -> Result<Wire, Fault> {
+        Wire::connect(&self.address, &format!("ha-jenkins:{}:{role}", self.me()), timeout)
+    }
+
+    pub fn explain(&self, fault: &Fault) -> Error {
+        fault.explain(&self.address)
+    }
+
+    /// Tells the caller's side of a change of standing.
+    pub fn tell_link(&self, state: Option<LinkState>) {
+        if let Some(state) = state {
+            log::info!("Cluster {}: {:?}: {}", self.settings.cluster, state.phase, state.text);
+            self.events.push(vec![Event::Link(state)]);
+        }
+    }
+}
+
+/// What others want of the heartbeat thread.
+#[derive(Default)]
+pub(crate) struct Chores {
+    wanted: Mutex<Wanted>,
+    changed: Condvar,
+}
+
+/// One kind of chore each.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// End our claimer's wait.
+    pub wake: bool,
+    /// Beat now: something looks wrong.
+    pub beat: bool,
+    /// Lease queue ids.
+    pub ids: bool,
+    /// Stop.
+    pub stop: bool,
+}
+
+impl Chores {
+    pub fn want(&self, want: impl FnOnce(&mut Wanted)) {
+        want(&mut self.wanted.lock());
+        self.changed.notify_all();
+    }
+
+    /// Waits until something is wanted, at most until `deadline`, and takes it. Wishes to stop stay.
+    pub fn wait(&self, deadline: Instant) -> Wanted {
+        let mut wanted = self.wanted.lock();
+        while *wanted == Wanted::default() {
+            if self.changed.wait_until(&mut wanted, deadline).timed_out() {
+                break;
+            }
+        }
+        let taken = *wanted;
+        *wanted = Wanted { stop: taken.stop, ..Wanted::default() };
+        taken
+    }
+}
+
+/// Ms since 1970 by this machine's clock.
+pub(crate) fn clock_ms() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |age| i64::try_from(age.as_millis()).unwrap_or(i64::MAX))
+}

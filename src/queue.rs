@@ -1,0 +1,332 @@
+//! The queue: items and their changes of state, each one script.
+
+use ::redis::{Cmd, Value};
+
+use crate::members::Membership;
+use crate::node::Node;
+use crate::redis::{Script, bytes, number, script, text};
+use crate::{Cancel, Enqueued, Error, Item, ItemState, NewItem, Result};
+
+/// Why an item is set aside whose seal is wrong.
+pub(crate) const FORGED: &str = "Its stored content was changed by somebody without the cluster's secrets: cancel it and \
+                                 trigger the build again; look at who can write to Redis";
+
+impl Node {
+    /// See [`crate::Controller::enqueue`].
+    pub fn enqueue(&self, item: NewItem, seen_revision: i64) -> Result<Enqueued> {
+        self.link.membership()?;
+        check(&item)?;
+        let mac = self.seal.payload(item.id, &item.job, &item.payload);
+        let mut cmd = self.call(&script::enqueue);
+        cmd.arg(item.id)
+            .arg(&item.job)
+            .arg(&item.lane)
+            .arg(item.priority)
+            .arg(item.quiet_ms)
+            .arg(i32::from(item.concurrent))
+            .arg(&item.pinned)
+            .arg(self.me())
+            .arg(&item.payload)
+            .arg(mac)
+            .arg(seen_revision);
+        self.enqueued(item.id, self.pool.run(&script::enqueue, &cmd)?)
+    }
+
+    /// See [`crate::Controller::fold`].
+    pub fn fold(&self, id: i64, seen_revision: i64, payload: &[u8], due_in_ms: i64) -> Result<Enqueued> {
+        self.link.membership()?;
+        if payload.len() > NewItem::MAX_PAYLOAD {
+            return Err(too_large(payload.len()));
+        }
+        let Some(item) = self.item(id)? else { return Err(not_found(id)) };
+        let mut cmd = self.call(&script::fold);
+        cmd.arg(id)
+            .arg(seen_revision)
+            .arg(payload)
+            .arg(self.seal.payload(id, &item.job, payload))
+            .arg(due_in_ms.max(-1));
+        self.enqueued(id, self.pool.run(&script::fold, &cmd)?)
+    }
+
+    fn enqueued(&self, id: i64, answer: Vec<Value>) -> Result<Enqueued> {
+        let revision = answer.get(1).map(number).unwrap_or(0);
+        match word(&answer).as_str() {
+            "OK" => Ok(Enqueued { accepted: true, revision, queued: Vec::new() }),
+            "NEWER" => {
+                let queued = self.items_of(answer.get(2..).unwrap_or_default());
+                Ok(Enqueued { accepted: false, revision, queued })
+            }
+            "TAKEN" => Err(Error::Conflict(format!(
+                "The queue id {id} is taken by another item: raise the queue ids above those already used"
+            ))),
+            "NOTFOUND" => Err(not_found(id)),
+            other => Err(strange(other)),
+        }
+    }
+
+    /// See [`crate::Controller::assign_number`].
+    pub fn assign_number(&self, id: i64, job: &str, floor: i32) -> Result<i32> {
+        let membership = self.link.lease()?;
+        plain("job", job)?;
+        let mut cmd = self.owner_call(&script::number, membership, id);
+        cmd.arg(job).arg(floor.max(0));
+        let answer = self.pool.run(&script::number, &cmd)?;
+        match word(&answer).as_str() {
+            "OK" => {
+                let number = answer.get(1).map(number).unwrap_or(0);
+                i32::try_from(number)
+                    .map_err(|_| Error::Invalid(format!("The job {job} has run out of build numbers")))
+            }
+            "CANCELLED" => {
+                self.forget(id);
+                let who = answer.get(1).map(text).unwrap_or_default();
+                Err(Error::Conflict(format!("Item {id} was cancelled by {who} before its build began")))
+            }
+            _ => self.refused(id, &answer).map(|()| 0),
+        }
+    }
+
+    /// See [`crate::Controller::started`].
+    pub fn started(&self, id: i64, number: i32) -> Result<()> {
+        let membership = self.link.lease()?;
+        let mut cmd = self.owner_call(&script::started, membership, id);
+        cmd.arg(number);
+        self.change(id, &script::started, &cmd)
+    }
+
+    /// See [`crate::Controller::finished`].
+    pub fn finished(&self, id: i64, result: &str) -> Result<()> {
+        let membership = self.link.membership()?;
+        let mut cmd = self.owner_call(&script::finished, membership, id);
+        cmd.arg(line(result));
+        self.change(id, &script::finished, &cmd)?;
+        self.forget(id);
+        Ok(())
+    }
+
+    /// See [`crate::Controller::cancelled`].
+    pub fn cancelled(&self, id: i64, why: &str) -> Result<()> {
+        let membership = self.link.membership()?;
+        let mut cmd = self.owner_call(&script::cancelled, membership, id);
+        cmd.arg(line(why));
+        self.change(id, &script::cancelled, &cmd)?;
+        self.forget(id);
+        Ok(())
+    }
+
+    /// See [`crate::Controller::release`].
+    pub fn release(&self, id: i64, delay_ms: i64, why: &str) -> Result<()> {
+        self.hand_back(id, delay_ms, why, false)
+    }
+
+    /// See [`crate::Controller::requeue`].
+    pub fn requeue(&self, id: i64, why: &str) -> Result<()> {
+        self.hand_back(id, 0, why, true)
+    }
+
+    fn hand_back(&self, id: i64, delay_ms: i64, why: &str, orphaned: bool) -> Result<()> {
+        let membership = self.link.membership()?;
+        let mut cmd = self.owner_call(&script::release, membership, id);
+        cmd.arg(delay_ms.max(0)).arg(line(why)).arg(i32::from(orphaned));
+        self.change(id, &script::release, &cmd)?;
+        self.forget(id);
+        Ok(())
+    }
+
+    /// See [`crate::Controller::park`].
+    pub fn park(&self, id: i64, why: &str) -> Result<()> {
+        self.set_aside(id, why, b"")?;
+        self.forget(id);
+        Ok(())
+    }
+
+    /// Sets a queued item aside if it still has the seal that was found wrong.
+    pub fn set_aside(&self, id: i64, why: &str, seal: &[u8]) -> Result<()> {
+        let membership = self.link.membership()?;
+        let mut cmd = self.owner_call(&script::park, membership, id);
+        cmd.arg(line(why)).arg(seal);
+        self.change(id, &script::park, &cmd)
+    }
+
+    /// See [`crate::Controller::cancel`].
+    pub fn cancel(&self, id: i64, who: &str) -> Result<Cancel> {
+        self.link.membership()?;
+        let mut cmd = self.call(&script::cancel);
+        let who = line(who);
+        cmd.arg(id).arg(if who.is_empty() { "somebody" } else { &who });
+        let answer = self.pool.run(&script::cancel, &cmd)?;
+        Ok(match word(&answer).as_str() {
+            "CANCELLED" => Cancel::Cancelled,
+            "ASKED" => Cancel::Asked(answer.get(1).map(text).unwrap_or_default()),
+            "TOOLATE" => Cancel::TooLate,
+            "UNKNOWN" => Cancel::Unknown,
+            other => return Err(strange(other)),
+        })
+    }
+
+    /// See [`crate::Controller::item`].
+    pub fn item(&self, id: i64) -> Result<Option<Item>> {
+        self.link.membership()?;
+        let mut cmd = self.call(&script::item_read);
+        cmd.arg(id);
+        Ok(self.items_of(&self.pool.run(&script::item_read, &cmd)?).pop())
+    }
+
+    /// See [`crate::Controller::items`].
+    pub fn items(&self) -> Result<Vec<Item>> {
+        self.link.membership()?;
+        let mut items = Vec::new();
+        let mut after = "0".to_owned();
+        while !after.is_empty() {
+            let mut cmd = self.call(&script::items);
+            cmd.arg(&after).arg(0);
+            let answer = self.pool.run(&script::items, &cmd)?;
+            after = answer.get(2).map(text).unwrap_or_default();
+            items.extend(self.items_of(answer.get(3..).unwrap_or_default()));
+        }
+        Ok(items)
+    }
+
+    /// Items from (packed, payload, seal) triples; a payload with a wrong seal is left out.
+    pub fn items_of(&self, values: &[Value]) -> Vec<Item> {
+        values
+            .chunks_exact(3)
+            .filter_map(|triple| {
+                let (mut item, _) = unpack(&text(&triple[0]), self.link.clock_offset())?;
+                let (payload, seal) = (bytes(&triple[1])?, bytes(&triple[2])?);
+                if !seal.is_empty() && self.seal.payload_holds(item.id, &item.job, payload, seal) {
+                    item.payload = Some(payload.to_vec());
+                }
+                Some(item)
+            })
+            .collect()
+    }
+
+    fn call(&self, script: &Script) -> Cmd {
+        script.call(&self.keys.meta)
+    }
+
+    /// A call that only who holds the item, by the claim we know of, may make.
+    fn owner_call(&self, script: &Script, membership: Membership, id: i64) -> Cmd {
+        let attempt = self.held.lock().get(&id).copied().unwrap_or(0);
+        let mut cmd = self.call(script);
+        cmd.arg(self.me()).arg(membership.epoch).arg(id).arg(attempt);
+        cmd
+    }
+
+    fn change(&self, id: i64, script: &Script, cmd: &Cmd) -> Result<()> {
+        let answer = self.pool.run(script, cmd)?;
+        match word(&answer).as_str() {
+            "OK" => Ok(()),
+            _ => self.refused(id, &answer),
+        }
+    }
+
+    fn refused(&self, id: i64, answer: &[Value]) -> Result<()> {
+        match word(answer).as_str() {
+            "FENCED" => {
+                self.forget(id);
+                Err(Error::Fenced(format!(
+                    "Item {id} is no longer held by this controller: stop working on it"
+                )))
+            }
+            "NOTFOUND" => Err(not_found(id)),
+            "STATE" => {
+                let state = answer.get(1).and_then(bytes).and_then(ItemState::from_letter);
+                let state =
+                    state.map_or_else(|| "unknown".into(), |state| format!("{state:?}").to_uppercase());
+                Err(Error::Conflict(format!("Item {id} is {state}, which does not allow this")))
+            }
+            other => Err(strange(other)),
+        }
+    }
+
+    fn forget(&self, id: i64) {
+        self.held.lock().remove(&id);
+    }
+}
+
+/// An item and its reaper from the lines in which scripts pack it.
+pub(crate) fn unpack(packed: &str, clock_offset: i64) -> Option<(Item, String)> {
+    let mut lines = packed.split('\n');
+    let mut word = || lines.next();
+    fn num<T: std::str::FromStr>(word: Option<&str>) -> Option<T> {
+        word?.parse().ok()
+    }
+    let item = Item {
+        id: num(word())?,
+        job: word()?.into(),
+        state: ItemState::from_letter(word()?.as_bytes())?,
+        version: num(word())?,
+        job_revision: num(word())?,
+        lane: word()?.into(),
+        priority: num(word())?,
+        enqueued_ms: num::<i64>(word())? - clock_offset,
+        due_ms: num::<i64>(word())? - clock_offset,
+        blocked: word()? == "1",
+        concurrent: word()? == "1",
+        pinned: word()?.into(),
+        origin: word()?.into(),
+        owner: word()?.into(),
+        epoch: num(word())?,
+        attempts: num(word())?,
+        number: num(word())?,
+        result: word()?.into(),
+        why: word()?.into(),
+        payload: None,
+    };
+    Some((item, word()?.into()))
+}
+
+fn check(item: &NewItem) -> Result<()> {
+    if item.id <= 0 || item.id >= 1 << 53 {
+        return Err(Error::Invalid(format!("A queue id must be from 1 to 2^53, not {}", item.id)));
+    }
+    if !(0..2048).contains(&item.priority) {
+        return Err(Error::Invalid(format!("A priority must be from 0 to 2047, not {}", item.priority)));
+    }
+    if item.payload.len() > NewItem::MAX_PAYLOAD {
+        return Err(too_large(item.payload.len()));
+    }
+    if !(0..=1 << 45).contains(&item.quiet_ms) {
+        return Err(Error::Invalid(format!("A quiet period cannot be {} ms", item.quiet_ms)));
+    }
+    if item.pinned.contains(':') {
+        return Err(Error::Invalid("A controller's id has no colon".into()));
+    }
+    if item.job.is_empty() {
+        return Err(Error::Invalid("An item must name its job".into()));
+    }
+    plain("job", &item.job)?;
+    plain("lane", &item.lane)?;
+    plain("controller id", &item.pinned)
+}
+
+/// Lines separate the parts of a packed item.
+fn plain(what: &str, text: &str) -> Result<()> {
+    if text.contains(['\n', '\r', '\0']) {
+        return Err(Error::Invalid(format!("A {what} cannot contain line breaks")));
+    }
+    Ok(())
+}
+
+/// A sentence for people on one line.
+fn line(text: &str) -> String {
+    text.chars().take(1000).map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+fn word(answer: &[Value]) -> String {
+    answer.first().map(text).unwrap_or_default()
+}
+
+fn not_found(id: i64) -> Error {
+    Error::NotFound(format!("There is no item {id} in the cluster's queue (ended items are kept for 24 h)"))
+}
+
+fn too_large(length: usize) -> Error {
+    Error::Invalid(format!("A payload can have {} bytes at the most, not {length}", NewItem::MAX_PAYLOAD))
+}
+
+fn strange(answer: &str) -> Error {
+    Error::Bug(format!("a script answered {answer:?}"))
+}

@@ -1,0 +1,309 @@
+//! The thread that reads what happened in the cluster, and this controller's inbox.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use ::redis::{Value, cmd, pipe};
+
+use crate::bus::{announcement, command, stream_id};
+use crate::members::Membership;
+use crate::node::{Node, clock_ms};
+use crate::queue::{FORGED, unpack};
+use crate::redis::{CALL_TIMEOUT, Fault, Wire, array, bytes, number, script, text};
+use crate::{Event, Item, ItemState, Result};
+
+const BLOCK: Duration = Duration::from_secs(10);
+const BATCH: usize = 500;
+/// Nobody waits for the answer to an older command any more.
+const COMMAND_AGE_MS: i64 = 600_000;
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// State of the reader thread.
+pub(crate) struct Reader<'a> {
+    node: &'a Node,
+    wire: Option<Wire>,
+    /// The membership for which the last snapshot was taken, 0 when one is due.
+    session: u64,
+    /// Last event read, and its number.
+    seen: String,
+    number: i64,
+}
+
+/// An entry of a stream.
+struct Entry {
+    id: String,
+    fields: HashMap<String, Value>,
+}
+
+impl<'a> Reader<'a> {
+    pub fn new(node: &'a Node) -> Self {
+        Self { node, wire: None, session: 0, seen: String::new(), number: 0 }
+    }
+
+    /// Runs until the controller is closed.
+    pub fn run(&mut self) {
+        let node = self.node;
+        while !node.link.closed() {
+            if !node.link.await_joined(Duration::from_secs(60), || false) {
+                continue;
+            }
+            let Ok(membership) = node.link.membership() else { continue };
+            node.events.await_room(|| node.link.closed());
+            if let Err(error) = self.read(membership) {
+                self.wire = None;
+                if !node.link.closed() && node.link.membership() == Ok(membership) {
+                    log::debug!("Reading of events broke off: {error}");
+                    std::thread::sleep(PAUSE);
+                }
+            }
+        }
+    }
+
+    fn read(&mut self, membership: Membership) -> Result<()> {
+        let node = self.node;
+        let mut wire = match self.wire.take() {
+            Some(wire) => wire,
+            None => self.connect()?,
+        };
+        if self.session != membership.session {
+            self.snapshot(&mut wire, membership)?;
+            self.session = membership.session;
+        }
+        let mut cmd = cmd("XREAD");
+        let inbox = node.keys.inbox(node.me());
+        cmd.arg("COUNT").arg(BATCH).arg("BLOCK").arg(BLOCK.as_millis() as u64).arg("STREAMS");
+        cmd.arg(&node.keys.events).arg(&inbox).arg(&self.seen).arg(node.inbox.last_read());
+        let answer =
+            wire.call(&cmd, Instant::now() + BLOCK + CALL_TIMEOUT).map_err(|fault| node.explain(&fault))?;
+        for stream in array(answer) {
+            let mut parts = array(stream).into_iter();
+            let name = parts.next().as_ref().map(text).unwrap_or_default();
+            let entries = array(parts.next().unwrap_or_default()).into_iter().filter_map(Entry::of).collect();
+            if name == inbox {
+                self.inbox(&mut wire, entries)?;
+            } else {
+                self.events(&mut wire, entries, membership)?;
+            }
+        }
+        self.wire = Some(wire);
+        Ok(())
+    }
+
+    fn connect(&mut self) -> Result<Wire> {
+        let node = self.node;
+        let explain = |fault: Fault| node.explain(&fault);
+        let mut wire = node.connect("reader", CALL_TIMEOUT).map_err(explain)?;
+        node.reader_kill.arm(&wire);
+        if node.inbox.last_read().is_empty() {
+            let cursor = cmd("GET").arg(node.keys.cursor(node.me())).to_owned();
+            let cursor = text(&wire.call(&cursor, Instant::now() + CALL_TIMEOUT).map_err(explain)?);
+            node.inbox.read(if cursor.is_empty() { "0-0" } else { &cursor });
+        }
+        Ok(wire)
+    }
+
+    /// Lists all that lives. The events that come while its pages are read only repeat what they show.
+    fn snapshot(&mut self, wire: &mut Wire, membership: Membership) -> Result<()> {
+        let node = self.node;
+        let mut items: Vec<Item> = Vec::new();
+        let mut events = Vec::new();
+        let mut after = "0".to_owned();
+        let mut position = None;
+        while !after.is_empty() {
+            let mut cmd = script::items.call(&node.keys.meta);
+            cmd.arg(&after).arg(1);
+            let answer = wire.script(&script::items, &cmd, Instant::now() + 5 * CALL_TIMEOUT);
+            let answer = array(answer.map_err(|fault| node.explain(&fault))?);
+            let page = answer.get(3..).unwrap_or_default();
+            position.get_or_insert_with(|| {
+                (answer.first().map(text).unwrap_or_default(), answer.get(1).map(number).unwrap_or(0))
+            });
+            after = answer.get(2).map(text).unwrap_or_default();
+            for triple in page.chunks_exact(3) {
+                self.look_for_forgery(triple);
+                if let Some((item, reaper)) = unpack(&text(&triple[0]), node.link.clock_offset())
+                    && item.state == ItemState::Orphaned
+                    && self.is_me(&reaper, membership)
+                {
+                    events.push(Event::Orphaned(item));
+                }
+            }
+            items.extend(node.items_of(page));
+        }
+        (self.seen, self.number) = position.unwrap_or_default();
+        events.insert(0, Event::Snapshot(items));
+        node.events.push(events);
+        Ok(())
+    }
+
+    fn is_me(&self, reaper: &str, membership: Membership) -> bool {
+        reaper.strip_prefix(self.node.me()).and_then(|rest| rest.strip_prefix(':'))
+            == Some(membership.epoch.to_string().as_str())
+    }
+
+    /// A queued item whose seal is wrong is set aside before anybody claims it.
+    fn look_for_forgery(&self, triple: &[Value]) {
+        let node = self.node;
+        let Some((item, _)) = unpack(&text(&triple[0]), 0) else { return };
+        let (payload, seal) = (bytes(&triple[1]).unwrap_or_default(), bytes(&triple[2]).unwrap_or_default());
+        if item.state == ItemState::Queued && !node.seal.payload_holds(item.id, &item.job, payload, seal) {
+            // An empty seal means 'by the owner' to the script.
+            let seen = if seal.is_empty() { b" ".as_slice() } else { seal };
+            if let Err(error) = node.set_aside(item.id, FORGED, seen) {
+                log::warn!("{error}");
+            }
+        }
+    }
+
+    fn events(&mut self, wire: &mut Wire, entries: Vec<Entry>, membership: Membership) -> Result<()> {
+        let node = self.node;
+        let mut events = Vec::with_capacity(entries.len());
+        let mut fresh = Vec::new();
+        for entry in entries {
+            let number = entry.number("n");
+            if number != self.number + 1 {
+                log::warn!(
+                    "Events {} to {number} of the cluster were missed: reading the whole queue",
+                    self.number + 1
+                );
+                self.session = 0;
+                break;
+            }
+            self.number = number;
+            self.seen.clone_from(&entry.id);
+            match entry.text("k").as_str() {
+                kind @ ("q" | "i") => {
+                    let Some((item, reaper)) = unpack(&entry.text("m"), node.link.clock_offset()) else {
+                        continue;
+                    };
+                    if kind == "q" {
+                        fresh.push((events.len(), item.id));
+                    }
+                    let orphan = (item.state == ItemState::Orphaned && self.is_me(&reaper, membership))
+                        .then(|| Event::Orphaned(item.clone()));
+                    events.push(Event::Item(item));
+                    events.extend(orphan);
+                }
+                "a" => events.extend(self.announcement(&entry)),
+                "m" => events.push(Event::Members),
+                _ => {}
+            }
+        }
+        self.payloads(wire, &mut events, &fresh)?;
+        node.events.push(events);
+        Ok(())
+    }
+
+    /// Fetches what was just queued, in one go.
+    fn payloads(&self, wire: &mut Wire, events: &mut [Event], fresh: &[(usize, i64)]) -> Result<()> {
+        if fresh.is_empty() {
+            return Ok(());
+        }
+        let node = self.node;
+        let mut fetch = pipe();
+        for (_, id) in fresh {
+            fetch.cmd("HMGET").arg(node.keys.item(*id)).arg("payload").arg("mac");
+        }
+        let answers =
+            wire.pipeline(&fetch, Instant::now() + 5 * CALL_TIMEOUT).map_err(|fault| node.explain(&fault))?;
+        for ((index, _), answer) in fresh.iter().zip(answers) {
+            let pair = array(answer);
+            let (Some(payload), Some(seal)) = (pair.first().and_then(bytes), pair.get(1).and_then(bytes))
+            else {
+                // It has ended already.
+                continue;
+            };
+            if let Some(Event::Item(item)) = events.get_mut(*index) {
+                if node.seal.payload_holds(item.id, &item.job, payload, seal) {
+                    item.payload = Some(payload.to_vec());
+                } else if let Err(error) = node.set_aside(item.id, FORGED, seal) {
+                    log::debug!("{error}");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn announcement(&self, entry: &Entry) -> Option<Event> {
+        let node = self.node;
+        let (from, topic, subject) = (entry.text("f"), entry.text("t"), entry.text("s"));
+        let body = entry.bytes("b");
+        if from == node.me() {
+            return None;
+        }
+        let sealed = announcement(&from, &topic, &subject, entry.bytes("x"), body);
+        if !node.seal.holds(&sealed, entry.bytes("c")) {
+            log::warn!("Dropped an announcement without the cluster's seal: look at who can write to Redis");
+            return None;
+        }
+        Some(Event::Announcement { topic, subject, number: entry.number("x"), body: body.to_vec(), from })
+    }
+
+    fn inbox(&self, wire: &mut Wire, entries: Vec<Entry>) -> Result<()> {
+        let node = self.node;
+        let mut events = Vec::new();
+        for entry in entries {
+            let request_id = entry.text("r");
+            match entry.text("k").as_str() {
+                "r" => {
+                    if let Some(body) = node.reply_of(&request_id, entry.bytes("b")) {
+                        node.replies.arrived(&request_id, body);
+                    }
+                }
+                "c" => events.extend(self.command(wire, &entry, request_id)?),
+                _ => {}
+            }
+            node.inbox.read(&entry.id);
+        }
+        node.events.push(events);
+        Ok(())
+    }
+
+    fn command(&self, wire: &mut Wire, entry: &Entry, request_id: String) -> Result<Option<Event>> {
+        let node = self.node;
+        let (from, topic, body) = (entry.text("f"), entry.text("t"), entry.bytes("b"));
+        if !node.seal.holds(&command(&from, node.me(), &topic, &request_id, body), entry.bytes("c")) {
+            log::warn!("Dropped a command without the cluster's seal: look at who can write to Redis");
+            return Ok(None);
+        }
+        let sent = i64::try_from(stream_id(&entry.id).0).unwrap_or(0);
+        if sent + COMMAND_AGE_MS < clock_ms() + node.link.clock_offset() {
+            return Ok(None);
+        }
+        let done = cmd("GET").arg(node.keys.done(&request_id)).to_owned();
+        let done = wire.call(&done, Instant::now() + CALL_TIMEOUT).map_err(|fault| node.explain(&fault))?;
+        if let Some(sealed) = bytes(&done) {
+            node.send_answer(&from, &request_id, sealed)?;
+            return Ok(None);
+        }
+        if !node.inbox.command(&request_id, &from, &node.inbox.last_read()) {
+            return Ok(None);
+        }
+        Ok(Some(Event::Command { from, topic, body: body.to_vec(), request_id }))
+    }
+}
+
+impl Entry {
+    fn of(value: Value) -> Option<Self> {
+        let mut parts = array(value).into_iter();
+        let id = text(&parts.next()?);
+        let mut fields = HashMap::new();
+        let mut values = array(parts.next()?).into_iter();
+        while let (Some(name), Some(value)) = (values.next(), values.next()) {
+            fields.insert(text(&name), value);
+        }
+        Some(Self { id, fields })
+    }
+
+    fn text(&self, name: &str) -> String {
+        self.fields.get(name).map(text).unwrap_or_default()
+    }
+
+    fn bytes(&self, name: &str) -> &[u8] {
+        self.fields.get(name).and_then(bytes).unwrap_or_default()
+    }
+
+    fn number(&self, name: &str) -> i64 {
+        self.fields.get(name).map(number).unwrap_or(0)
+    }
+}

@@ -1,0 +1,83 @@
+//! What Redis' errors mean to an admin.
+
+use std::io;
+
+use ::redis::ServerError;
+
+use super::Address;
+use crate::Error;
+
+/// Why a call to Redis gave no answer.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// Nothing was sent: no connection could be made.
+    NoConnection(io::Error),
+    /// The connection broke or stalled: what was sent may or may not have happened.
+    Broken(io::Error),
+    /// Redis answered with an error.
+    Server(ServerError),
+}
+
+impl Fault {
+    pub fn is_no_script(&self) -> bool {
+        matches!(self, Self::Server(error) if error.code() == "NOSCRIPT")
+    }
+
+    /// Says it to an admin.
+    pub fn explain(&self, at: &Address) -> Error {
+        match self {
+            Self::NoConnection(error) | Self::Broken(error) => unavailable(at, &reason(error)),
+            Self::Server(error) => server(error, at),
+        }
+    }
+}
+
+/// Redis is away.
+pub(crate) fn unavailable(at: &Address, reason: &str) -> Error {
+    Error::Unavailable(format!("Redis at {at} does not answer: {reason}"))
+}
+
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => "it did not answer in time".into(),
+        io::ErrorKind::ConnectionRefused => "connection refused, is it running?".into(),
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
+            "the connection was closed".into()
+        }
+        _ => error.to_string(),
+    }
+}
+
+fn server(error: &ServerError, at: &Address) -> Error {
+    let detail = error.details().unwrap_or("");
+    let refused = |text: String| Error::Refused(format!("Redis at {at} {text}"));
+    let away = |text: &str| Error::Unavailable(format!("Redis at {at} {text}"));
+    match error.code() {
+        "WRONGPASS" => refused("refused the password: set it in Manage Jenkins > System > HA".into()),
+        "NOAUTH" => refused("wants a password: set it in Manage Jenkins > System > HA".into()),
+        "NOPERM" => refused(format!(
+            "forbids this user something ha-jenkins needs ({detail}): let the user do ~{{haj:*}}:* +@read +@write \
+             +@scripting +@connection +info"
+        )),
+        "DENIED" => {
+            refused("is in protected mode: set a password or bind it to the controllers' network".into())
+        }
+        "OOM" => away("is out of memory: raise maxmemory, or remove other data from it"),
+        "READONLY" => away("is a read-only replica: point ha-jenkins to the primary"),
+        "LOADING" => away("is still loading its data"),
+        "BUSY" => away("is busy with another script"),
+        "MISCONF" => away("cannot save its data and takes no writes: look at its log and its disk"),
+        "NOREPLICAS" => away("has too few replicas and takes no writes (min-replicas-to-write)"),
+        "MASTERDOWN" | "CLUSTERDOWN" | "TRYAGAIN" => away("has lost its primary"),
+        "MOVED" | "ASK" | "CROSSSLOT" => {
+            refused("is part of a Redis Cluster, which is not supported: use a single primary".into())
+        }
+        _ if detail.contains("AUTH") || detail.contains("invalid password") => {
+            refused("refused the password: set it in Manage Jenkins > System > HA".into())
+        }
+        _ if detail.contains("DB index") => {
+            refused("has no such database: correct the number at the end of the URL".into())
+        }
+        code => Error::Bug(format!("Redis at {at} answered {code} {detail}")),
+    }
+}

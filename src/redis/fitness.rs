@@ -1,0 +1,103 @@
+//! Whether a Redis can be trusted with a queue.
+
+use std::time::Instant;
+
+use ::redis::cmd;
+
+use super::{Address, Fault, Wire, text};
+use crate::{Error, Result};
+
+const OLDEST: (u32, u32) = (6, 2);
+
+/// What `INFO` says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Fitness {
+    pub version: String,
+    pub role: String,
+    pub maxmemory: u64,
+    pub policy: String,
+    pub aof: bool,
+    pub cluster: bool,
+}
+
+impl Fitness {
+    pub fn ask(wire: &mut Wire, deadline: Instant) -> Result<Self, Fault> {
+        Ok(Self::of(&text(&wire.call(&cmd("INFO"), deadline)?)))
+    }
+
+    fn of(info: &str) -> Self {
+        let mut fitness = Self::default();
+        for (name, value) in info.lines().filter_map(|line| line.trim_end().split_once(':')) {
+            match name {
+                "redis_version" => fitness.version = value.into(),
+                "role" => fitness.role = value.into(),
+                "maxmemory" => fitness.maxmemory = value.parse().unwrap_or(0),
+                "maxmemory_policy" => fitness.policy = value.into(),
+                "aof_enabled" => fitness.aof = value == "1",
+                "cluster_enabled" => fitness.cluster = value == "1",
+                _ => {}
+            }
+        }
+        fitness
+    }
+
+    /// Refuses what would lose items.
+    pub fn check(&self, at: &Address) -> Result<()> {
+        let mut parts = self.version.split('.').map(|part| part.parse().unwrap_or(0));
+        let version: (u32, u32) = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
+        let refuse = |text: String| Err(Error::Refused(format!("Redis at {at} {text}")));
+        if version < OLDEST {
+            return refuse(format!(
+                "is version {}: ha-jenkins needs {}.{} or newer",
+                self.version, OLDEST.0, OLDEST.1
+            ));
+        }
+        if self.cluster {
+            return refuse("is part of a Redis Cluster, which is not supported: use a single primary".into());
+        }
+        if self.role == "slave" {
+            return Err(Error::Unavailable(format!(
+                "Redis at {at} is a replica: point ha-jenkins to the primary"
+            )));
+        }
+        if self.maxmemory > 0 && self.policy != "noeviction" {
+            return refuse(format!(
+                "may throw away queue items when memory is short (maxmemory-policy {}): set it to noeviction \
+                 (redis-cli CONFIG SET maxmemory-policy noeviction, and in redis.conf)",
+                self.policy
+            ));
+        }
+        Ok(())
+    }
+
+    /// What an admin should know though it is no reason to refuse.
+    pub fn warning(&self) -> Option<&'static str> {
+        (!self.aof).then_some(
+            "It does not keep an append-only file, so a crash of Redis loses queue items: set appendonly yes in redis.conf",
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::redis::Address;
+
+    fn address() -> Address {
+        Address { host: "h".into(), port: 1, tls: false, database: 0, username: None, password: None }
+    }
+
+    fn check(info: &str) -> Result<()> {
+        Fitness::of(info).check(&address())
+    }
+
+    #[test]
+    fn old_evicting_clustered_and_replica_servers_are_refused() {
+        let fine = "redis_version:7.0.15\r\nrole:master\r\nmaxmemory:0\r\nmaxmemory_policy:allkeys-lru\r\n";
+        assert_eq!(check(fine), Ok(()));
+        assert!(matches!(check("redis_version:6.0.9\r\n"), Err(Error::Refused(_))));
+        assert!(matches!(check(&fine.replace("maxmemory:0", "maxmemory:100")), Err(Error::Refused(_))));
+        assert!(matches!(check(&fine.replace("master", "slave")), Err(Error::Unavailable(_))));
+        assert!(matches!(check(&format!("{fine}cluster_enabled:1\r\n")), Err(Error::Refused(_))));
+    }
+}

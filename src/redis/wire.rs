@@ -1,0 +1,213 @@
+//! One connection to Redis.
+//!
+//! The socket is ours rather than the client crate's, because a wait on it must end when another thread says so, and because
+//! a deadline must hold for an answer as a whole.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream, ToSocketAddrs};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
+
+use ::redis::{Cmd, Parser, Pipeline, Value, pipe};
+use parking_lot::Mutex;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+
+use super::{Address, Fault, Script, script};
+
+enum Stream {
+    Plain(TcpStream),
+    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
+}
+
+impl Stream {
+    fn socket(&self) -> &TcpStream {
+        match self {
+            Self::Plain(socket) => socket,
+            Self::Tls(tls) => &tls.sock,
+        }
+    }
+}
+
+/// Lets another thread end a wait: holds the socket that its owner uses just now.
+#[derive(Default)]
+pub(crate) struct KillSwitch(Mutex<Option<TcpStream>>);
+
+impl KillSwitch {
+    /// Names the connection that [`KillSwitch::kill`] shall cut.
+    pub fn arm(&self, wire: &Wire) {
+        *self.0.lock() = wire.stream.socket().try_clone().ok();
+    }
+
+    /// Cuts the connection; who waits on it gets a fault at once.
+    pub fn kill(&self) {
+        if let Some(socket) = self.0.lock().take() {
+            let _ = socket.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+/// One connection to Redis. After a fault other than [`Fault::Server`] it must be dropped: answers might be off by one.
+pub(crate) struct Wire {
+    stream: Stream,
+    parser: Parser,
+}
+
+impl Wire {
+    /// Connects and logs in.
+    pub fn connect(address: &Address, client_name: &str, timeout: Duration) -> Result<Self, Fault> {
+        let deadline = Instant::now() + timeout;
+        let socket = connect(address, timeout).map_err(Fault::NoConnection)?;
+        let stream = if address.tls {
+            let tls = tls(&address.host).map_err(Fault::NoConnection)?;
+            Stream::Tls(Box::new(StreamOwned::new(tls, socket)))
+        } else {
+            Stream::Plain(socket)
+        };
+        let mut wire = Self { stream, parser: Parser::new() };
+        let mut login = pipe();
+        if let Some(password) = &address.password {
+            login.cmd("AUTH").arg(&address.username).arg(password.reveal());
+        }
+        if address.database != 0 {
+            login.cmd("SELECT").arg(address.database);
+        }
+        let wanted = login.len();
+        login.cmd("CLIENT").arg("SETNAME").arg(client_name);
+        let answers = wire.pipeline(&login, deadline).map_err(|fault| match fault {
+            Fault::Broken(error) => Fault::NoConnection(error),
+            other => other,
+        })?;
+        match answers.into_iter().take(wanted).find_map(server_error) {
+            Some(fault) => Err(fault),
+            None => Ok(wire),
+        }
+    }
+
+    /// One command, one answer.
+    pub fn call(&mut self, cmd: &Cmd, deadline: Instant) -> Result<Value, Fault> {
+        self.send(&cmd.get_packed_command(), deadline)?;
+        match self.receive(deadline)? {
+            Value::ServerError(error) => Err(Fault::Server(error)),
+            value => Ok(value),
+        }
+    }
+
+    /// Several commands in one go; an error of one stands in its place.
+    pub fn pipeline(&mut self, commands: &Pipeline, deadline: Instant) -> Result<Vec<Value>, Fault> {
+        self.send(&commands.get_packed_pipeline(), deadline)?;
+        (0..commands.len()).map(|_| self.receive(deadline)).collect()
+    }
+
+    /// Runs a script, making it known first where Redis does not know it (yet, or any more).
+    pub fn script(&mut self, script: &Script, cmd: &Cmd, deadline: Instant) -> Result<Value, Fault> {
+        match self.call(cmd, deadline) {
+            Err(fault) if fault.is_no_script() => {
+                self.call(&script.load(), deadline)?;
+                self.call(cmd, deadline)
+            }
+            result => result,
+        }
+    }
+
+    /// Makes all scripts known.
+    pub fn load_scripts(&mut self, deadline: Instant) -> Result<(), Fault> {
+        let mut pipe = pipe();
+        for script in script::all() {
+            pipe.add_command(script.load());
+        }
+        match self.pipeline(&pipe, deadline)?.into_iter().find_map(server_error) {
+            Some(fault) => Err(fault),
+            None => Ok(()),
+        }
+    }
+
+    fn send(&mut self, bytes: &[u8], deadline: Instant) -> Result<(), Fault> {
+        let send = |stream: &mut Stream| -> io::Result<()> {
+            stream.socket().set_write_timeout(Some(left(deadline)?))?;
+            match stream {
+                Stream::Plain(socket) => socket.write_all(bytes),
+                Stream::Tls(tls) => {
+                    // The handshake reads too.
+                    tls.sock.set_read_timeout(Some(left(deadline)?))?;
+                    tls.write_all(bytes)?;
+                    tls.flush()
+                }
+            }
+        };
+        send(&mut self.stream).map_err(Fault::Broken)
+    }
+
+    fn receive(&mut self, deadline: Instant) -> Result<Value, Fault> {
+        let timed = Timed { stream: &mut self.stream, deadline };
+        self.parser.parse_value(timed).map_err(|error| {
+            let kind = match error.is_timeout() {
+                true => io::ErrorKind::TimedOut,
+                false if error.is_io_error() => io::ErrorKind::UnexpectedEof,
+                false => io::ErrorKind::InvalidData,
+            };
+            Fault::Broken(io::Error::new(kind, error.to_string()))
+        })
+    }
+}
+
+/// Reads until a deadline, however the bytes trickle in.
+struct Timed<'a> {
+    stream: &'a mut Stream,
+    deadline: Instant,
+}
+
+impl Read for Timed<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.stream.socket().set_read_timeout(Some(left(self.deadline)?))?;
+        match self.stream {
+            Stream::Plain(socket) => socket.read(buffer),
+            Stream::Tls(tls) => tls.read(buffer),
+        }
+    }
+}
+
+fn left(deadline: Instant) -> io::Result<Duration> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(left) }
+}
+
+fn server_error(value: Value) -> Option<Fault> {
+    match value {
+        Value::ServerError(error) => Some(Fault::Server(error)),
+        _ => None,
+    }
+}
+
+fn connect(address: &Address, timeout: Duration) -> io::Result<TcpStream> {
+    let deadline = Instant::now() + timeout;
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "its name leads to no address");
+    for address in (address.host.as_str(), address.port).to_socket_addrs()? {
+        match TcpStream::connect_timeout(&address, left(deadline)?) {
+            Ok(socket) => {
+                socket.set_nodelay(true)?;
+                return Ok(socket);
+            }
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+fn tls(host: &str) -> io::Result<ClientConnection> {
+    // The machine's own roots, so that a company's private authority is trusted where the machine trusts it.
+    static CONFIG: LazyLock<Result<Arc<ClientConfig>, String>> = LazyLock::new(|| {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        if roots.is_empty() {
+            return Err("this machine has no certificate authorities (package ca-certificates)".into());
+        }
+        ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map(|config| Arc::new(config.with_root_certificates(roots).with_no_client_auth()))
+            .map_err(|error| error.to_string())
+    });
+    let config = CONFIG.as_ref().map_err(|error| io::Error::other(error.clone()))?;
+    let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+    ClientConnection::new(Arc::clone(config), name).map_err(io::Error::other)
+}

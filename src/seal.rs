@@ -1,0 +1,75 @@
+//! Seals: whoever can write to Redis must not be able to make a controller act on bytes of their choice.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use crate::SealKey;
+
+/// Makes and checks seals (HMAC-SHA256) with the cluster's key.
+#[derive(Clone)]
+pub(crate) struct Seal {
+    keyed: Hmac<Sha256>,
+}
+
+/// Length of a seal, bytes.
+pub(crate) const LENGTH: usize = 32;
+
+impl Seal {
+    pub fn new(key: &SealKey) -> Self {
+        // HMAC pads a short key with zeros to the block's length.
+        let mut block = [0; 64];
+        block[..32].copy_from_slice(key.bytes());
+        Self { keyed: Hmac::new(&block.into()) }
+    }
+
+    /// The seal of an item's payload.
+    pub fn payload(&self, id: i64, job: &str, payload: &[u8]) -> Vec<u8> {
+        self.of(&[b"item", id.to_string().as_bytes(), job.as_bytes(), payload])
+    }
+
+    /// Whether a payload is as the enqueuer left it.
+    pub fn payload_holds(&self, id: i64, job: &str, payload: &[u8], seal: &[u8]) -> bool {
+        self.holds(&[b"item", id.to_string().as_bytes(), job.as_bytes(), payload], seal)
+    }
+
+    /// The seal of `parts`; each counts with its length, so that none can flow into the next.
+    pub fn of(&self, parts: &[&[u8]]) -> Vec<u8> {
+        self.over(parts).finalize().into_bytes().to_vec()
+    }
+
+    /// Whether `seal` is that of `parts`, in constant time.
+    pub fn holds(&self, parts: &[&[u8]], seal: &[u8]) -> bool {
+        self.over(parts).verify_slice(seal).is_ok()
+    }
+
+    /// Tells clusters with other secrets apart, without telling the key.
+    pub fn keycheck(&self, cluster: &str) -> String {
+        self.of(&[b"keycheck", cluster.as_bytes()]).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn over(&self, parts: &[&[u8]]) -> Hmac<Sha256> {
+        let mut mac = self.keyed.clone();
+        for part in parts {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        mac
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seal_holds_for_the_same_bytes_only() {
+        let seal = Seal::new(&SealKey::new([1; 32]));
+        let mac = seal.payload(7, "a", b"x");
+        assert_eq!(mac.len(), LENGTH);
+        assert!(seal.payload_holds(7, "a", b"x", &mac));
+        assert!(!seal.payload_holds(8, "a", b"x", &mac));
+        assert!(!seal.payload_holds(7, "ax", b"", &mac));
+        assert!(!seal.payload_holds(7, "a", b"x", b""));
+        assert!(!Seal::new(&SealKey::new([2; 32])).payload_holds(7, "a", b"x", &mac));
+    }
+}
