@@ -74,7 +74,7 @@ public final class Demo {
             }
             Demo demo = new Demo(stage, cast);
             System.out.println("  as a page     file://" + demo.page.file());
-            demo.play();
+            demo.play(stage);
             kept = demo.promises.kept();
             demo.summary();
             if (options.contains("--keep")) {
@@ -109,8 +109,11 @@ public final class Demo {
                 : "two stand-ins without Jenkins, because: " + reason;
     }
 
-    private void play() {
+    private void play(Stage stage) {
         page.write(board.rows(), promises.all(), true);
+        if (!promises.check("both controllers have joined", () -> joined(stage))) {
+            return;
+        }
         title("Jobs are created on " + first.name());
         a.createJob(
                 HELLO,
@@ -153,6 +156,11 @@ public final class Demo {
         title("A build is deleted on the controller that did not run it");
         promises.check("deleted: gone on both", () -> delete(ids));
         page.write(board.rows(), promises.all(), false);
+    }
+
+    private static String joined(Stage stage) {
+        stage.awaitMembers(stage.controllers().size(), Duration.ofSeconds(10));
+        return "cluster " + stage.cluster();
     }
 
     private String triggerAll(List<Long> ids) {

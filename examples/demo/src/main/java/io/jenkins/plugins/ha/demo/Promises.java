@@ -26,8 +26,10 @@ final class Promises {
 
     private final List<Promise> all = new ArrayList<>();
 
-    /** Checks one and says at once how it went. A check fails by any exception or assertion. */
-    void check(String text, Check check) {
+    /**
+     * Checks one and says at once how it went; false when it fails, by any exception or assertion.
+     */
+    boolean check(String text, Check check) {
         Promise promise;
         try {
             promise = new Promise(text, true, check.run());
@@ -40,6 +42,7 @@ final class Promises {
         }
         all.add(promise);
         System.out.println("  " + promise);
+        return promise.kept();
     }
 
     List<Promise> all() {

@@ -117,6 +117,21 @@ public final class Stage implements AutoCloseable {
         waiting.forEach(controller -> controller.awaitUp(UP));
     }
 
+    /**
+     * Waits until this many controllers are members of the cluster: one that serves pages may still
+     * be joining.
+     *
+     * @throws AssertionError when they are not within the time
+     */
+    public void awaitMembers(int count, Duration within) {
+        Eventually.until(
+                count + " controllers are members",
+                within,
+                () ->
+                        Long.valueOf(count)
+                                .equals(redis.call("ZCARD", "{haj:" + name + "}:members")));
+    }
+
     /** Stops everything, keeps the logs, removes the temp folder. May be called twice. */
     @Override
     public synchronized void close() {

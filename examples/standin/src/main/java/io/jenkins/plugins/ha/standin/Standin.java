@@ -192,6 +192,9 @@ final class Standin {
                 cluster.nextEvent(60_000).ifPresent(this::handle);
             } catch (HaException.Closed e) {
                 return;
+            } catch (HaException e) {
+                LOG.log(Level.INFO, "No events: {0}", e.getMessage());
+                cluster.awaitJoined(1_000);
             } catch (RuntimeException e) {
                 LOG.log(Level.WARNING, "Event not handled", e);
             }
