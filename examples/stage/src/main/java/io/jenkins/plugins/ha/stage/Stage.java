@@ -139,7 +139,6 @@ public final class Stage implements AutoCloseable {
             return;
         }
         closed = true;
-        ServerProcess.forget(closer);
         List<Thread> stopping =
                 controllers.stream().map(c -> new Thread(c::stop, "stop " + c.name())).toList();
         stopping.forEach(Thread::start);
@@ -159,6 +158,8 @@ public final class Stage implements AutoCloseable {
                 throw new UncheckedIOException(e);
             }
         }
+        // Only now: the end of this JVM waits for a close that is under way.
+        ServerProcess.forget(closer);
     }
 
     private void keepLogs() throws IOException {
