@@ -11,7 +11,7 @@ public class ExtensionComponent<T> implements Comparable<ExtensionComponent<T>> 
         throw new UnsupportedOperationException();
     }
 
-    public int compareTo(ExtensionComponent<T> extensionComponent) {
+    public int compareTo(ExtensionComponent<T> that) {
         throw new UnsupportedOperationException();
     }
 }

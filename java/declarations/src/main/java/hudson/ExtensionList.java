@@ -4,9 +4,7 @@ import java.util.AbstractList;
 import java.util.Iterator;
 
 public class ExtensionList<T> extends AbstractList<T> {
-    ExtensionList() {
-        super();
-    }
+    ExtensionList() {}
 
     public static <T> ExtensionList<T> lookup(Class<T> type) {
         throw new UnsupportedOperationException();
@@ -20,7 +18,7 @@ public class ExtensionList<T> extends AbstractList<T> {
         throw new UnsupportedOperationException();
     }
 
-    public T get(int number) {
+    public T get(int index) {
         throw new UnsupportedOperationException();
     }
 
@@ -28,7 +26,7 @@ public class ExtensionList<T> extends AbstractList<T> {
         throw new UnsupportedOperationException();
     }
 
-    public void add(int number, T value) {
+    public void add(int index, T element) {
         throw new UnsupportedOperationException();
     }
 
@@ -36,7 +34,7 @@ public class ExtensionList<T> extends AbstractList<T> {
         throw new UnsupportedOperationException();
     }
 
-    public final T remove(int number) {
+    public final T remove(int index) {
         throw new UnsupportedOperationException();
     }
 

@@ -14,15 +14,15 @@ public abstract class PluginManager implements StaplerProxy, ModelObject {
         throw new UnsupportedOperationException();
     }
 
-    public List<PluginWrapper> getPlugins(Class<? extends Plugin> type) {
+    public List<PluginWrapper> getPlugins(Class<? extends Plugin> pluginSuperclass) {
         throw new UnsupportedOperationException();
     }
 
-    public PluginWrapper getPlugin(Class<? extends Plugin> type) {
+    public PluginWrapper getPlugin(Class<? extends Plugin> pluginClazz) {
         throw new UnsupportedOperationException();
     }
 
-    public PluginWrapper getPlugin(String text) {
+    public PluginWrapper getPlugin(String shortName) {
         throw new UnsupportedOperationException();
     }
 

@@ -35,11 +35,11 @@ public class Util {
         throw new UnsupportedOperationException();
     }
 
-    public static <T> T fixNull(T value, T value2) {
+    public static <T> T fixNull(T value, T defaultValue) {
         throw new UnsupportedOperationException();
     }
 
-    public static String getTimeSpanString(long number) {
+    public static String getTimeSpanString(long duration) {
         throw new UnsupportedOperationException();
     }
 

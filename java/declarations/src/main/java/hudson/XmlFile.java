@@ -9,11 +9,11 @@ public final class XmlFile {
         throw new UnsupportedOperationException();
     }
 
-    public XmlFile(XStream xStream, File file) {
+    public XmlFile(XStream xs, File file) {
         throw new UnsupportedOperationException();
     }
 
-    public XmlFile(XStream xStream, File file, boolean flag) {
+    public XmlFile(XStream xs, File file, boolean force) {
         throw new UnsupportedOperationException();
     }
 

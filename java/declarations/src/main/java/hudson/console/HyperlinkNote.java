@@ -4,7 +4,7 @@ package hudson.console;
 public class HyperlinkNote {
     HyperlinkNote() {}
 
-    public static String encodeTo(String text, String text2) {
+    public static String encodeTo(String url, String text) {
         throw new UnsupportedOperationException();
     }
 }

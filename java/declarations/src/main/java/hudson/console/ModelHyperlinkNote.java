@@ -38,7 +38,7 @@ public class ModelHyperlinkNote extends HyperlinkNote {
         throw new UnsupportedOperationException();
     }
 
-    public static String encodeTo(String text, String text2) {
+    public static String encodeTo(String url, String text) {
         throw new UnsupportedOperationException();
     }
 }

@@ -2,7 +2,6 @@ package hudson.model;
 
 public abstract class AbstractCIBase extends Node implements ItemGroup<TopLevelItem> {
     public AbstractCIBase() {
-        super();
         throw new UnsupportedOperationException();
     }
 

@@ -9,9 +9,7 @@ import org.kohsuke.stapler.StaplerRequest2;
 import org.kohsuke.stapler.StaplerResponse2;
 
 public abstract class AbstractItem extends Actionable implements Item, StaplerProxy {
-    AbstractItem() {
-        super();
-    }
+    AbstractItem() {}
 
     public File getRootDir() {
         throw new UnsupportedOperationException();
@@ -25,7 +23,7 @@ public abstract class AbstractItem extends Actionable implements Item, StaplerPr
         throw new UnsupportedOperationException();
     }
 
-    protected void doSetName(String text) {
+    protected void doSetName(String name) {
         throw new UnsupportedOperationException();
     }
 
@@ -37,12 +35,12 @@ public abstract class AbstractItem extends Actionable implements Item, StaplerPr
         throw new UnsupportedOperationException();
     }
 
-    public void delete(StaplerRequest2 staplerRequest2, StaplerResponse2 staplerResponse2)
+    public void delete(StaplerRequest2 req, StaplerResponse2 rsp)
             throws IOException, ServletException {
         throw new UnsupportedOperationException();
     }
 
-    public void onLoad(ItemGroup<? extends Item> itemGroup, String text) throws IOException {
+    public void onLoad(ItemGroup<? extends Item> parent, String name) throws IOException {
         throw new UnsupportedOperationException();
     }
 

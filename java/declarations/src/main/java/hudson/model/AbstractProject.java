@@ -32,24 +32,24 @@ public abstract class AbstractProject<
         throw new UnsupportedOperationException();
     }
 
-    public QueueTaskFuture<R> scheduleBuild2(int number) {
+    public QueueTaskFuture<R> scheduleBuild2(int quietPeriod) {
         throw new UnsupportedOperationException();
     }
 
-    public QueueTaskFuture<R> scheduleBuild2(int number, Action... actions) {
+    public QueueTaskFuture<R> scheduleBuild2(int quietPeriod, Action... actions) {
         throw new UnsupportedOperationException();
     }
 
-    public QueueTaskFuture<R> scheduleBuild2(int number, Cause cause) {
+    public QueueTaskFuture<R> scheduleBuild2(int quietPeriod, Cause cause) {
         throw new UnsupportedOperationException();
     }
 
-    public QueueTaskFuture<R> scheduleBuild2(int number, Cause cause, Action... actions) {
+    public QueueTaskFuture<R> scheduleBuild2(int quietPeriod, Cause cause, Action... actions) {
         throw new UnsupportedOperationException();
     }
 
     public QueueTaskFuture<R> scheduleBuild2(
-            int number, Cause cause, Collection<? extends Action> collection) {
+            int quietPeriod, Cause cause, Collection<? extends Action> actions) {
         throw new UnsupportedOperationException();
     }
 

@@ -39,7 +39,7 @@ public abstract class Actionable implements ModelObject {
         throw new UnsupportedOperationException();
     }
 
-    public boolean removeActions(Class<? extends Action> type) {
+    public boolean removeActions(Class<? extends Action> clazz) {
         throw new UnsupportedOperationException();
     }
 }

@@ -12,7 +12,7 @@ public abstract class AdministrativeMonitor implements ExtensionPoint, StaplerPr
         throw new UnsupportedOperationException();
     }
 
-    protected AdministrativeMonitor(String text) {
+    protected AdministrativeMonitor(String id) {
         throw new UnsupportedOperationException();
     }
 
@@ -30,7 +30,7 @@ public abstract class AdministrativeMonitor implements ExtensionPoint, StaplerPr
         throw new UnsupportedOperationException();
     }
 
-    public void disable(boolean flag) throws IOException {
+    public void disable(boolean value) throws IOException {
         throw new UnsupportedOperationException();
     }
 

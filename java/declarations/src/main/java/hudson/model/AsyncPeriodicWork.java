@@ -3,8 +3,7 @@ package hudson.model;
 import java.io.IOException;
 
 public abstract class AsyncPeriodicWork extends PeriodicWork {
-    protected AsyncPeriodicWork(String text) {
-        super();
+    protected AsyncPeriodicWork(String name) {
         throw new UnsupportedOperationException();
     }
 

@@ -3,5 +3,5 @@ package hudson.model;
 public interface BuildableItem extends Item, Queue.Task {
     boolean scheduleBuild(Cause cause);
 
-    boolean scheduleBuild(int number, Cause cause);
+    boolean scheduleBuild(int quietPeriod, Cause cause);
 }

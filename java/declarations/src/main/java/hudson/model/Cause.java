@@ -8,26 +8,24 @@ public abstract class Cause {
 
     public abstract String getShortDescription();
 
-    public void onAddedTo(Run run) {
+    public void onAddedTo(Run build) {
         throw new UnsupportedOperationException();
     }
 
-    public void onLoad(Run<?, ?> run) {
+    public void onLoad(Run<?, ?> build) {
         throw new UnsupportedOperationException();
     }
 
-    public void print(TaskListener taskListener) {
+    public void print(TaskListener listener) {
         throw new UnsupportedOperationException();
     }
 
     public static class UserIdCause extends Cause {
         public UserIdCause() {
-            super();
             throw new UnsupportedOperationException();
         }
 
-        public UserIdCause(String text) {
-            super();
+        public UserIdCause(String userId) {
             throw new UnsupportedOperationException();
         }
 
@@ -45,8 +43,7 @@ public abstract class Cause {
     }
 
     public static class UpstreamCause extends Cause {
-        public UpstreamCause(Run<?, ?> run) {
-            super();
+        public UpstreamCause(Run<?, ?> up) {
             throw new UnsupportedOperationException();
         }
 
@@ -68,8 +65,7 @@ public abstract class Cause {
     }
 
     public static class RemoteCause extends Cause {
-        public RemoteCause(String text, String text2) {
-            super();
+        public RemoteCause(String host, String note) {
             throw new UnsupportedOperationException();
         }
 

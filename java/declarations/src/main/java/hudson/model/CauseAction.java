@@ -10,7 +10,7 @@ public class CauseAction implements FoldableAction, RunAction2 {
         throw new UnsupportedOperationException();
     }
 
-    public CauseAction(CauseAction causeAction) {
+    public CauseAction(CauseAction ca) {
         throw new UnsupportedOperationException();
     }
 
@@ -18,7 +18,7 @@ public class CauseAction implements FoldableAction, RunAction2 {
         throw new UnsupportedOperationException();
     }
 
-    public CauseAction(Collection<? extends Cause> collection) {
+    public CauseAction(Collection<? extends Cause> causes) {
         throw new UnsupportedOperationException();
     }
 
@@ -30,15 +30,15 @@ public class CauseAction implements FoldableAction, RunAction2 {
         throw new UnsupportedOperationException();
     }
 
-    public void foldIntoExisting(Queue.Item item, Queue.Task task, List<Action> list) {
+    public void foldIntoExisting(Queue.Item item, Queue.Task owner, List<Action> otherActions) {
         throw new UnsupportedOperationException();
     }
 
-    public void onLoad(Run<?, ?> run) {
+    public void onLoad(Run<?, ?> owner) {
         throw new UnsupportedOperationException();
     }
 
-    public void onAttached(Run<?, ?> run) {
+    public void onAttached(Run<?, ?> owner) {
         throw new UnsupportedOperationException();
     }
 

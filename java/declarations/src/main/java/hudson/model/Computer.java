@@ -10,9 +10,7 @@ public abstract class Computer extends Actionable
         implements AccessControlled, ExecutorListener, StaplerProxy {
     public static final ExecutorService threadPoolForRemoting = null;
 
-    Computer() {
-        super();
-    }
+    Computer() {}
 
     public String getName() {
         throw new UnsupportedOperationException();

@@ -13,7 +13,7 @@ public abstract class Descriptor<T extends Describable<T>> implements Saveable {
         throw new UnsupportedOperationException();
     }
 
-    protected Descriptor(Class<? extends T> type) {
+    protected Descriptor(Class<? extends T> clazz) {
         throw new UnsupportedOperationException();
     }
 
@@ -33,13 +33,11 @@ public abstract class Descriptor<T extends Describable<T>> implements Saveable {
         throw new UnsupportedOperationException();
     }
 
-    public boolean configure(StaplerRequest2 staplerRequest2, JSONObject jSONObject)
-            throws Descriptor.FormException {
+    public boolean configure(StaplerRequest2 req, JSONObject json) throws Descriptor.FormException {
         throw new UnsupportedOperationException();
     }
 
-    public T newInstance(StaplerRequest2 staplerRequest2, JSONObject jSONObject)
-            throws Descriptor.FormException {
+    public T newInstance(StaplerRequest2 req, JSONObject formData) throws Descriptor.FormException {
         throw new UnsupportedOperationException();
     }
 
@@ -48,18 +46,15 @@ public abstract class Descriptor<T extends Describable<T>> implements Saveable {
     }
 
     public static final class FormException extends Exception implements HttpResponse {
-        public FormException(String text, String text2) {
-            super();
+        public FormException(String message, String formField) {
             throw new UnsupportedOperationException();
         }
 
-        public FormException(Throwable throwable, String text) {
-            super();
+        public FormException(Throwable cause, String formField) {
             throw new UnsupportedOperationException();
         }
 
-        public FormException(String text, Throwable throwable, String text2) {
-            super();
+        public FormException(String message, Throwable cause, String formField) {
             throw new UnsupportedOperationException();
         }
 

@@ -6,8 +6,7 @@ import jenkins.model.CauseOfInterruption;
 import org.kohsuke.stapler.HttpResponse;
 
 public class Executor extends Thread implements ModelObject {
-    public Executor(Computer computer, int number) {
-        super();
+    public Executor(Computer owner, int number) {
         throw new UnsupportedOperationException();
     }
 
@@ -27,7 +26,7 @@ public class Executor extends Thread implements ModelObject {
         throw new UnsupportedOperationException();
     }
 
-    public void interrupt(Result result, CauseOfInterruption... causeOfInterruptions) {
+    public void interrupt(Result result, CauseOfInterruption... causes) {
         throw new UnsupportedOperationException();
     }
 

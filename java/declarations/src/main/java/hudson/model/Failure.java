@@ -4,13 +4,11 @@ import org.kohsuke.stapler.HttpResponse;
 
 @SuppressWarnings("serial")
 public class Failure extends RuntimeException implements HttpResponse {
-    public Failure(String text) {
-        super();
+    public Failure(String message) {
         throw new UnsupportedOperationException();
     }
 
-    public Failure(String text, boolean flag) {
-        super();
+    public Failure(String message, boolean pre) {
         throw new UnsupportedOperationException();
     }
 }

@@ -6,8 +6,6 @@ public class Hudson {
     Hudson() {}
 
     public static class CloudList extends Jenkins.CloudList {
-        CloudList() {
-            super();
-        }
+        CloudList() {}
     }
 }

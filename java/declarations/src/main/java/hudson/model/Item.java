@@ -39,7 +39,7 @@ public interface Item extends PersistenceRoot, FullyNamedModelObject, FullyNamed
 
     String getShortUrl();
 
-    void onLoad(ItemGroup<? extends Item> itemGroup, String text) throws IOException;
+    void onLoad(ItemGroup<? extends Item> parent, String name) throws IOException;
 
     void onCopiedFrom(Item item);
 

@@ -13,7 +13,7 @@ public interface ItemGroup<T extends Item>
         extends FullyNamed, FullyNamedModelObject, PersistenceRoot {
     Collection<T> getItems();
 
-    default Collection<T> getItems(Predicate<T> predicate) {
+    default Collection<T> getItems(Predicate<T> pred) {
         throw new UnsupportedOperationException();
     }
 
@@ -25,17 +25,17 @@ public interface ItemGroup<T extends Item>
         throw new UnsupportedOperationException();
     }
 
-    default <T extends Item> Iterable<T> allItems(Class<T> type, Predicate<T> predicate) {
+    default <T extends Item> Iterable<T> allItems(Class<T> type, Predicate<T> pred) {
         throw new UnsupportedOperationException();
     }
 
     String getUrl();
 
-    T getItem(String text) throws AccessDeniedException;
+    T getItem(String name) throws AccessDeniedException;
 
     File getRootDirFor(T item);
 
-    default void onRenamed(T item, String text, String text2) throws IOException {
+    default void onRenamed(T item, String oldName, String newName) throws IOException {
         throw new UnsupportedOperationException();
     }
 
@@ -49,7 +49,7 @@ public interface ItemGroup<T extends Item>
         throw new UnsupportedOperationException();
     }
 
-    default <T extends Item> List<T> getAllItems(Class<T> type, Predicate<T> predicate) {
+    default <T extends Item> List<T> getAllItems(Class<T> type, Predicate<T> pred) {
         throw new UnsupportedOperationException();
     }
 

@@ -14,7 +14,7 @@ public class Items {
 
     Items() {}
 
-    public static Item load(ItemGroup itemGroup, File file) throws IOException {
+    public static Item load(ItemGroup parent, File dir) throws IOException {
         throw new UnsupportedOperationException();
     }
 
@@ -22,7 +22,7 @@ public class Items {
         throw new UnsupportedOperationException();
     }
 
-    public static XmlFile getConfigFile(File file) {
+    public static XmlFile getConfigFile(File dir) {
         throw new UnsupportedOperationException();
     }
 }

@@ -32,7 +32,7 @@ public abstract class Job<JobT extends Job<JobT, RunT>, RunT extends Run<JobT, R
         throw new UnsupportedOperationException();
     }
 
-    public RunT getBuild(String text) {
+    public RunT getBuild(String id) {
         throw new UnsupportedOperationException();
     }
 
@@ -40,11 +40,11 @@ public abstract class Job<JobT extends Job<JobT, RunT>, RunT extends Run<JobT, R
         throw new UnsupportedOperationException();
     }
 
-    public void fastUpdateNextBuildNumber(int number) {
+    public void fastUpdateNextBuildNumber(int nextBuildNumber) {
         throw new UnsupportedOperationException();
     }
 
-    public void updateNextBuildNumber(int number) throws IOException {
+    public void updateNextBuildNumber(int next) throws IOException {
         throw new UnsupportedOperationException();
     }
 
@@ -70,11 +70,11 @@ public abstract class Job<JobT extends Job<JobT, RunT>, RunT extends Run<JobT, R
         throw new UnsupportedOperationException();
     }
 
-    public <T extends JobProperty> T getProperty(Class<T> type) {
+    public <T extends JobProperty> T getProperty(Class<T> clazz) {
         throw new UnsupportedOperationException();
     }
 
-    public JobProperty getProperty(String text) {
+    public JobProperty getProperty(String className) {
         throw new UnsupportedOperationException();
     }
 

@@ -8,16 +8,15 @@ import java.util.Set;
 public abstract class Label extends Actionable {
     public final NodeProvisioner nodeProvisioner = null;
 
-    protected Label(String text) {
-        super();
+    protected Label(String name) {
         throw new UnsupportedOperationException();
     }
 
-    public static Label parseExpression(String text) {
+    public static Label parseExpression(String labelExpression) {
         throw new UnsupportedOperationException();
     }
 
-    public static Label get(String text) {
+    public static Label get(String name) {
         throw new UnsupportedOperationException();
     }
 
@@ -35,7 +34,7 @@ public abstract class Label extends Actionable {
         throw new UnsupportedOperationException();
     }
 
-    public final boolean matches(Collection<?> collection) {
+    public final boolean matches(Collection<?> labels) {
         throw new UnsupportedOperationException();
     }
 

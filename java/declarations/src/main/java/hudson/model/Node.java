@@ -42,7 +42,7 @@ public abstract class Node
 
     public abstract String getLabelString();
 
-    public CauseOfBlockage canTake(Queue.BuildableItem buildableItem) {
+    public CauseOfBlockage canTake(Queue.BuildableItem item) {
         throw new UnsupportedOperationException();
     }
 

@@ -4,11 +4,11 @@ import java.io.Serializable;
 
 @SuppressWarnings("serial")
 public abstract class ParameterValue implements Serializable {
-    protected ParameterValue(String text) {
+    protected ParameterValue(String name) {
         throw new UnsupportedOperationException();
     }
 
-    protected ParameterValue(String text, String text2) {
+    protected ParameterValue(String name, String description) {
         throw new UnsupportedOperationException();
     }
 

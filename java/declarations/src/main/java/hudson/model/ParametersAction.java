@@ -6,15 +6,16 @@ import java.util.List;
 import jenkins.model.RunAction2;
 
 public class ParametersAction implements RunAction2, Iterable<ParameterValue>, Queue.QueueAction {
-    public ParametersAction(ParameterValue... parameterValues) {
+    public ParametersAction(ParameterValue... parameters) {
         throw new UnsupportedOperationException();
     }
 
-    public ParametersAction(List<ParameterValue> list) {
+    public ParametersAction(List<ParameterValue> parameters) {
         throw new UnsupportedOperationException();
     }
 
-    public ParametersAction(List<ParameterValue> list, Collection<String> collection) {
+    public ParametersAction(
+            List<ParameterValue> parameters, Collection<String> additionalSafeParameters) {
         throw new UnsupportedOperationException();
     }
 
@@ -26,11 +27,11 @@ public class ParametersAction implements RunAction2, Iterable<ParameterValue>, Q
         throw new UnsupportedOperationException();
     }
 
-    public ParameterValue getParameter(String text) {
+    public ParameterValue getParameter(String name) {
         throw new UnsupportedOperationException();
     }
 
-    public boolean shouldSchedule(List<Action> list) {
+    public boolean shouldSchedule(List<Action> actions) {
         throw new UnsupportedOperationException();
     }
 

@@ -13,7 +13,7 @@ public class ParametersDefinitionProperty extends JobProperty<Job<?, ?>> impleme
         throw new UnsupportedOperationException();
     }
 
-    public ParameterDefinition getParameterDefinition(String text) {
+    public ParameterDefinition getParameterDefinition(String name) {
         throw new UnsupportedOperationException();
     }
 

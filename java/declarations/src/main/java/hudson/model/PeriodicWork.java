@@ -6,7 +6,6 @@ import hudson.triggers.SafeTimerTask;
 
 public abstract class PeriodicWork extends SafeTimerTask implements ExtensionPoint {
     public PeriodicWork() {
-        super();
         throw new UnsupportedOperationException();
     }
 

@@ -25,15 +25,14 @@ public class Queue extends ResourceController implements Saveable {
     public static final XStream XSTREAM = null;
 
     public Queue(LoadBalancer loadBalancer) {
-        super();
         throw new UnsupportedOperationException();
     }
 
-    public ScheduleResult schedule2(Queue.Task task, int number, Action... actions) {
+    public ScheduleResult schedule2(Queue.Task task, int quietPeriod, Action... actions) {
         throw new UnsupportedOperationException();
     }
 
-    public ScheduleResult schedule2(Queue.Task task, int number, List<Action> list) {
+    public ScheduleResult schedule2(Queue.Task task, int quietPeriod, List<Action> actions) {
         throw new UnsupportedOperationException();
     }
 
@@ -69,7 +68,7 @@ public class Queue extends ResourceController implements Saveable {
         throw new UnsupportedOperationException();
     }
 
-    public Queue.Item getItem(long number) {
+    public Queue.Item getItem(long id) {
         throw new UnsupportedOperationException();
     }
 
@@ -153,7 +152,7 @@ public class Queue extends ResourceController implements Saveable {
         throw new UnsupportedOperationException();
     }
 
-    public void setSorter(QueueSorter queueSorter) {
+    public void setSorter(QueueSorter sorter) {
         throw new UnsupportedOperationException();
     }
 
@@ -173,7 +172,7 @@ public class Queue extends ResourceController implements Saveable {
         throw new UnsupportedOperationException();
     }
 
-    public static boolean tryWithLock(Runnable runnable, Duration duration)
+    public static boolean tryWithLock(Runnable runnable, Duration timeout)
             throws InterruptedException {
         throw new UnsupportedOperationException();
     }
@@ -249,9 +248,7 @@ public class Queue extends ResourceController implements Saveable {
     public abstract static class Item extends Actionable implements QueueItem {
         public final Queue.Task task = null;
 
-        Item() {
-            super();
-        }
+        Item() {}
 
         public String getCausesDescription() {
             throw new UnsupportedOperationException();
@@ -331,7 +328,7 @@ public class Queue extends ResourceController implements Saveable {
     public static final class WaitingItem extends Queue.Item {
         public Calendar timestamp;
 
-        public WaitingItem(Calendar calendar, Queue.Task task, List<Action> list) {
+        public WaitingItem(Calendar timestamp, Queue.Task project, List<Action> actions) {
             throw new UnsupportedOperationException();
         }
 
@@ -353,11 +350,11 @@ public class Queue extends ResourceController implements Saveable {
     }
 
     public static final class BuildableItem extends Queue.NotWaitingItem {
-        public BuildableItem(Queue.NotWaitingItem notWaitingItem) {
+        public BuildableItem(Queue.NotWaitingItem ni) {
             throw new UnsupportedOperationException();
         }
 
-        public BuildableItem(Queue.WaitingItem waitingItem) {
+        public BuildableItem(Queue.WaitingItem wi) {
             throw new UnsupportedOperationException();
         }
 
@@ -377,11 +374,11 @@ public class Queue extends ResourceController implements Saveable {
     public static final class LeftItem extends Queue.Item {
         public final WorkUnitContext outcome = null;
 
-        public LeftItem(Queue.Item item) {
+        public LeftItem(Queue.Item cancelled) {
             throw new UnsupportedOperationException();
         }
 
-        public LeftItem(WorkUnitContext workUnitContext) {
+        public LeftItem(WorkUnitContext wuc) {
             throw new UnsupportedOperationException();
         }
 

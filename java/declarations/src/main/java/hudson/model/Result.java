@@ -24,27 +24,27 @@ public final class Result implements Serializable {
         throw new UnsupportedOperationException();
     }
 
-    public boolean isBetterThan(Result result) {
+    public boolean isBetterThan(Result that) {
         throw new UnsupportedOperationException();
     }
 
-    public boolean isBetterOrEqualTo(Result result) {
+    public boolean isBetterOrEqualTo(Result that) {
         throw new UnsupportedOperationException();
     }
 
-    public boolean isWorseThan(Result result) {
+    public boolean isWorseThan(Result that) {
         throw new UnsupportedOperationException();
     }
 
-    public boolean isWorseOrEqualTo(Result result) {
+    public boolean isWorseOrEqualTo(Result that) {
         throw new UnsupportedOperationException();
     }
 
-    public Result combine(Result result) {
+    public Result combine(Result that) {
         throw new UnsupportedOperationException();
     }
 
-    public static Result combine(Result result, Result result2) {
+    public static Result combine(Result r1, Result r2) {
         throw new UnsupportedOperationException();
     }
 

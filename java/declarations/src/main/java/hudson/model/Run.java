@@ -32,9 +32,7 @@ public abstract class Run<JobT extends Job<JobT, RunT>, RunT extends Run<JobT, R
 
     public static final Permission ARTIFACTS = null;
 
-    Run() {
-        super();
-    }
+    Run() {}
 
     public JobT getParent() {
         throw new UnsupportedOperationException();
@@ -56,7 +54,7 @@ public abstract class Run<JobT extends Job<JobT, RunT>, RunT extends Run<JobT, R
         throw new UnsupportedOperationException();
     }
 
-    public void setQueueId(long number) {
+    public void setQueueId(long queueId) {
         throw new UnsupportedOperationException();
     }
 
@@ -92,7 +90,7 @@ public abstract class Run<JobT extends Job<JobT, RunT>, RunT extends Run<JobT, R
         throw new UnsupportedOperationException();
     }
 
-    public void keepLog(boolean flag) throws IOException {
+    public void keepLog(boolean newValue) throws IOException {
         throw new UnsupportedOperationException();
     }
 
@@ -128,7 +126,7 @@ public abstract class Run<JobT extends Job<JobT, RunT>, RunT extends Run<JobT, R
         throw new UnsupportedOperationException();
     }
 
-    public void setDescription(String text) throws IOException {
+    public void setDescription(String description) throws IOException {
         throw new UnsupportedOperationException();
     }
 
@@ -180,7 +178,7 @@ public abstract class Run<JobT extends Job<JobT, RunT>, RunT extends Run<JobT, R
         throw new UnsupportedOperationException();
     }
 
-    public static Run<?, ?> fromExternalizableId(String text)
+    public static Run<?, ?> fromExternalizableId(String id)
             throws IllegalArgumentException, AccessDeniedException {
         throw new UnsupportedOperationException();
     }

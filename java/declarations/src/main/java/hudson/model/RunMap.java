@@ -8,11 +8,10 @@ import jenkins.model.lazy.AbstractLazyLoadRunMap;
 public final class RunMap<R extends Run<?, R>> extends AbstractLazyLoadRunMap<R>
         implements Iterable<R> {
     public RunMap(Job<?, ?> job) {
-        super();
         throw new UnsupportedOperationException();
     }
 
-    public R getById(String text) {
+    public R getById(String id) {
         throw new UnsupportedOperationException();
     }
 

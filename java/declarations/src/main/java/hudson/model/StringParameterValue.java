@@ -2,12 +2,12 @@ package hudson.model;
 
 @SuppressWarnings("serial")
 public class StringParameterValue extends ParameterValue {
-    public StringParameterValue(String text, String text2) {
+    public StringParameterValue(String name, String value) {
         super(null);
         throw new UnsupportedOperationException();
     }
 
-    public StringParameterValue(String text, String text2, String text3) {
+    public StringParameterValue(String name, String value, String description) {
         super(null);
         throw new UnsupportedOperationException();
     }

@@ -10,23 +10,23 @@ public interface TaskListener extends Serializable {
 
     PrintStream getLogger();
 
-    default PrintWriter error(String text) {
+    default PrintWriter error(String msg) {
         throw new UnsupportedOperationException();
     }
 
-    default PrintWriter error(String text, Object... values) {
+    default PrintWriter error(String format, Object... args) {
         throw new UnsupportedOperationException();
     }
 
-    default PrintWriter fatalError(String text) {
+    default PrintWriter fatalError(String msg) {
         throw new UnsupportedOperationException();
     }
 
-    default PrintWriter fatalError(String text, Object... values) {
+    default PrintWriter fatalError(String format, Object... args) {
         throw new UnsupportedOperationException();
     }
 
-    default void hyperlink(String text, String text2) throws IOException {
+    default void hyperlink(String url, String text) throws IOException {
         throw new UnsupportedOperationException();
     }
 }

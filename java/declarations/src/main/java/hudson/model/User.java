@@ -15,15 +15,15 @@ public class User implements AccessControlled, ModelObject, Saveable {
         throw new UnsupportedOperationException();
     }
 
-    public static User get(String text, boolean flag, Map map) {
+    public static User get(String idOrFullName, boolean create, Map context) {
         throw new UnsupportedOperationException();
     }
 
-    public static User getById(String text, boolean flag) {
+    public static User getById(String id, boolean create) {
         throw new UnsupportedOperationException();
     }
 
-    public static User getOrCreateByIdOrFullName(String text) {
+    public static User getOrCreateByIdOrFullName(String idOrFullName) {
         throw new UnsupportedOperationException();
     }
 

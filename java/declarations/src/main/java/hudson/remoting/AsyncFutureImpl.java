@@ -14,7 +14,7 @@ public class AsyncFutureImpl<V> implements Future<V> {
         throw new UnsupportedOperationException();
     }
 
-    public AsyncFutureImpl(Throwable throwable) {
+    public AsyncFutureImpl(Throwable value) {
         throw new UnsupportedOperationException();
     }
 
@@ -22,7 +22,7 @@ public class AsyncFutureImpl<V> implements Future<V> {
         throw new UnsupportedOperationException();
     }
 
-    public void set(Throwable throwable) {
+    public void set(Throwable problem) {
         throw new UnsupportedOperationException();
     }
 
@@ -38,7 +38,7 @@ public class AsyncFutureImpl<V> implements Future<V> {
         throw new UnsupportedOperationException();
     }
 
-    public boolean cancel(boolean flag) {
+    public boolean cancel(boolean mayInterruptIfRunning) {
         throw new UnsupportedOperationException();
     }
 
@@ -46,7 +46,7 @@ public class AsyncFutureImpl<V> implements Future<V> {
         throw new UnsupportedOperationException();
     }
 
-    public V get(long number, TimeUnit timeUnit)
+    public V get(long timeout, TimeUnit unit)
             throws InterruptedException, ExecutionException, TimeoutException {
         throw new UnsupportedOperationException();
     }

@@ -16,7 +16,7 @@ public abstract class ACL {
         throw new UnsupportedOperationException();
     }
 
-    public static ACLContext as2(Authentication authentication) {
+    public static ACLContext as2(Authentication auth) {
         throw new UnsupportedOperationException();
     }
 

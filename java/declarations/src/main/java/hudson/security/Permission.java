@@ -26,7 +26,7 @@ public final class Permission {
         throw new UnsupportedOperationException();
     }
 
-    public static Permission fromId(String text) {
+    public static Permission fromId(String id) {
         throw new UnsupportedOperationException();
     }
 }

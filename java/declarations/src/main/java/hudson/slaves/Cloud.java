@@ -11,8 +11,7 @@ public abstract class Cloud extends Actionable
         implements ExtensionPoint, Describable<Cloud>, AccessControlled {
     public String name;
 
-    protected Cloud(String text) {
-        super();
+    protected Cloud(String name) {
         throw new UnsupportedOperationException();
     }
 
@@ -20,17 +19,17 @@ public abstract class Cloud extends Actionable
         throw new UnsupportedOperationException();
     }
 
-    public boolean canProvision(Cloud.CloudState cloudState) {
+    public boolean canProvision(Cloud.CloudState state) {
         throw new UnsupportedOperationException();
     }
 
     public Collection<NodeProvisioner.PlannedNode> provision(
-            Cloud.CloudState cloudState, int number) {
+            Cloud.CloudState state, int excessWorkload) {
         throw new UnsupportedOperationException();
     }
 
     public static final class CloudState {
-        public CloudState(Label label, int number) {
+        public CloudState(Label label, int additionalPlannedCapacity) {
             throw new UnsupportedOperationException();
         }
 

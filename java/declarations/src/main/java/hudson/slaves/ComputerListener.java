@@ -11,12 +11,12 @@ public abstract class ComputerListener implements ExtensionPoint {
         throw new UnsupportedOperationException();
     }
 
-    public void onOnline(Computer computer, TaskListener taskListener)
+    public void onOnline(Computer computer, TaskListener listener)
             throws IOException, InterruptedException {
         throw new UnsupportedOperationException();
     }
 
-    public void onOffline(Computer computer, OfflineCause offlineCause) {
+    public void onOffline(Computer computer, OfflineCause cause) {
         throw new UnsupportedOperationException();
     }
 
@@ -24,7 +24,7 @@ public abstract class ComputerListener implements ExtensionPoint {
         throw new UnsupportedOperationException();
     }
 
-    public void onTemporarilyOffline(Computer computer, OfflineCause offlineCause) {
+    public void onTemporarilyOffline(Computer computer, OfflineCause cause) {
         throw new UnsupportedOperationException();
     }
 

@@ -4,7 +4,6 @@ import java.util.TimerTask;
 
 public abstract class SafeTimerTask extends TimerTask {
     public SafeTimerTask() {
-        super();
         throw new UnsupportedOperationException();
     }
 

@@ -8,7 +8,6 @@ public class TimerTrigger extends Trigger<BuildableItem> {
 
     public static class TimerTriggerCause extends Cause {
         public TimerTriggerCause() {
-            super();
             throw new UnsupportedOperationException();
         }
 

@@ -9,11 +9,11 @@ import java.util.Calendar;
 public abstract class Trigger<J extends Item> implements Describable<Trigger<?>>, ExtensionPoint {
     Trigger() {}
 
-    public static void checkTriggers(Calendar calendar) {
+    public static void checkTriggers(Calendar cal) {
         throw new UnsupportedOperationException();
     }
 
-    public void start(J item, boolean flag) {
+    public void start(J project, boolean newInstance) {
         throw new UnsupportedOperationException();
     }
 
@@ -23,7 +23,6 @@ public abstract class Trigger<J extends Item> implements Describable<Trigger<?>>
 
     public static class Cron extends PeriodicWork {
         public Cron() {
-            super();
             throw new UnsupportedOperationException();
         }
 

@@ -8,17 +8,14 @@ import java.util.Collection;
 public class DescribableList<T extends Describable<T>, D extends Descriptor<T>>
         extends PersistedList<T> {
     protected DescribableList() {
-        super();
         throw new UnsupportedOperationException();
     }
 
-    public DescribableList(Saveable saveable) {
-        super();
+    public DescribableList(Saveable owner) {
         throw new UnsupportedOperationException();
     }
 
-    public DescribableList(Saveable saveable, Collection<? extends T> collection) {
-        super();
+    public DescribableList(Saveable owner, Collection<? extends T> initialList) {
         throw new UnsupportedOperationException();
     }
 }

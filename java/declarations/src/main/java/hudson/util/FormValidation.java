@@ -10,76 +10,73 @@ import org.kohsuke.stapler.StaplerResponse2;
 public abstract class FormValidation extends IOException implements HttpResponse {
     public final FormValidation.Kind kind = null;
 
-    FormValidation() {
-        super();
-    }
+    FormValidation() {}
 
     public static FormValidation ok() {
         throw new UnsupportedOperationException();
     }
 
-    public static FormValidation ok(String text) {
+    public static FormValidation ok(String message) {
         throw new UnsupportedOperationException();
     }
 
-    public static FormValidation ok(String text, Object... values) {
+    public static FormValidation ok(String format, Object... args) {
         throw new UnsupportedOperationException();
     }
 
-    public static FormValidation okWithMarkup(String text) {
+    public static FormValidation okWithMarkup(String message) {
         throw new UnsupportedOperationException();
     }
 
-    public static FormValidation warning(String text) {
+    public static FormValidation warning(String message) {
         throw new UnsupportedOperationException();
     }
 
-    public static FormValidation warning(String text, Object... values) {
+    public static FormValidation warning(String format, Object... args) {
         throw new UnsupportedOperationException();
     }
 
-    public static FormValidation warning(Throwable throwable, String text) {
+    public static FormValidation warning(Throwable throwable, String message) {
         throw new UnsupportedOperationException();
     }
 
-    public static FormValidation warning(Throwable throwable, String text, Object... values) {
+    public static FormValidation warning(Throwable throwable, String format, Object... args) {
         throw new UnsupportedOperationException();
     }
 
-    public static FormValidation error(String text) {
+    public static FormValidation error(String message) {
         throw new UnsupportedOperationException();
     }
 
-    public static FormValidation error(String text, Object... values) {
+    public static FormValidation error(String format, Object... args) {
         throw new UnsupportedOperationException();
     }
 
-    public static FormValidation error(Throwable throwable, String text) {
+    public static FormValidation error(Throwable throwable, String message) {
         throw new UnsupportedOperationException();
     }
 
-    public static FormValidation error(Throwable throwable, String text, Object... values) {
+    public static FormValidation error(Throwable throwable, String format, Object... args) {
         throw new UnsupportedOperationException();
     }
 
-    protected void respond(StaplerResponse2 staplerResponse2, String text)
-            throws IOException, ServletException {
+    protected void respond(StaplerResponse2 rsp, String html) throws IOException, ServletException {
         throw new UnsupportedOperationException();
     }
 
-    public static FormValidation respond(FormValidation.Kind kind, String text) {
+    public static FormValidation respond(FormValidation.Kind kind, String html) {
         throw new UnsupportedOperationException();
     }
 
-    public static FormValidation aggregate(Collection<FormValidation> collection) {
+    public static FormValidation aggregate(Collection<FormValidation> validations) {
         throw new UnsupportedOperationException();
     }
 
-    public static FormValidation validateRequired(String text) {
+    public static FormValidation validateRequired(String value) {
         throw new UnsupportedOperationException();
     }
 
-    public static FormValidation validatePositiveInteger(String text) {
+    public static FormValidation validatePositiveInteger(String value) {
         throw new UnsupportedOperationException();
     }
 

@@ -7,21 +7,18 @@ import java.util.Iterator;
 
 public class PersistedList<T> extends AbstractList<T> {
     protected PersistedList() {
-        super();
         throw new UnsupportedOperationException();
     }
 
-    protected PersistedList(Collection<? extends T> collection) {
-        super();
+    protected PersistedList(Collection<? extends T> initialList) {
         throw new UnsupportedOperationException();
     }
 
-    public PersistedList(Saveable saveable) {
-        super();
+    public PersistedList(Saveable owner) {
         throw new UnsupportedOperationException();
     }
 
-    public T get(int number) {
+    public T get(int index) {
         throw new UnsupportedOperationException();
     }
 

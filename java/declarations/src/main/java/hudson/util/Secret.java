@@ -6,7 +6,7 @@ import java.io.Serializable;
 public final class Secret implements Serializable {
     Secret() {}
 
-    public static Secret fromString(String text) {
+    public static Secret fromString(String data) {
         throw new UnsupportedOperationException();
     }
 
@@ -22,7 +22,7 @@ public final class Secret implements Serializable {
         throw new UnsupportedOperationException();
     }
 
-    public static Secret decrypt(String text) {
+    public static Secret decrypt(String data) {
         throw new UnsupportedOperationException();
     }
 }

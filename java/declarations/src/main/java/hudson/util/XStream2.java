@@ -11,27 +11,24 @@ import com.thoughtworks.xstream.mapper.Mapper;
 @SuppressWarnings("rawtypes")
 public class XStream2 extends XStream {
     public XStream2() {
-        super();
         throw new UnsupportedOperationException();
     }
 
     public XStream2(HierarchicalStreamDriver hierarchicalStreamDriver) {
-        super();
         throw new UnsupportedOperationException();
     }
 
     public XStream2(
             ReflectionProvider reflectionProvider,
-            HierarchicalStreamDriver hierarchicalStreamDriver,
+            HierarchicalStreamDriver driver,
             ClassLoaderReference classLoaderReference,
             Mapper mapper,
             ConverterLookup converterLookup,
             ConverterRegistry converterRegistry) {
-        super();
         throw new UnsupportedOperationException();
     }
 
-    public void addCompatibilityAlias(String text, Class type) {
+    public void addCompatibilityAlias(String oldClassName, Class newClass) {
         throw new UnsupportedOperationException();
     }
 }

@@ -12,18 +12,16 @@ public abstract class CauseOfInterruption implements Serializable {
 
     public abstract String getShortDescription();
 
-    public void print(TaskListener taskListener) {
+    public void print(TaskListener listener) {
         throw new UnsupportedOperationException();
     }
 
     public static final class UserInterruption extends CauseOfInterruption {
         public UserInterruption(User user) {
-            super();
             throw new UnsupportedOperationException();
         }
 
-        public UserInterruption(String text) {
-            super();
+        public UserInterruption(String userId) {
             throw new UnsupportedOperationException();
         }
 

@@ -8,6 +8,6 @@ public interface DirectlyModifiableTopLevelItemGroup extends ModifiableTopLevelI
 
     void remove(TopLevelItem topLevelItem) throws IOException, IllegalArgumentException;
 
-    <I extends TopLevelItem> I add(I topLevelItem, String text)
+    <I extends TopLevelItem> I add(I item, String name)
             throws IOException, IllegalArgumentException;
 }

@@ -10,7 +10,6 @@ import org.kohsuke.stapler.StaplerRequest2;
 public abstract class GlobalConfiguration extends Descriptor<GlobalConfiguration>
         implements ExtensionPoint, Describable<GlobalConfiguration> {
     protected GlobalConfiguration() {
-        super();
         throw new UnsupportedOperationException();
     }
 
@@ -18,8 +17,7 @@ public abstract class GlobalConfiguration extends Descriptor<GlobalConfiguration
         throw new UnsupportedOperationException();
     }
 
-    public boolean configure(StaplerRequest2 staplerRequest2, JSONObject jSONObject)
-            throws Descriptor.FormException {
+    public boolean configure(StaplerRequest2 req, JSONObject json) throws Descriptor.FormException {
         throw new UnsupportedOperationException();
     }
 }

@@ -5,8 +5,7 @@ import java.util.Collection;
 import java.util.List;
 
 public class InterruptedBuildAction extends InvisibleAction {
-    public InterruptedBuildAction(Collection<? extends CauseOfInterruption> collection) {
-        super();
+    public InterruptedBuildAction(Collection<? extends CauseOfInterruption> causes) {
         throw new UnsupportedOperationException();
     }
 

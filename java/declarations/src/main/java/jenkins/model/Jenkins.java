@@ -53,9 +53,7 @@ public class Jenkins extends AbstractCIBase implements DirectlyModifiableTopLeve
 
     public static final Authentication ANONYMOUS2 = null;
 
-    Jenkins() {
-        super();
-    }
+    Jenkins() {}
 
     public String getUrlChildPrefix() {
         throw new UnsupportedOperationException();
@@ -65,7 +63,7 @@ public class Jenkins extends AbstractCIBase implements DirectlyModifiableTopLeve
         throw new UnsupportedOperationException();
     }
 
-    public FilePath getWorkspaceFor(TopLevelItem topLevelItem) {
+    public FilePath getWorkspaceFor(TopLevelItem item) {
         throw new UnsupportedOperationException();
     }
 
@@ -93,32 +91,32 @@ public class Jenkins extends AbstractCIBase implements DirectlyModifiableTopLeve
         throw new UnsupportedOperationException();
     }
 
-    public Item getItemByFullName(String text) {
+    public Item getItemByFullName(String fullName) {
         throw new UnsupportedOperationException();
     }
 
-    public <T extends Item> T getItemByFullName(String text, Class<T> type)
+    public <T extends Item> T getItemByFullName(String fullName, Class<T> type)
             throws AccessDeniedException {
         throw new UnsupportedOperationException();
     }
 
-    public TopLevelItem getItem(String text) throws AccessDeniedException {
+    public TopLevelItem getItem(String name) throws AccessDeniedException {
         throw new UnsupportedOperationException();
     }
 
-    public final Item getItem(String text, Item item) {
+    public final Item getItem(String pathName, Item context) {
         throw new UnsupportedOperationException();
     }
 
-    public Item getItem(String text, ItemGroup itemGroup) {
+    public Item getItem(String pathName, ItemGroup context) {
         throw new UnsupportedOperationException();
     }
 
-    public final <T extends Item> T getItem(String text, Item item, Class<T> type) {
+    public final <T extends Item> T getItem(String pathName, Item context, Class<T> type) {
         throw new UnsupportedOperationException();
     }
 
-    public final <T extends Item> T getItem(String text, ItemGroup itemGroup, Class<T> type) {
+    public final <T extends Item> T getItem(String pathName, ItemGroup context, Class<T> type) {
         throw new UnsupportedOperationException();
     }
 
@@ -130,7 +128,7 @@ public class Jenkins extends AbstractCIBase implements DirectlyModifiableTopLeve
         throw new UnsupportedOperationException();
     }
 
-    public List<TopLevelItem> getItems(Predicate<TopLevelItem> predicate) {
+    public List<TopLevelItem> getItems(Predicate<TopLevelItem> pred) {
         throw new UnsupportedOperationException();
     }
 
@@ -138,12 +136,12 @@ public class Jenkins extends AbstractCIBase implements DirectlyModifiableTopLeve
         throw new UnsupportedOperationException();
     }
 
-    public <I extends TopLevelItem> I add(I topLevelItem, String text)
+    public <I extends TopLevelItem> I add(I item, String name)
             throws IOException, IllegalArgumentException {
         throw new UnsupportedOperationException();
     }
 
-    public void remove(TopLevelItem topLevelItem) throws IOException, IllegalArgumentException {
+    public void remove(TopLevelItem item) throws IOException, IllegalArgumentException {
         throw new UnsupportedOperationException();
     }
 
@@ -151,7 +149,7 @@ public class Jenkins extends AbstractCIBase implements DirectlyModifiableTopLeve
         throw new UnsupportedOperationException();
     }
 
-    public Computer getComputer(String text) {
+    public Computer getComputer(String name) {
         throw new UnsupportedOperationException();
     }
 
@@ -159,7 +157,7 @@ public class Jenkins extends AbstractCIBase implements DirectlyModifiableTopLeve
         throw new UnsupportedOperationException();
     }
 
-    public Node getNode(String text) {
+    public Node getNode(String name) {
         throw new UnsupportedOperationException();
     }
 
@@ -167,7 +165,7 @@ public class Jenkins extends AbstractCIBase implements DirectlyModifiableTopLeve
         throw new UnsupportedOperationException();
     }
 
-    public Node getOrLoadNode(String text) {
+    public Node getOrLoadNode(String nodeName) {
         throw new UnsupportedOperationException();
     }
 
@@ -195,7 +193,7 @@ public class Jenkins extends AbstractCIBase implements DirectlyModifiableTopLeve
         throw new UnsupportedOperationException();
     }
 
-    public <T> ExtensionList<T> getExtensionList(Class<T> type) {
+    public <T> ExtensionList<T> getExtensionList(Class<T> extensionType) {
         throw new UnsupportedOperationException();
     }
 
@@ -203,7 +201,7 @@ public class Jenkins extends AbstractCIBase implements DirectlyModifiableTopLeve
         throw new UnsupportedOperationException();
     }
 
-    public Descriptor getDescriptor(String text) {
+    public Descriptor getDescriptor(String id) {
         throw new UnsupportedOperationException();
     }
 
@@ -219,7 +217,7 @@ public class Jenkins extends AbstractCIBase implements DirectlyModifiableTopLeve
         throw new UnsupportedOperationException();
     }
 
-    public Label getLabel(String text) {
+    public Label getLabel(String expr) {
         throw new UnsupportedOperationException();
     }
 
@@ -267,19 +265,19 @@ public class Jenkins extends AbstractCIBase implements DirectlyModifiableTopLeve
         throw new UnsupportedOperationException();
     }
 
-    public File getRootDirFor(TopLevelItem topLevelItem) {
+    public File getRootDirFor(TopLevelItem child) {
         throw new UnsupportedOperationException();
     }
 
-    public void onRenamed(TopLevelItem topLevelItem, String text, String text2) throws IOException {
+    public void onRenamed(TopLevelItem job, String oldName, String newName) throws IOException {
         throw new UnsupportedOperationException();
     }
 
-    public void onDeleted(TopLevelItem topLevelItem) throws IOException {
+    public void onDeleted(TopLevelItem item) throws IOException {
         throw new UnsupportedOperationException();
     }
 
-    public boolean canAdd(TopLevelItem topLevelItem) {
+    public boolean canAdd(TopLevelItem item) {
         throw new UnsupportedOperationException();
     }
 
@@ -309,16 +307,14 @@ public class Jenkins extends AbstractCIBase implements DirectlyModifiableTopLeve
 
     public static class CloudList extends DescribableList<Cloud, Descriptor<Cloud>> {
         public CloudList() {
-            super();
             throw new UnsupportedOperationException();
         }
 
         public CloudList(Jenkins jenkins) {
-            super();
             throw new UnsupportedOperationException();
         }
 
-        public Cloud getByName(String text) {
+        public Cloud getByName(String name) {
             throw new UnsupportedOperationException();
         }
     }

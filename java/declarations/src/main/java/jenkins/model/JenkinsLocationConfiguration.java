@@ -1,9 +1,7 @@
 package jenkins.model;
 
 public class JenkinsLocationConfiguration extends GlobalConfiguration {
-    JenkinsLocationConfiguration() {
-        super();
-    }
+    JenkinsLocationConfiguration() {}
 
     public static JenkinsLocationConfiguration get() {
         throw new UnsupportedOperationException();

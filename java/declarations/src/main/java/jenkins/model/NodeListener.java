@@ -13,7 +13,7 @@ public abstract class NodeListener implements ExtensionPoint {
         throw new UnsupportedOperationException();
     }
 
-    protected void onUpdated(Node node, Node node2) {
+    protected void onUpdated(Node oldOne, Node newOne) {
         throw new UnsupportedOperationException();
     }
 

@@ -14,11 +14,11 @@ public abstract class ParameterizedJobMixIn<
         RunT extends Run<JobT, RunT> & Queue.Executable> {
     ParameterizedJobMixIn() {}
 
-    public final QueueTaskFuture<RunT> scheduleBuild2(int number, Action... actions) {
+    public final QueueTaskFuture<RunT> scheduleBuild2(int quietPeriod, Action... actions) {
         throw new UnsupportedOperationException();
     }
 
-    public static Queue.Item scheduleBuild2(Job<?, ?> job, int number, Action... actions) {
+    public static Queue.Item scheduleBuild2(Job<?, ?> job, int quietPeriod, Action... actions) {
         throw new UnsupportedOperationException();
     }
 
@@ -36,7 +36,7 @@ public abstract class ParameterizedJobMixIn<
             throw new UnsupportedOperationException();
         }
 
-        default QueueTaskFuture<RunT> scheduleBuild2(int number, Action... actions) {
+        default QueueTaskFuture<RunT> scheduleBuild2(int quietPeriod, Action... actions) {
             throw new UnsupportedOperationException();
         }
 

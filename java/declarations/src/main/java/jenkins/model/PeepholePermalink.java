@@ -10,9 +10,7 @@ import java.util.function.Predicate;
 @SuppressWarnings("serial")
 public abstract class PeepholePermalink extends PermalinkProjectAction.Permalink
         implements Predicate<Run<?, ?>> {
-    PeepholePermalink() {
-        super();
-    }
+    PeepholePermalink() {}
 
     public Run<?, ?> resolve(Job<?, ?> job) {
         throw new UnsupportedOperationException();
@@ -23,12 +21,12 @@ public abstract class PeepholePermalink extends PermalinkProjectAction.Permalink
 
         None NONE = null;
 
-        PeepholePermalink.Cache.PermalinkTarget get(Job<?, ?> job, String text);
+        PeepholePermalink.Cache.PermalinkTarget get(Job<?, ?> job, String id);
 
-        void put(Job<?, ?> job, String text, PeepholePermalink.Cache.Known known);
+        void put(Job<?, ?> job, String id, PeepholePermalink.Cache.Known known);
 
         interface PermalinkTarget extends Serializable {
-            Run<?, ?> resolve(PeepholePermalink peepholePermalink, Job<?, ?> job, String text);
+            Run<?, ?> resolve(PeepholePermalink pp, Job<?, ?> job, String id);
         }
 
         interface Known extends PeepholePermalink.Cache.PermalinkTarget {}
@@ -43,7 +41,7 @@ public abstract class PeepholePermalink extends PermalinkProjectAction.Permalink
             }
 
             public Run<?, ?> resolve(
-                    PeepholePermalink peepholePermalink, Job<?, ?> job, String text) {
+                    PeepholePermalink peepholePermalink, Job<?, ?> job, String id) {
                 throw new UnsupportedOperationException();
             }
         }
@@ -52,7 +50,7 @@ public abstract class PeepholePermalink extends PermalinkProjectAction.Permalink
             None() {}
 
             public Run<?, ?> resolve(
-                    PeepholePermalink peepholePermalink, Job<?, ?> job, String text) {
+                    PeepholePermalink peepholePermalink, Job<?, ?> job, String id) {
                 throw new UnsupportedOperationException();
             }
         }
@@ -61,7 +59,7 @@ public abstract class PeepholePermalink extends PermalinkProjectAction.Permalink
             Unknown() {}
 
             public Run<?, ?> resolve(
-                    PeepholePermalink peepholePermalink, Job<?, ?> job, String text) {
+                    PeepholePermalink peepholePermalink, Job<?, ?> job, String id) {
                 throw new UnsupportedOperationException();
             }
         }

@@ -4,35 +4,35 @@ import javax.crypto.Mac;
 
 @SuppressWarnings("rawtypes")
 public class HMACConfidentialKey extends ConfidentialKey {
-    public HMACConfidentialKey(String text) {
+    public HMACConfidentialKey(String id) {
         throw new UnsupportedOperationException();
     }
 
-    public HMACConfidentialKey(Class type, String text) {
+    public HMACConfidentialKey(Class owner, String shortName) {
         throw new UnsupportedOperationException();
     }
 
-    public HMACConfidentialKey(String text, int number) {
+    public HMACConfidentialKey(String id, int length) {
         throw new UnsupportedOperationException();
     }
 
-    public HMACConfidentialKey(Class type, String text, int number) {
+    public HMACConfidentialKey(Class owner, String shortName, int length) {
         throw new UnsupportedOperationException();
     }
 
-    public String mac(String text) {
+    public String mac(String message) {
         throw new UnsupportedOperationException();
     }
 
-    public byte[] mac(byte[] bs) {
+    public byte[] mac(byte[] message) {
         throw new UnsupportedOperationException();
     }
 
-    public boolean checkMac(byte[] bs, byte[] bs2) {
+    public boolean checkMac(byte[] message, byte[] mac) {
         throw new UnsupportedOperationException();
     }
 
-    public boolean checkMac(String text, String text2) {
+    public boolean checkMac(String message, String mac) {
         throw new UnsupportedOperationException();
     }
 

@@ -5,7 +5,8 @@ import java.util.function.Consumer;
 public class Listeners {
     Listeners() {}
 
-    public static <L> void notify(Class<L> type, boolean flag, Consumer<L> consumer) {
+    public static <L> void notify(
+            Class<L> listenerType, boolean asSystem, Consumer<L> notification) {
         throw new UnsupportedOperationException();
     }
 }

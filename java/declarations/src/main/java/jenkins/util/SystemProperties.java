@@ -5,47 +5,47 @@ import java.util.logging.Level;
 public class SystemProperties {
     SystemProperties() {}
 
-    public static String getString(String text) {
+    public static String getString(String key) {
         throw new UnsupportedOperationException();
     }
 
-    public static String getString(String text, String text2) {
+    public static String getString(String key, String def) {
         throw new UnsupportedOperationException();
     }
 
-    public static String getString(String text, String text2, Level level) {
+    public static String getString(String key, String def, Level logLevel) {
         throw new UnsupportedOperationException();
     }
 
-    public static boolean getBoolean(String text) {
+    public static boolean getBoolean(String name) {
         throw new UnsupportedOperationException();
     }
 
-    public static boolean getBoolean(String text, boolean flag) {
+    public static boolean getBoolean(String name, boolean def) {
         throw new UnsupportedOperationException();
     }
 
-    public static Integer getInteger(String text) {
+    public static Integer getInteger(String name) {
         throw new UnsupportedOperationException();
     }
 
-    public static Integer getInteger(String text, Integer number) {
+    public static Integer getInteger(String name, Integer def) {
         throw new UnsupportedOperationException();
     }
 
-    public static Integer getInteger(String text, Integer number, Level level) {
+    public static Integer getInteger(String name, Integer def, Level logLevel) {
         throw new UnsupportedOperationException();
     }
 
-    public static Long getLong(String text) {
+    public static Long getLong(String name) {
         throw new UnsupportedOperationException();
     }
 
-    public static Long getLong(String text, Long number) {
+    public static Long getLong(String name, Long def) {
         throw new UnsupportedOperationException();
     }
 
-    public static Long getLong(String text, Long number, Level level) {
+    public static Long getLong(String name, Long def, Level logLevel) {
         throw new UnsupportedOperationException();
     }
 }

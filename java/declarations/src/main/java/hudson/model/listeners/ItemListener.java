@@ -16,7 +16,7 @@ public class ItemListener implements ExtensionPoint {
         throw new UnsupportedOperationException();
     }
 
-    public void onCopied(Item item, Item item2) {
+    public void onCopied(Item src, Item item) {
         throw new UnsupportedOperationException();
     }
 
@@ -32,11 +32,11 @@ public class ItemListener implements ExtensionPoint {
         throw new UnsupportedOperationException();
     }
 
-    public void onRenamed(Item item, String text, String text2) {
+    public void onRenamed(Item item, String oldName, String newName) {
         throw new UnsupportedOperationException();
     }
 
-    public void onLocationChanged(Item item, String text, String text2) {
+    public void onLocationChanged(Item item, String oldFullName, String newFullName) {
         throw new UnsupportedOperationException();
     }
 
@@ -52,7 +52,7 @@ public class ItemListener implements ExtensionPoint {
         throw new UnsupportedOperationException();
     }
 
-    public void onCheckCopy(Item item, ItemGroup itemGroup) throws Failure {
+    public void onCheckCopy(Item src, ItemGroup parent) throws Failure {
         throw new UnsupportedOperationException();
     }
 }

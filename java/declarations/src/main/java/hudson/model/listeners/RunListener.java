@@ -15,7 +15,7 @@ public abstract class RunListener<R extends Run> implements ExtensionPoint {
         throw new UnsupportedOperationException();
     }
 
-    protected RunListener(Class<R> type) {
+    protected RunListener(Class<R> targetType) {
         throw new UnsupportedOperationException();
     }
 
@@ -23,11 +23,11 @@ public abstract class RunListener<R extends Run> implements ExtensionPoint {
         throw new UnsupportedOperationException();
     }
 
-    public void onStarted(R run, TaskListener taskListener) {
+    public void onStarted(R run, TaskListener listener) {
         throw new UnsupportedOperationException();
     }
 
-    public void onCompleted(R run, TaskListener taskListener) {
+    public void onCompleted(R run, TaskListener listener) {
         throw new UnsupportedOperationException();
     }
 
@@ -39,7 +39,7 @@ public abstract class RunListener<R extends Run> implements ExtensionPoint {
         throw new UnsupportedOperationException();
     }
 
-    public boolean allowLoad(Job<?, ?> job, int number) {
+    public boolean allowLoad(Job<?, ?> job, int buildNumber) {
         throw new UnsupportedOperationException();
     }
 

@@ -10,15 +10,15 @@ public abstract class SaveableListener implements ExtensionPoint {
         throw new UnsupportedOperationException();
     }
 
-    public void onChange(Saveable saveable, XmlFile xmlFile) {
+    public void onChange(Saveable saveable, XmlFile file) {
         throw new UnsupportedOperationException();
     }
 
-    public void onDeleted(Saveable saveable, XmlFile xmlFile) {
+    public void onDeleted(Saveable saveable, XmlFile file) {
         throw new UnsupportedOperationException();
     }
 
-    public static void fireOnChange(Saveable saveable, XmlFile xmlFile) {
+    public static void fireOnChange(Saveable saveable, XmlFile file) {
         throw new UnsupportedOperationException();
     }
 

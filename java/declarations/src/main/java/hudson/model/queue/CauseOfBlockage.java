@@ -9,7 +9,7 @@ public abstract class CauseOfBlockage {
 
     public abstract String getShortDescription();
 
-    public void print(TaskListener taskListener) {
+    public void print(TaskListener listener) {
         throw new UnsupportedOperationException();
     }
 }

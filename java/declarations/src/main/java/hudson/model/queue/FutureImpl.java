@@ -8,7 +8,6 @@ import java.util.concurrent.Future;
 public final class FutureImpl extends AsyncFutureImpl<Queue.Executable>
         implements QueueTaskFuture<Queue.Executable> {
     public FutureImpl(Queue.Task task) {
-        super();
         throw new UnsupportedOperationException();
     }
 

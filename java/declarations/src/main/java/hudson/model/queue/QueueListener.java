@@ -9,31 +9,31 @@ public abstract class QueueListener implements ExtensionPoint {
         throw new UnsupportedOperationException();
     }
 
-    public void onEnterWaiting(Queue.WaitingItem waitingItem) {
+    public void onEnterWaiting(Queue.WaitingItem wi) {
         throw new UnsupportedOperationException();
     }
 
-    public void onLeaveWaiting(Queue.WaitingItem waitingItem) {
+    public void onLeaveWaiting(Queue.WaitingItem wi) {
         throw new UnsupportedOperationException();
     }
 
-    public void onEnterBlocked(Queue.BlockedItem blockedItem) {
+    public void onEnterBlocked(Queue.BlockedItem bi) {
         throw new UnsupportedOperationException();
     }
 
-    public void onLeaveBlocked(Queue.BlockedItem blockedItem) {
+    public void onLeaveBlocked(Queue.BlockedItem bi) {
         throw new UnsupportedOperationException();
     }
 
-    public void onEnterBuildable(Queue.BuildableItem buildableItem) {
+    public void onEnterBuildable(Queue.BuildableItem bi) {
         throw new UnsupportedOperationException();
     }
 
-    public void onLeaveBuildable(Queue.BuildableItem buildableItem) {
+    public void onLeaveBuildable(Queue.BuildableItem bi) {
         throw new UnsupportedOperationException();
     }
 
-    public void onLeft(Queue.LeftItem leftItem) {
+    public void onLeft(Queue.LeftItem li) {
         throw new UnsupportedOperationException();
     }
 

@@ -11,7 +11,7 @@ public abstract class QueueSorter implements ExtensionPoint {
 
     public abstract void sortBuildableItems(List<Queue.BuildableItem> list);
 
-    public void sortBlockedItems(List<Queue.BlockedItem> list) {
+    public void sortBlockedItems(List<Queue.BlockedItem> blockedItems) {
         throw new UnsupportedOperationException();
     }
 }

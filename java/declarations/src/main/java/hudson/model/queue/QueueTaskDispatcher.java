@@ -14,7 +14,7 @@ public abstract class QueueTaskDispatcher implements ExtensionPoint {
         throw new UnsupportedOperationException();
     }
 
-    public CauseOfBlockage canTake(Node node, Queue.BuildableItem buildableItem) {
+    public CauseOfBlockage canTake(Node node, Queue.BuildableItem item) {
         throw new UnsupportedOperationException();
     }
 

@@ -13,11 +13,11 @@ public final class WorkUnitContext {
 
     public final List<Action> actions = null;
 
-    public WorkUnitContext(Queue.BuildableItem buildableItem) {
+    public WorkUnitContext(Queue.BuildableItem item) {
         throw new UnsupportedOperationException();
     }
 
-    public WorkUnit createWorkUnit(SubTask subTask) {
+    public WorkUnit createWorkUnit(SubTask execUnit) {
         throw new UnsupportedOperationException();
     }
 

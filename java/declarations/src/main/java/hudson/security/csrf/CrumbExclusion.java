@@ -14,9 +14,7 @@ public abstract class CrumbExclusion implements ExtensionPoint {
     }
 
     public boolean process(
-            HttpServletRequest httpServletRequest,
-            HttpServletResponse httpServletResponse,
-            FilterChain filterChain)
+            HttpServletRequest request, HttpServletResponse response, FilterChain chain)
             throws IOException, ServletException {
         throw new UnsupportedOperationException();
     }

@@ -11,11 +11,10 @@ import java.util.SortedMap;
 public abstract class AbstractLazyLoadRunMap<R> extends AbstractMap<Integer, R>
         implements SortedMap<Integer, R> {
     protected AbstractLazyLoadRunMap() {
-        super();
         throw new UnsupportedOperationException();
     }
 
-    public final void recognizeNumber(int number) {
+    public final void recognizeNumber(int buildNumber) {
         throw new UnsupportedOperationException();
     }
 
@@ -31,7 +30,7 @@ public abstract class AbstractLazyLoadRunMap<R> extends AbstractMap<Integer, R>
         throw new UnsupportedOperationException();
     }
 
-    public final void updateBaseDir(File file) {
+    public final void updateBaseDir(File dir) {
         throw new UnsupportedOperationException();
     }
 
@@ -51,15 +50,15 @@ public abstract class AbstractLazyLoadRunMap<R> extends AbstractMap<Integer, R>
         throw new UnsupportedOperationException();
     }
 
-    public SortedMap<Integer, R> subMap(Integer number, Integer number2) {
+    public SortedMap<Integer, R> subMap(Integer fromKey, Integer toKey) {
         throw new UnsupportedOperationException();
     }
 
-    public SortedMap<Integer, R> headMap(Integer number) {
+    public SortedMap<Integer, R> headMap(Integer toKey) {
         throw new UnsupportedOperationException();
     }
 
-    public SortedMap<Integer, R> tailMap(Integer number) {
+    public SortedMap<Integer, R> tailMap(Integer fromKey) {
         throw new UnsupportedOperationException();
     }
 

@@ -17,7 +17,7 @@ public abstract class LazyBuildMixIn<
         throw new UnsupportedOperationException();
     }
 
-    public void onLoad(ItemGroup<? extends Item> itemGroup, String text) throws IOException {
+    public void onLoad(ItemGroup<? extends Item> parent, String name) throws IOException {
         throw new UnsupportedOperationException();
     }
 

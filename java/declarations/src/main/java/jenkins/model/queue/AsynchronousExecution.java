@@ -2,7 +2,5 @@ package jenkins.model.queue;
 
 @SuppressWarnings("serial")
 public abstract class AsynchronousExecution extends RuntimeException {
-    AsynchronousExecution() {
-        super();
-    }
+    AsynchronousExecution() {}
 }

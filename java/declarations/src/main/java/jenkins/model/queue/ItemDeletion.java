@@ -7,15 +7,14 @@ import hudson.model.Queue;
 import java.util.List;
 
 public class ItemDeletion extends Queue.QueueDecisionHandler {
-    ItemDeletion() {
-        super();
-    }
+    ItemDeletion() {}
 
     public static boolean contains(Item item) {
         throw new UnsupportedOperationException();
     }
 
-    public static void cancelBuildsInProgress(Item item) throws Failure, InterruptedException {
+    public static void cancelBuildsInProgress(Item initiatingItem)
+            throws Failure, InterruptedException {
         throw new UnsupportedOperationException();
     }
 
@@ -23,7 +22,7 @@ public class ItemDeletion extends Queue.QueueDecisionHandler {
         throw new UnsupportedOperationException();
     }
 
-    public boolean shouldSchedule(Queue.Task task, List<Action> list) {
+    public boolean shouldSchedule(Queue.Task task, List<Action> actions) {
         throw new UnsupportedOperationException();
     }
 }

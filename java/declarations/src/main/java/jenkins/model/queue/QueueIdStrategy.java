@@ -12,11 +12,11 @@ public abstract class QueueIdStrategy implements ExtensionPoint {
 
     public abstract long generateIdFor(Queue.Task task, List<Action> list);
 
-    public void persist(Queue.State state) {
+    public void persist(Queue.State queueState) {
         throw new UnsupportedOperationException();
     }
 
-    public void load(Queue.State state) {
+    public void load(Queue.State queueState) {
         throw new UnsupportedOperationException();
     }
 

@@ -6,7 +6,7 @@ public final class JSONArray implements JSON {
         throw new UnsupportedOperationException();
     }
 
-    public static JSONArray fromObject(Object value) {
+    public static JSONArray fromObject(Object object) {
         throw new UnsupportedOperationException();
     }
 
@@ -14,19 +14,19 @@ public final class JSONArray implements JSON {
         throw new UnsupportedOperationException();
     }
 
-    public void add(int number, Object value) {
+    public void add(int index, Object value) {
         throw new UnsupportedOperationException();
     }
 
-    public Object get(int number) {
+    public Object get(int index) {
         throw new UnsupportedOperationException();
     }
 
-    public String getString(int number) {
+    public String getString(int index) {
         throw new UnsupportedOperationException();
     }
 
-    public JSONObject getJSONObject(int number) {
+    public JSONObject getJSONObject(int index) {
         throw new UnsupportedOperationException();
     }
 
@@ -46,11 +46,11 @@ public final class JSONArray implements JSON {
         throw new UnsupportedOperationException();
     }
 
-    public String toString(int number) {
+    public String toString(int indentFactor) {
         throw new UnsupportedOperationException();
     }
 
-    public String toString(int number, int number2) {
+    public String toString(int indentFactor, int indent) {
         throw new UnsupportedOperationException();
     }
 }

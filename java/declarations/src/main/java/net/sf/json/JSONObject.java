@@ -10,95 +10,95 @@ public final class JSONObject implements JSON {
         throw new UnsupportedOperationException();
     }
 
-    public JSONObject(boolean flag) {
+    public JSONObject(boolean isNull) {
         throw new UnsupportedOperationException();
     }
 
-    public static JSONObject fromObject(Object value) {
+    public static JSONObject fromObject(Object object) {
         throw new UnsupportedOperationException();
     }
 
-    public Object put(String text, Object value) {
+    public Object put(String key, Object value) {
         throw new UnsupportedOperationException();
     }
 
-    public Object get(Object value) {
+    public Object get(Object key) {
         throw new UnsupportedOperationException();
     }
 
-    public Object get(String text) {
+    public Object get(String key) {
         throw new UnsupportedOperationException();
     }
 
-    public String getString(String text) {
+    public String getString(String key) {
         throw new UnsupportedOperationException();
     }
 
-    public int getInt(String text) {
+    public int getInt(String key) {
         throw new UnsupportedOperationException();
     }
 
-    public long getLong(String text) {
+    public long getLong(String key) {
         throw new UnsupportedOperationException();
     }
 
-    public boolean getBoolean(String text) {
+    public boolean getBoolean(String key) {
         throw new UnsupportedOperationException();
     }
 
-    public JSONObject getJSONObject(String text) {
+    public JSONObject getJSONObject(String key) {
         throw new UnsupportedOperationException();
     }
 
-    public JSONArray getJSONArray(String text) {
+    public JSONArray getJSONArray(String key) {
         throw new UnsupportedOperationException();
     }
 
-    public String optString(String text) {
+    public String optString(String key) {
         throw new UnsupportedOperationException();
     }
 
-    public String optString(String text, String text2) {
+    public String optString(String key, String defaultValue) {
         throw new UnsupportedOperationException();
     }
 
-    public int optInt(String text) {
+    public int optInt(String key) {
         throw new UnsupportedOperationException();
     }
 
-    public int optInt(String text, int number) {
+    public int optInt(String key, int defaultValue) {
         throw new UnsupportedOperationException();
     }
 
-    public long optLong(String text) {
+    public long optLong(String key) {
         throw new UnsupportedOperationException();
     }
 
-    public long optLong(String text, long number) {
+    public long optLong(String key, long defaultValue) {
         throw new UnsupportedOperationException();
     }
 
-    public boolean optBoolean(String text) {
+    public boolean optBoolean(String key) {
         throw new UnsupportedOperationException();
     }
 
-    public boolean optBoolean(String text, boolean flag) {
+    public boolean optBoolean(String key, boolean defaultValue) {
         throw new UnsupportedOperationException();
     }
 
-    public JSONObject optJSONObject(String text) {
+    public JSONObject optJSONObject(String key) {
         throw new UnsupportedOperationException();
     }
 
-    public JSONArray optJSONArray(String text) {
+    public JSONArray optJSONArray(String key) {
         throw new UnsupportedOperationException();
     }
 
-    public boolean has(String text) {
+    public boolean has(String key) {
         throw new UnsupportedOperationException();
     }
 
-    public boolean containsKey(Object value) {
+    public boolean containsKey(Object key) {
         throw new UnsupportedOperationException();
     }
 
@@ -106,51 +106,51 @@ public final class JSONObject implements JSON {
         throw new UnsupportedOperationException();
     }
 
-    public JSONObject element(String text, boolean flag) {
+    public JSONObject element(String key, boolean value) {
         throw new UnsupportedOperationException();
     }
 
-    public JSONObject element(String text, double d) {
+    public JSONObject element(String key, double value) {
         throw new UnsupportedOperationException();
     }
 
-    public JSONObject element(String text, int number) {
+    public JSONObject element(String key, int value) {
         throw new UnsupportedOperationException();
     }
 
-    public JSONObject element(String text, Object value) {
+    public JSONObject element(String key, Object value) {
         throw new UnsupportedOperationException();
     }
 
-    public JSONObject element(String text, Collection collection) {
+    public JSONObject element(String key, Collection value) {
         throw new UnsupportedOperationException();
     }
 
-    public JSONObject element(String text, Map map) {
+    public JSONObject element(String key, Map value) {
         throw new UnsupportedOperationException();
     }
 
-    public JSONObject element(String text, long number) {
+    public JSONObject element(String key, long value) {
         throw new UnsupportedOperationException();
     }
 
-    public JSONObject accumulate(String text, boolean flag) {
+    public JSONObject accumulate(String key, boolean value) {
         throw new UnsupportedOperationException();
     }
 
-    public JSONObject accumulate(String text, double d) {
+    public JSONObject accumulate(String key, double value) {
         throw new UnsupportedOperationException();
     }
 
-    public JSONObject accumulate(String text, int number) {
+    public JSONObject accumulate(String key, int value) {
         throw new UnsupportedOperationException();
     }
 
-    public JSONObject accumulate(String text, Object value) {
+    public JSONObject accumulate(String key, Object value) {
         throw new UnsupportedOperationException();
     }
 
-    public JSONObject accumulate(String text, long number) {
+    public JSONObject accumulate(String key, long value) {
         throw new UnsupportedOperationException();
     }
 
@@ -174,11 +174,11 @@ public final class JSONObject implements JSON {
         throw new UnsupportedOperationException();
     }
 
-    public String toString(int number) {
+    public String toString(int indentFactor) {
         throw new UnsupportedOperationException();
     }
 
-    public String toString(int number, int number2) {
+    public String toString(int indentFactor, int indent) {
         throw new UnsupportedOperationException();
     }
 }

@@ -2,13 +2,11 @@ package org.kohsuke.stapler;
 
 @SuppressWarnings("serial")
 public final class HttpRedirect extends RuntimeException implements HttpResponse {
-    public HttpRedirect(String text) {
-        super();
+    public HttpRedirect(String url) {
         throw new UnsupportedOperationException();
     }
 
-    public HttpRedirect(int number, String text) {
-        super();
+    public HttpRedirect(int statusCode, String url) {
         throw new UnsupportedOperationException();
     }
 }

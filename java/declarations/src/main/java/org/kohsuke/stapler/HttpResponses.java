@@ -12,19 +12,19 @@ public class HttpResponses {
         throw new UnsupportedOperationException();
     }
 
-    public static HttpResponses.HttpResponseException status(int number) {
+    public static HttpResponses.HttpResponseException status(int code) {
         throw new UnsupportedOperationException();
     }
 
-    public static HttpResponses.HttpResponseException error(Throwable throwable) {
+    public static HttpResponses.HttpResponseException error(Throwable cause) {
         throw new UnsupportedOperationException();
     }
 
-    public static HttpResponses.HttpResponseException error(int number, String text) {
+    public static HttpResponses.HttpResponseException error(int code, String errorMessage) {
         throw new UnsupportedOperationException();
     }
 
-    public static HttpResponses.HttpResponseException error(int number, Throwable throwable) {
+    public static HttpResponses.HttpResponseException error(int code, Throwable cause) {
         throw new UnsupportedOperationException();
     }
 
@@ -40,11 +40,11 @@ public class HttpResponses {
         throw new UnsupportedOperationException();
     }
 
-    public static HttpRedirect redirectTo(String text) {
+    public static HttpRedirect redirectTo(String url) {
         throw new UnsupportedOperationException();
     }
 
-    public static HttpRedirect redirectTo(int number, String text) {
+    public static HttpRedirect redirectTo(int statusCode, String url) {
         throw new UnsupportedOperationException();
     }
 
@@ -52,12 +52,12 @@ public class HttpResponses {
         throw new UnsupportedOperationException();
     }
 
-    public static HttpResponses.HttpResponseException redirectViaContextPath(String text) {
+    public static HttpResponses.HttpResponseException redirectViaContextPath(String relative) {
         throw new UnsupportedOperationException();
     }
 
     public static HttpResponses.HttpResponseException redirectViaContextPath(
-            int number, String text) {
+            int statusCode, String relative) {
         throw new UnsupportedOperationException();
     }
 
@@ -68,22 +68,18 @@ public class HttpResponses {
     public abstract static class HttpResponseException extends RuntimeException
             implements HttpResponse {
         public HttpResponseException() {
-            super();
             throw new UnsupportedOperationException();
         }
 
-        public HttpResponseException(String text) {
-            super();
+        public HttpResponseException(String message) {
             throw new UnsupportedOperationException();
         }
 
-        public HttpResponseException(Throwable throwable) {
-            super();
+        public HttpResponseException(Throwable cause) {
             throw new UnsupportedOperationException();
         }
 
-        public HttpResponseException(String text, Throwable throwable) {
-            super();
+        public HttpResponseException(String message, Throwable cause) {
             throw new UnsupportedOperationException();
         }
     }

@@ -4,9 +4,7 @@ import jakarta.servlet.http.HttpServlet;
 
 @SuppressWarnings("serial")
 public class Stapler extends HttpServlet {
-    Stapler() {
-        super();
-    }
+    Stapler() {}
 
     public static StaplerRequest2 getCurrentRequest2() {
         throw new UnsupportedOperationException();

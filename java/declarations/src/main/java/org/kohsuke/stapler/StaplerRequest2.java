@@ -12,9 +12,9 @@ public interface StaplerRequest2 extends HttpServletRequest {
 
     <T> T bindJSON(Class<T> type, JSONObject jSONObject);
 
-    void bindJSON(Object value, JSONObject jSONObject);
+    void bindJSON(Object bean, JSONObject src);
 
-    <T> T bindJSON(Type type, Class<T> type2, Object value);
+    <T> T bindJSON(Type genericType, Class<T> erasure, Object json);
 
     JSONObject getSubmittedForm() throws ServletException;
 
