@@ -5,9 +5,10 @@ import java.util.Optional;
 
 /**
  * This controller's membership in a cluster: the one way from Java to the library. Thread-safe. No
- * call blocks for longer than 2 s but those that take a timeout; {@link #claim} and {@link
- * #nextEvent} wait, and are woken by {@link #close()} from any thread. After {@code close()} every
- * call throws {@link HaException.Closed}.
+ * call blocks for longer than 2 s but those that take a timeout (60 s at the most); {@link #claim}
+ * and {@link #nextEvent} wait, and are woken by {@link #close()} from any thread, but not by an
+ * interrupt. After {@code close()} every call throws {@link HaException.Closed}; so it does after a
+ * {@link HaException.Bug}, when nothing but {@code close()} and opening anew makes sense.
  */
 public final class Cluster implements AutoCloseable {
     final long handle;

@@ -19,13 +19,29 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 
 /** A membership that is closed stays closed, wherever it is used, and leaves nothing behind. */
 class HandlesTest {
     private static final byte[] BODY = {1};
+    private static final Logger LOGGER = Logger.getLogger("io.jenkins.plugins.ha.native");
+
+    /** Thousands of times the same: nobody listens there. */
+    @BeforeAll
+    static void silence() {
+        LOGGER.setLevel(Level.OFF);
+    }
+
+    @AfterAll
+    static void speak() {
+        LOGGER.setLevel(null);
+    }
 
     @Test
     void everyCallAfterCloseSaysClosed() {
