@@ -38,8 +38,7 @@ public final class Installation {
     @Initializer(
             after = InitMilestone.PLUGINS_STARTED,
             before = InitMilestone.EXTENSIONS_AUGMENTED,
-            fatal = true,
-            displayName = "Joining the HA cluster")
+            fatal = true)
     public static void install() {
         String problem = null;
         try {
@@ -66,7 +65,7 @@ public final class Installation {
     }
 
     /** Jobs are there: builds may come. */
-    @Initializer(after = InitMilestone.JOB_CONFIG_ADAPTED, fatal = false, displayName = "Taking builds of the HA cluster")
+    @Initializer(after = InitMilestone.JOB_CONFIG_ADAPTED, fatal = false)
     public static void takeBuilds() {
         Membership.active().ifPresent(membership -> {
             if (membership.queueIsOurs()) {
@@ -78,7 +77,7 @@ public final class Installation {
     }
 
     /** Hands back what has not started, and leaves. */
-    @Terminator(after = TermMilestone.STARTED, displayName = "Leaving the HA cluster")
+    @Terminator(after = TermMilestone.STARTED)
     public static void leave() {
         Membership.active().ifPresent(Membership::leave);
     }

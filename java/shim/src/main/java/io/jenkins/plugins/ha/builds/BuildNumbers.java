@@ -32,14 +32,13 @@ public final class BuildNumbers implements Job.BuildNumberAssigner {
         }
         long item = itemInHand();
         int floor = Math.max(job.getNextBuildNumber() - 1, highestOf(job));
+        while (new File(job.getBuildDir(), Integer.toString(floor + 1)).exists()) {
+            floor++; // a folder nobody knew of: copied in, or left by a build that died before its first save
+        }
         HaException last = null;
         for (int attempt = 0; attempt < TRIES; attempt++) {
             try {
                 int number = membership.cluster().assignNumber(item, job.getFullName(), floor);
-                while (new File(job.getBuildDir(), Integer.toString(number)).exists()) {
-                    // a folder nobody knew of: copied in, or left by a build that died before its first save
-                    number = membership.cluster().assignNumber(0, job.getFullName(), number);
-                }
                 raise(job, number + 1);
                 save.call();
                 return number;
