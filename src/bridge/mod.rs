@@ -10,6 +10,8 @@
 #![allow(unsafe_code)]
 // Public for the library that tests the bridge, and for nobody else.
 #![allow(missing_docs)]
+// Values cross the bridge one by one: reading them out of Java objects would cost a call each.
+#![allow(clippy::too_many_arguments)]
 
 mod convert;
 mod errors;

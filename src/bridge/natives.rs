@@ -116,7 +116,6 @@ fn wake_log<'local>(_: &mut Env<'local>, _: JClass<'local>) -> Result<(), Failur
     Ok(())
 }
 
-#[allow(clippy::too_many_arguments)]
 fn settings<'local>(
     env: &mut Env<'local>,
     cluster: JString<'local>,
@@ -147,7 +146,6 @@ fn settings<'local>(
     })
 }
 
-#[allow(clippy::too_many_arguments)]
 fn open<'local>(
     env: &mut Env<'local>,
     _: JClass<'local>,
@@ -178,7 +176,6 @@ fn open<'local>(
     Ok(keep(Controller::open(settings)?))
 }
 
-#[allow(clippy::too_many_arguments)]
 fn test<'local>(
     env: &mut Env<'local>,
     _: JClass<'local>,
@@ -243,7 +240,6 @@ fn raise_queue_ids<'local>(
     Ok(())
 }
 
-#[allow(clippy::too_many_arguments)]
 fn enqueue<'local>(
     env: &mut Env<'local>,
     _: JClass<'local>,
@@ -442,7 +438,6 @@ fn announce<'local>(
     Ok(held(handle)?.announce(&topic, &subject, number, &body)?)
 }
 
-#[allow(clippy::too_many_arguments)]
 fn ask<'local>(
     env: &mut Env<'local>,
     _: JClass<'local>,
