@@ -85,8 +85,7 @@ public final class Installation {
     private static void join(EffectiveSettings settings) throws IOException, ReflectiveOperationException {
         List<String> missing = LinkageCheck.missing(Jenkins.get().getPluginManager().uberClassLoader);
         if (!missing.isEmpty()) {
-            throw new IllegalStateException("Jenkins " + Jenkins.VERSION + " lacks " + String.join(", ", missing)
-                    + ": install Jenkins 2.532 or newer, or a version of HA Jenkins made for this one.");
+            throw new IllegalStateException(LinkageCheck.sentence(Jenkins.VERSION, missing));
         }
         NativeCore.load();
         ControllerIdentity identity = ControllerIdentity.of(Jenkins.get().getRootDir(), nameOf(settings));

@@ -91,7 +91,8 @@ public final class JenkinsController extends Controller {
     /** Joins this cluster, by the environment as in a container. */
     public JenkinsController cluster(String cluster, String redisUrl) {
         return environment("HA_JENKINS_CLUSTER", cluster)
-                .environment("HA_JENKINS_REDIS_URL", redisUrl);
+                .environment("HA_JENKINS_REDIS_URL", redisUrl)
+                .environment("HA_JENKINS_NAME", name());
     }
 
     /**
