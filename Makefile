@@ -36,11 +36,11 @@ demo: library
 test: library
 	mkdir -p target
 	find . -path '*/target/surefire-reports' -prune -exec rm -rf {} +
-	failed=0
-	cargo test --locked --no-fail-fast 2>&1 | tee target/cargo-test.log || failed=1
-	$(MVN) --fail-at-end verify || failed=1
-	.ci/summary target/cargo-test.log || failed=1
-	exit $$failed
+	cargo=0
+	cargo test --locked --no-fail-fast 2>&1 | tee target/cargo-test.log || cargo=$$?
+	maven=0
+	$(MVN) --fail-at-end verify || maven=$$?
+	.ci/summary target/cargo-test.log $$cargo $$maven
 
 bench: library
 	$(MVN) -q -DskipTests package
