@@ -82,10 +82,8 @@ impl<'a> Heartbeat<'a> {
             }
             self.connect()?;
         }
-        if due || self.epoch == 0 {
-            if self.epoch == 0 || !self.beat()? {
-                self.join()?;
-            }
+        if self.epoch == 0 || (due && !self.beat()?) {
+            self.join()?;
         }
         if wake {
             let wake = self.node.keys.wake_of(self.node.me());

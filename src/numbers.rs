@@ -18,6 +18,8 @@ struct Blocks {
     spare: Option<(i64, i64)>,
     /// Ids up to it are taken.
     floor: i64,
+    /// The highest id ever leased: a wiped Redis must not give out again what it gave out before.
+    highest: i64,
     emergency: i64,
 }
 
@@ -27,7 +29,7 @@ impl Ids {
         let mut random = [0; 8];
         let _ = getrandom::fill(&mut random);
         let emergency = EMERGENCY + (i64::from_be_bytes(random) & ((1 << 51) - 1));
-        Self(Mutex::new(Blocks { next: 1, last: 0, spare: None, floor: 0, emergency }))
+        Self(Mutex::new(Blocks { next: 1, last: 0, spare: None, floor: 0, highest: 0, emergency }))
     }
 
     /// An id, and whether a block should be leased soon.
@@ -63,15 +65,14 @@ impl Ids {
     /// The floor to lease above, if a block is wanted.
     pub fn wanted(&self) -> Option<i64> {
         let blocks = self.0.lock();
-        blocks.wants().then_some(blocks.floor)
+        blocks.wants().then_some(blocks.floor.max(blocks.highest))
     }
 
     /// A block was leased: the [`BLOCK`] ids up to `last`.
     pub fn leased(&self, last: i64) {
         let mut blocks = self.0.lock();
         let next = (last - BLOCK + 1).max(blocks.floor + 1);
-        // A wiped Redis must not give out again what we have seen.
-        blocks.floor = blocks.floor.max(blocks.last);
+        blocks.highest = blocks.highest.max(last);
         if next > last {
             return;
         }
@@ -104,6 +105,7 @@ mod tests {
         assert_eq!(ids.next(), (101, false));
         ids.raise(200);
         assert_eq!(ids.next(), (201, true));
+        assert_eq!(ids.wanted(), Some(256));
         ids.leased(512);
         assert_eq!(ids.wanted(), None);
         ids.raise(300);

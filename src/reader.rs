@@ -159,18 +159,19 @@ impl<'a> Reader<'a> {
         let node = self.node;
         let mut events = Vec::with_capacity(entries.len());
         let mut fresh = Vec::new();
+        let (mut last, mut seen, mut gap) = (self.number, self.seen.clone(), false);
         for entry in entries {
             let number = entry.number("n");
-            if number != self.number + 1 {
+            gap = number != last + 1;
+            if gap {
                 log::warn!(
                     "Events {} to {number} of the cluster were missed: reading the whole queue",
-                    self.number + 1
+                    last + 1
                 );
-                self.session = 0;
                 break;
             }
-            self.number = number;
-            self.seen.clone_from(&entry.id);
+            last = number;
+            seen.clone_from(&entry.id);
             match entry.text("k").as_str() {
                 kind @ ("q" | "i") => {
                     let Some((item, reaper)) = unpack(&entry.text("m"), node.link.clock_offset()) else {
@@ -190,6 +191,11 @@ impl<'a> Reader<'a> {
             }
         }
         self.payloads(wire, &mut events, &fresh)?;
+        // Only now: what fails before is read again.
+        (self.number, self.seen) = (last, seen);
+        if gap {
+            self.session = 0;
+        }
         node.events.push(events);
         Ok(())
     }
@@ -241,7 +247,6 @@ impl<'a> Reader<'a> {
 
     fn inbox(&self, wire: &mut Wire, entries: Vec<Entry>) -> Result<()> {
         let node = self.node;
-        let mut events = Vec::new();
         for entry in entries {
             let request_id = entry.text("r");
             match entry.text("k").as_str() {
@@ -250,12 +255,14 @@ impl<'a> Reader<'a> {
                         node.replies.arrived(&request_id, body);
                     }
                 }
-                "c" => events.extend(self.command(wire, &entry, request_id)?),
+                "c" => {
+                    let command = self.command(wire, &entry, request_id)?;
+                    node.events.push(command.into_iter().collect());
+                }
                 _ => {}
             }
             node.inbox.read(&entry.id);
         }
-        node.events.push(events);
         Ok(())
     }
 

@@ -8,7 +8,7 @@ local meta = redis.call('HMGET', KEYS[1], 'schema', 'generation', 'keycheck')
 if not meta[1] then
   redis.call('HSET', KEYS[1], 'schema', '1', 'generation', ARGV[9], 'keycheck', ARGV[8])
   -- Epochs go on rising even when Redis was wiped.
-  redis.call('SET', P .. 'epoch', int(now / 1000))
+  redis.call('SET', P .. 'epoch', int(now))
   meta[2] = ARGV[9]
 elseif tonumber(meta[1]) > 1 then
   return {'SCHEMA', meta[1]}

@@ -52,13 +52,16 @@ fn server(error: &ServerError, at: &Address) -> Error {
     let detail = error.details().unwrap_or("");
     let refused = |text: String| Error::Refused(format!("Redis at {at} {text}"));
     let away = |text: &str| Error::Unavailable(format!("Redis at {at} {text}"));
+    let forbidden = || {
+        refused(format!(
+            "forbids this user something ha-jenkins needs ({detail}): allow it with ACL SETUSER <user> ~{{haj:*}}:* \
+             +@read +@write +@scripting +@connection +info +time"
+        ))
+    };
     match error.code() {
         "WRONGPASS" => refused("refused the password: set it in Manage Jenkins > System > HA".into()),
         "NOAUTH" => refused("wants a password: set it in Manage Jenkins > System > HA".into()),
-        "NOPERM" => refused(format!(
-            "forbids this user something ha-jenkins needs ({detail}): let the user do ~{{haj:*}}:* +@read +@write \
-             +@scripting +@connection +info"
-        )),
+        "NOPERM" => forbidden(),
         "DENIED" => {
             refused("is in protected mode: set a password or bind it to the controllers' network".into())
         }
@@ -75,6 +78,7 @@ fn server(error: &ServerError, at: &Address) -> Error {
         _ if detail.contains("AUTH") || detail.contains("invalid password") => {
             refused("refused the password: set it in Manage Jenkins > System > HA".into())
         }
+        _ if detail.contains("user executing the script") || detail.contains("ACL failure") => forbidden(),
         _ if detail.contains("DB index") => {
             refused("has no such database: correct the number at the end of the URL".into())
         }

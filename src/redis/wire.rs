@@ -101,13 +101,16 @@ impl Wire {
 
     /// Runs a script, making it known first where Redis does not know it (yet, or any more).
     pub fn script(&mut self, script: &Script, cmd: &Cmd, deadline: Instant) -> Result<Value, Fault> {
-        match self.call(cmd, deadline) {
-            Err(fault) if fault.is_no_script() => {
-                self.call(&script.load(), deadline)?;
-                self.call(cmd, deadline)
+        let mut result = self.call(cmd, deadline);
+        // Somebody may flush the scripts again and again; not for ever.
+        for _ in 0..5 {
+            if !matches!(&result, Err(fault) if fault.is_no_script()) {
+                break;
             }
-            result => result,
+            self.call(&script.load(), deadline)?;
+            result = self.call(cmd, deadline);
         }
+        result
     }
 
     /// Makes all scripts known.

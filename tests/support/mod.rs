@@ -1,5 +1,5 @@
 //! What the integration tests share: a Redis server of their own, controllers on it, and the queue's invariants.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
 pub mod invariants;
 pub mod proxy;
@@ -41,6 +41,13 @@ impl Redis {
             }
         }
         panic!("redis-server did not start");
+    }
+
+    /// Moves it to another port.
+    pub fn move_to(&mut self, port: u16) {
+        self.kill();
+        self.port = port;
+        self.restart();
     }
 
     fn answers(&mut self) -> bool {
