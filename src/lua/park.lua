@@ -15,7 +15,7 @@ else
   if v[STATE] ~= 'C' and v[STATE] ~= 'S' then return {'STATE', v[STATE]} end
   disown(id, v)
 end
-save(id, v, STATE, 'U', BLOCKED, '0', OWNER, '', EPOCH, '0', WHY, ARGV[5])
+save(id, v, STATE, 'U', BLOCKED, '0', OWNER, '', EPOCH, '0', NUMBER, '0', WHY, ARGV[5])
 event(id, v)
 vacate(id, v)
 return {'OK'}

@@ -140,6 +140,15 @@ pub fn join(redis: &Redis, name: &str) -> Controller {
     join_url(&redis.url(), name)
 }
 
+/// With a lease that outlasts any hiccup of a busy machine.
+pub fn join_lasting(redis: &Redis, name: &str) -> Controller {
+    let mut settings = settings(&redis.url(), name);
+    settings.lease = Duration::from_secs(20);
+    let controller = Controller::open(settings).unwrap();
+    assert!(controller.await_joined(Duration::from_secs(5)), "{:?}", controller.link());
+    controller
+}
+
 pub fn join_url(url: &str, name: &str) -> Controller {
     let controller = Controller::open(settings(url, name)).unwrap();
     assert!(controller.await_joined(Duration::from_secs(5)), "{:?}", controller.link());

@@ -89,8 +89,7 @@ impl Drop for Proxy {
 
 fn pump(mut from: TcpStream, mut to: TcpStream, faults: &Faults, answers: bool) {
     let mut buffer = [0; 16384];
-    loop {
-        let Ok(length) = from.read(&mut buffer) else { break };
+    while let Ok(length) = from.read(&mut buffer) {
         if length == 0 {
             break;
         }
