@@ -11,7 +11,8 @@ import io.jenkins.plugins.ha.commands.Commands;
 import io.jenkins.plugins.ha.jobs.JobEvents;
 import io.jenkins.plugins.ha.queue.Claimer;
 import io.jenkins.plugins.ha.queue.QueueView;
-import java.util.Optional;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
@@ -26,19 +27,33 @@ final class EventPump {
     private final ForeignBuilds builds;
     private final Claimer claimer;
     private final Commands commands;
+    private final OrphanedBuilds orphans;
+    /** What needs the jobs, while they are not loaded; null from then on. */
+    private List<Event> early = new ArrayList<>();
+
     private final Thread thread = new Thread(this::run, "ha-jenkins-events");
 
-    EventPump(Cluster cluster, QueueView view, ForeignBuilds builds, Claimer claimer) {
+    EventPump(Cluster cluster, QueueView view, ForeignBuilds builds, Claimer claimer, OrphanedBuilds orphans) {
         this.cluster = cluster;
         this.view = view;
         this.builds = builds;
         this.claimer = claimer;
+        this.orphans = orphans;
         this.commands = new Commands(cluster);
         thread.setDaemon(true);
     }
 
     void start() {
         thread.start();
+    }
+
+    /** The jobs are there: what was put off for want of them is done now, before anything newer. */
+    void jobsLoaded() {
+        synchronized (this) {
+            List<Event> waiting = early;
+            early = null;
+            waiting.forEach(this::handleSafely);
+        }
     }
 
     void stop() {
@@ -54,16 +69,32 @@ final class EventPump {
         try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
             while (true) {
                 try {
-                    Optional<Event> event = cluster.nextEvent(WAIT_MILLIS);
-                    event.ifPresent(this::handle);
+                    cluster.nextEvent(WAIT_MILLIS).ifPresent(this::handleInTurn);
                 } catch (HaException.Closed e) {
                     return;
                 } catch (HaException.Unavailable e) {
                     LOGGER.log(Level.FINE, "No events: {0}", e.getMessage());
-                } catch (RuntimeException | LinkageError e) {
-                    LOGGER.log(Level.SEVERE, "Could not follow an event of the cluster; going on with the next", e);
                 }
             }
+        }
+    }
+
+    private void handleInTurn(Event event) {
+        synchronized (this) {
+            boolean needsJobs = event instanceof Event.Announcement || event instanceof Event.Orphaned;
+            if (early != null && needsJobs) {
+                early.add(event);
+                return;
+            }
+        }
+        handleSafely(event);
+    }
+
+    private void handleSafely(Event event) {
+        try {
+            handle(event);
+        } catch (RuntimeException | LinkageError e) {
+            LOGGER.log(Level.SEVERE, "Could not follow an event of the cluster; going on with the next", e);
         }
     }
 
@@ -79,7 +110,9 @@ final class EventPump {
             view.replaceAll(snapshot.items());
             claimer.poke();
         } else if (event instanceof Event.Orphaned orphaned) {
-            OrphanedBuilds.decide(cluster, builds, orphaned.item());
+            orphans.decide(orphaned.item());
+        } else if (event instanceof Event.MembersChanged) {
+            orphans.membersChanged();
         } else if (event instanceof Event.LinkChanged changed) {
             LOGGER.info(() -> "Cluster: " + changed.state().text());
             claimer.linkChanged(changed.state());

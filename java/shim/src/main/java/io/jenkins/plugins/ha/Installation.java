@@ -42,16 +42,17 @@ public final class Installation {
     public static void install() {
         String problem = null;
         try {
-            HaConfiguration page = HaConfiguration.get();
-            if (page == null) {
-                problem = "its settings page could not be made; is another version of the plugin half installed?";
-            } else {
-                EffectiveSettings settings = page.effective();
-                if (!settings.configured()) {
-                    LOGGER.info("HA is not configured: this is a plain Jenkins (Manage Jenkins > System > HA)");
-                    return;
-                }
+            // an instance of its own: to ask for the extension would make all others before their time, on a plain Jenkins too
+            HaConfiguration page = new HaConfiguration();
+            EffectiveSettings settings = page.effective();
+            if (!page.getUnreadable().isEmpty()) {
+                problem = page.getUnreadable();
+            } else if (settings.configured()) {
                 join(settings);
+            } else if (!settings.gap().isEmpty() && page.isSetFromOutside()) {
+                problem = settings.gap();
+            } else {
+                LOGGER.info("HA is not configured: this is a plain Jenkins (Manage Jenkins > System > HA)");
             }
         } catch (Throwable e) { // whatever it is must reach the admin, and must not reach Jenkins as a cause
             LOGGER.log(Level.SEVERE, "HA Jenkins cannot be installed", e);
@@ -90,11 +91,16 @@ public final class Installation {
         NativeCore.load();
         ControllerIdentity identity = ControllerIdentity.of(Jenkins.get().getRootDir(), nameOf(settings));
         Cluster cluster = Cluster.open(NativeCore.clusterSettings(settings, identity.id(), identity.name()));
-        awaitJoined(cluster);
-        Membership membership = new Membership(cluster, identity, settings);
-        HaQueue queue = new HaQueue(Queue.getInstance(), membership);
-        setQueue(queue);
-        membership.activate();
+        try {
+            awaitJoined(cluster);
+            Membership membership = new Membership(cluster, identity, settings);
+            HaQueue queue = new HaQueue(Queue.getInstance(), membership);
+            setQueue(queue);
+            membership.activate();
+        } catch (Throwable e) {
+            cluster.close(); // the others must not wait for a controller that does not come up
+            throw e;
+        }
         LOGGER.info(() -> "This controller is '" + identity.name() + "' (" + identity.id() + ") of the cluster '" + settings.cluster() + "'");
     }
 

@@ -4,6 +4,7 @@ import hudson.model.Queue;
 import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.LinkState;
 import io.jenkins.plugins.ha.builds.ForeignBuilds;
+import io.jenkins.plugins.ha.builds.OrphanedBuilds;
 import io.jenkins.plugins.ha.queue.Claimer;
 import io.jenkins.plugins.ha.queue.HaQueue;
 import io.jenkins.plugins.ha.queue.QueueView;
@@ -24,6 +25,7 @@ public final class Membership {
     private final ForeignBuilds builds;
     private final Outbound outbound;
     private final Claimer claimer;
+    private final OrphanedBuilds orphans;
     private final EventPump pump;
 
     Membership(Cluster cluster, ControllerIdentity identity, EffectiveSettings settings) {
@@ -34,7 +36,8 @@ public final class Membership {
         this.builds = new ForeignBuilds(identity);
         this.view = new QueueView(cluster, identity, builds);
         this.claimer = new Claimer(cluster, identity, view, outbound);
-        this.pump = new EventPump(cluster, view, builds, claimer);
+        this.orphans = new OrphanedBuilds(cluster, identity, builds);
+        this.pump = new EventPump(cluster, view, builds, claimer, orphans);
     }
 
     /** The membership while the cluster's queue is installed; empty on a plain Jenkins. */
@@ -51,6 +54,7 @@ public final class Membership {
 
     /** Takes part in the work: from now on builds are claimed. Jobs are loaded. */
     void takeBuilds() {
+        pump.jobsLoaded();
         claimer.start();
     }
 

@@ -79,6 +79,11 @@ public final class ForeignBuilds {
         return deleted.contains(key);
     }
 
+    /** Builds that other controllers run, with the id of the one that runs it. */
+    Map<BuildKey, String> running() {
+        return Map.copyOf(running);
+    }
+
     /** Builds of this job that other controllers run. */
     List<Integer> runningElsewhere(String job) {
         List<Integer> result = new ArrayList<>();

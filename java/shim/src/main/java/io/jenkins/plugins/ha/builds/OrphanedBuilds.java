@@ -1,32 +1,55 @@
 package io.jenkins.plugins.ha.builds;
 
 import hudson.model.Job;
+import hudson.model.Result;
 import hudson.model.Run;
+import hudson.security.ACL;
+import hudson.security.ACLContext;
+import io.jenkins.plugins.ha.ControllerIdentity;
 import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.Item;
 import io.jenkins.plugins.ha.bridge.ItemState;
+import io.jenkins.plugins.ha.bridge.Member;
+import io.jenkins.plugins.ha.queue.ClusterItemAction;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.StandardOpenOption;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import jenkins.model.Jenkins;
+import jenkins.util.Timer;
 
 /**
  * Builds whose controller died. It falls to one survivor to decide: a build that had not begun runs again; a running freestyle or matrix
  * build ends as ABORTED, which its log says; a Pipeline stays as it is for its own controller to resume.
  */
+@SuppressWarnings("try") // who acts is settled by having the context open
 public final class OrphanedBuilds {
     private static final Logger LOGGER = Logger.getLogger(OrphanedBuilds.class.getName());
+    /** A controller that comes straight back, after a stall or a restart, says itself what its builds are. */
+    private static final long GRACE_MILLIS = 3000;
 
-    private OrphanedBuilds() {}
+    private final Cluster cluster;
+    private final ControllerIdentity identity;
+    private final ForeignBuilds builds;
 
-    /** Decides what becomes of this item's build. */
-    public static void decide(Cluster cluster, ForeignBuilds builds, Item item) {
+    public OrphanedBuilds(Cluster cluster, ControllerIdentity identity, ForeignBuilds builds) {
+        this.cluster = cluster;
+        this.identity = identity;
+        this.builds = builds;
+    }
+
+    /** Decides what becomes of this item's build. The jobs are loaded. */
+    public void decide(Item item) {
         Job<?, ?> job = Jenkins.get().getItemByFullName(item.job(), Job.class);
+        BuildKey key = new BuildKey(item.job(), item.number());
         if (job != null && PipelineFile.isPipeline(job)) {
             LOGGER.warning(() -> "The controller " + item.owner() + " died while it ran the Pipeline " + item.job() + " #" + item.number()
                     + ": it goes on when that controller is back");
@@ -39,28 +62,73 @@ public final class OrphanedBuilds {
                 LOGGER.warning(() -> "Queue item " + item.id() + " of " + item.job() + " goes back: its controller died before it began");
                 return;
             }
-            if (folder != null && folder.isDirectory()) {
-                note(folder, item);
+            if (folder != null) {
+                end(job, key, item.owner());
             }
             cluster.finished(item.id(), "ABORTED");
-            BuildKey key = new BuildKey(item.job(), item.number());
             builds.ended(key);
-            Run<?, ?> run = job == null ? null : job.getBuildByNumber(item.number());
-            if (run != null) {
-                run.save(); // read without a result it is ABORTED; say so in the file
-            }
-            LOGGER.warning(() -> item.job() + " #" + item.number() + " ended as ABORTED: its controller " + item.owner() + " died");
         } catch (HaException | IOException e) {
             LOGGER.log(Level.WARNING, "Could not end " + item.job() + " #" + item.number() + " whose controller died", e);
         }
     }
 
-    private static void note(File folder, Item item) throws IOException {
+    /** A controller may have died with builds that were never in the cluster's queue, such as those with file parameters. */
+    public void membersChanged() {
+        if (!builds.running().isEmpty()) {
+            Timer.get().schedule(this::endBuildsOfTheGone, GRACE_MILLIS, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private void endBuildsOfTheGone() {
+        try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
+            Set<String> members = new TreeSet<>();
+            for (Member member : cluster.members()) {
+                members.add(member.controllerId());
+            }
+            if (members.isEmpty() || !members.iterator().next().equals(identity.id())) {
+                return; // one survivor does it
+            }
+            for (Map.Entry<BuildKey, String> entry : builds.running().entrySet()) {
+                if (!members.contains(entry.getValue())) {
+                    endUnqueued(entry.getKey(), entry.getValue());
+                }
+            }
+        } catch (HaException e) {
+            LOGGER.log(Level.FINE, "Not a member just now: another survivor looks after the builds", e);
+        } catch (IOException | RuntimeException e) {
+            LOGGER.log(Level.WARNING, "Could not end builds whose controller died", e);
+        }
+    }
+
+    private void endUnqueued(BuildKey key, String owner) throws IOException {
+        Job<?, ?> job = Jenkins.get().getItemByFullName(key.job(), Job.class);
+        Run<?, ?> run = job == null || PipelineFile.isPipeline(job) ? null : job.getBuildByNumber(key.number());
+        ClusterItemAction action = run == null ? null : run.getAction(ClusterItemAction.class);
+        if (action != null && action.itemId() == 0 && action.controllerId().equals(owner)) {
+            end(job, key, owner);
+            builds.ended(key);
+        }
+    }
+
+    /** Writes the end into the build's files. */
+    private void end(Job<?, ?> job, BuildKey key, String owner) throws IOException {
+        File folder = new File(job.getBuildDir(), Integer.toString(key.number()));
+        if (!new File(folder, "build.xml").isFile()) {
+            return;
+        }
+        Run<?, ?> run = job.getBuildByNumber(key.number());
+        ClusterItemAction action = run == null ? null : run.getAction(ClusterItemAction.class);
+        String name = action == null ? owner : action.getHaController();
         Files.writeString(
                 folder.toPath().resolve("log"),
-                "\nThe controller " + item.owner() + " that ran this build died.\nFinished: ABORTED\n",
+                "\nThe controller '" + name + "' died while it ran this build.\nFinished: ABORTED\n",
                 StandardCharsets.UTF_8,
                 StandardOpenOption.CREATE,
                 StandardOpenOption.APPEND);
+        if (run != null) {
+            RunFields.showEnded(run, Result.ABORTED, Math.max(0, System.currentTimeMillis() - run.getStartTimeInMillis()));
+            run.save();
+        }
+        LOGGER.warning(() -> key.job() + " #" + key.number() + " ended as ABORTED: its controller '" + name + "' died");
     }
 }

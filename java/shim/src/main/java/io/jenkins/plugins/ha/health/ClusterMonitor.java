@@ -4,6 +4,7 @@ import hudson.Extension;
 import hudson.model.AdministrativeMonitor;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.LinkState;
+import io.jenkins.plugins.ha.settings.EffectiveSettings;
 import io.jenkins.plugins.ha.settings.HaConfiguration;
 
 /** Tells the admin, on every page of Manage Jenkins, that this controller is not the part of the cluster that it should be. */
@@ -28,14 +29,22 @@ public final class ClusterMonitor extends AdministrativeMonitor {
         Membership membership = Membership.active().orElse(null);
         if (membership == null) {
             HaConfiguration settings = HaConfiguration.get();
-            return settings != null && settings.effective().configured()
-                    ? "HA is configured; restart this controller to join the cluster."
-                    : "";
+            if (settings == null) {
+                return "";
+            }
+            EffectiveSettings effective = settings.effective();
+            return effective.configured()
+                    ? "HA is configured, but this controller is not in the cluster yet: restart it to join."
+                    : effective.gap();
         }
         if (!membership.queueIsOurs()) {
             return "Another plugin replaced Jenkins' queue: this controller takes no builds from the cluster. Remove that plugin and restart.";
         }
+        HaConfiguration settings = HaConfiguration.get();
         LinkState link = membership.link();
+        if (link.joined() && settings != null && !settings.effective().equals(membership.settings())) {
+            return "The settings of HA were changed: restart this controller to apply them.";
+        }
         return link.joined() ? "" : link.text() + " Builds are accepted, but neither taken nor started here until then.";
     }
 }

@@ -16,6 +16,7 @@ import java.util.Calendar;
 import java.util.GregorianCalendar;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
@@ -27,9 +28,11 @@ import java.util.logging.Logger;
 final class Admission {
     private static final Logger LOGGER = Logger.getLogger(Admission.class.getName());
     private static final int ROUNDS = 8;
+    private static final long TELL_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final Membership membership;
     private final Outbox outbox;
+    private final AtomicLong keptTold = new AtomicLong(System.nanoTime() - 2 * TELL_NANOS);
 
     Admission(Membership membership) {
         this.membership = membership;
@@ -118,14 +121,22 @@ final class Admission {
             }
             return answer.accepted();
         } catch (HaException.Unavailable | HaException.Closed | HaException.Refused e) {
-            LOGGER.warning(() -> "A build of " + job + " (queue item " + waiting.getId() + ") is kept on this controller until Redis is back: "
-                    + e.getMessage());
             outbox.keep(item);
+            tellKept(waiting.getId(), job, e.getMessage());
             return true;
         } catch (HaException e) {
             membership.view().withdrawn(waiting.getId());
             throw e;
         }
+    }
+
+    /** Each is told at FINE; what an admin must know, at most every ten seconds. */
+    private void tellKept(long id, String job, String why) {
+        long now = System.nanoTime();
+        long told = keptTold.get();
+        boolean aloud = now - told > TELL_NANOS && keptTold.compareAndSet(told, now);
+        LOGGER.log(aloud ? Level.WARNING : Level.FINE, "A build of {0} (queue item {1}) is kept on this controller until Redis is back,"
+                + " as are all that are triggered here meanwhile: {2}", new Object[] {job, Long.toString(id), why});
     }
 
     /** What the view shows until the cluster's own news of the item arrive. */

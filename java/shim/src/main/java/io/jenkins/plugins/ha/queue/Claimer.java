@@ -42,7 +42,13 @@ public final class Claimer {
     /** How long a claimed item may be held up here (blocked by another plugin, say) before another controller may try. */
     private static final long HOLD_MILLIS = Long.getLong("io.jenkins.plugins.ha.holdMillis", 15_000);
 
-    private static final long MISSING_JOB_DELAY_MILLIS = 3000;
+    /** How long what cannot be run here is left to the others before it may come again: twice as long each time. */
+    private static final long FIRST_DELAY_MILLIS = 500;
+
+    private static final long LONGEST_DELAY_MILLIS = 4000;
+    /** How often controllers that did not accept an item may fail to read it before it is set aside. */
+    private static final int READ_ATTEMPTS = 6;
+
     private static final long CHECK_MILLIS = 5000;
 
     private final Cluster cluster;
@@ -52,8 +58,12 @@ public final class Claimer {
     private final Thread thread = new Thread(this::run, "ha-jenkins-claimer");
     private final Map<Long, Long> claimedAt = new ConcurrentHashMap<>();
     private final Map<String, Long> missingTold = new ConcurrentHashMap<>();
+    private final Object offering = new Object();
     private volatile boolean stopping;
-    private volatile List<LaneOffer> offered;
+    /** What the present claim offers; null when none is made, or one is being prepared. */
+    private List<LaneOffer> offered;
+    /** Something changed while a claim was being prepared. */
+    private boolean changed;
 
     public Claimer(Cluster cluster, ControllerIdentity identity, QueueView view, Outbound outbound) {
         this.cluster = cluster;
@@ -92,7 +102,11 @@ public final class Claimer {
 
     /** Something changed that may let more be taken, or less. Cheap; called often. */
     public void poke() {
-        List<LaneOffer> waitingWith = offered;
+        List<LaneOffer> waitingWith;
+        synchronized (offering) {
+            waitingWith = offered;
+            changed = waitingWith == null;
+        }
         if (waitingWith == null || stopping) {
             return;
         }
@@ -138,7 +152,7 @@ public final class Claimer {
         } catch (HaException.Closed e) {
             LOGGER.log(Level.FINE, "Closed", e);
         } finally {
-            offered = null;
+            offered(null);
         }
     }
 
@@ -146,13 +160,38 @@ public final class Claimer {
         if (!cluster.awaitJoined(1000)) {
             return;
         }
-        List<LaneOffer> offers = Room.offers((HaQueue) Queue.getInstance(), view.lanes().keySet());
-        offered = offers;
+        List<LaneOffer> offers = offers();
         int most = offers.stream().mapToInt(LaneOffer::room).max().orElse(1);
-        List<Item> claimed = cluster.claim(offers, most, WAIT_MILLIS);
-        offered = null;
+        List<Item> claimed;
+        try {
+            claimed = cluster.claim(offers, most, WAIT_MILLIS);
+        } finally {
+            offered(null);
+        }
         for (Item item : claimed) {
             take(item);
+        }
+    }
+
+    /** What can be taken now; from here on {@link #poke} compares with it. */
+    private List<LaneOffer> offers() {
+        while (true) {
+            synchronized (offering) {
+                changed = false;
+            }
+            List<LaneOffer> offers = Room.offers((HaQueue) Queue.getInstance(), view.lanes().keySet());
+            synchronized (offering) {
+                if (!changed) {
+                    offered = offers;
+                    return offers;
+                }
+            }
+        }
+    }
+
+    private void offered(List<LaneOffer> offers) {
+        synchronized (offering) {
+            offered = offers;
         }
     }
 
@@ -168,26 +207,44 @@ public final class Claimer {
                 }
             });
             claimedAt.put(item.id(), System.nanoTime());
-            ScheduleResult result = ((HaQueue) Queue.getInstance()).scheduleHere(stored.task, 0, actions);
-            if (result.isRefused()) {
+            ScheduleResult[] result = new ScheduleResult[1];
+            Queue.withLock(() -> { // core must not make a buildable item of it, with the times it has now, before the true time is set
+                result[0] = ((HaQueue) Queue.getInstance()).scheduleHere(stored.task, 0, actions);
+                if (result[0].getItem() != null) {
+                    inQueueSince(result[0].getItem(), stored.getInQueueSince());
+                }
+            });
+            if (result[0].isRefused()) {
                 outbound.tell("refusal of queue item " + item.id(), c -> c.cancelled(item.id(), "refused by " + identity.name()));
-            } else if (result.getItem() != null) {
-                inQueueSince(result.getItem(), item.enqueuedMillis());
             }
         } catch (Payload.JobMissing e) {
             tellMissing(item.job());
-            outbound.tell(
-                    "release of queue item " + item.id(),
-                    c -> c.release(item.id(), MISSING_JOB_DELAY_MILLIS, e.getMessage() + " (" + identity.name() + ")"));
+            leaveToOthers(item, e.getMessage() + " (" + identity.name() + ")");
         } catch (Payload.Unreadable e) {
-            LOGGER.warning(() -> "Queue item " + item.id() + " of " + item.job() + " cannot be read and is set aside, its bytes kept: "
-                    + e.getMessage() + ". Cancel it to be rid of it.");
-            outbound.tell("setting aside of queue item " + item.id(), c -> c.park(item.id(), e.getMessage()));
+            unreadable(item, e.getMessage());
         } catch (RuntimeException | LinkageError e) {
             LOGGER.log(Level.SEVERE, "Queue item " + item.id() + " of " + item.job() + " could not be taken and goes back", e);
-            outbound.tell(
-                    "release of queue item " + item.id(), c -> c.release(item.id(), MISSING_JOB_DELAY_MILLIS, String.valueOf(e.getMessage())));
+            leaveToOthers(item, String.valueOf(e.getMessage()));
         }
+    }
+
+    private void leaveToOthers(Item item, String why) {
+        long delay = Math.min(LONGEST_DELAY_MILLIS, FIRST_DELAY_MILLIS << Math.min(item.attempts() - 1, 10));
+        outbound.tell("release of queue item " + item.id(), c -> c.release(item.id(), delay, why));
+    }
+
+    /** A plugin that it needs may be missing on this controller only; whoever accepted it could read it then. */
+    private void unreadable(Item item, String why) {
+        if (!item.origin().equals(identity.id()) && item.attempts() < READ_ATTEMPTS) {
+            if (item.attempts() == 1) {
+                LOGGER.warning(() -> "Queue item " + item.id() + " of " + item.job() + " cannot be read here and is left to the others: " + why);
+            }
+            leaveToOthers(item, "It cannot be read on " + identity.name() + ": " + why);
+            return;
+        }
+        LOGGER.warning(() -> "Queue item " + item.id() + " of " + item.job() + " cannot be read and is set aside, its bytes kept: " + why
+                + ". Cancel it to be rid of it.");
+        outbound.tell("setting aside of queue item " + item.id(), c -> c.park(item.id(), why));
     }
 
     private void tellMissing(String job) {

@@ -1,13 +1,18 @@
 package io.jenkins.plugins.ha.queue;
 
+import com.thoughtworks.xstream.core.MapBackedDataHolder;
+import com.thoughtworks.xstream.mapper.CannotResolveClassException;
 import hudson.model.Action;
 import hudson.model.Queue;
 import hudson.security.ACL;
 import hudson.security.ACLContext;
+import hudson.util.XStream2;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.StringReader;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.zip.DataFormatException;
 import java.util.zip.Deflater;
@@ -57,11 +62,14 @@ final class Payload {
     /** Makes the item again, with the id, actions and times it had. */
     static Queue.WaitingItem decode(byte[] payload, String job) throws JobMissing, Unreadable {
         try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
-            Object item = Queue.XSTREAM.fromXML(new String(xml(payload), StandardCharsets.UTF_8));
+            MapBackedDataHolder notes = new MapBackedDataHolder();
+            Object item = Queue.XSTREAM.unmarshal(
+                    XStream2.getDefaultDriver().createReader(new StringReader(new String(xml(payload), StandardCharsets.UTF_8))), null, notes);
             if (item instanceof Queue.WaitingItem waiting) {
                 if (waiting.task == null) {
                     throw new JobMissing("The job '" + job + "' does not exist on this controller");
                 }
+                refuseLosses(notes);
                 return waiting;
             }
             throw new Unreadable("It is no waiting item but " + (item == null ? "nothing" : item.getClass().getName()));
@@ -75,6 +83,22 @@ final class Payload {
         } catch (IOException | LinkageError e) {
             throw new Unreadable(firstLine(e));
         }
+    }
+
+    /** Jenkins leaves out of lists what it cannot read: a build would run without that parameter or cause. */
+    private static void refuseLosses(MapBackedDataHolder notes) throws Unreadable {
+        if (notes.get("ReadError") instanceof List<?> errors) {
+            for (Object error : errors) {
+                if (error instanceof Throwable loss && !isUnknownField(loss)) {
+                    throw new Unreadable(firstLine(loss));
+                }
+            }
+        }
+    }
+
+    /** A field that this version of its class does not have, whose name Jenkins takes for a class: nothing a build would miss. */
+    private static boolean isUnknownField(Throwable error) {
+        return error instanceof CannotResolveClassException && !String.valueOf(error.getMessage()).contains(".");
     }
 
     /** Whether an item with these actions can be stored and made again at all. */

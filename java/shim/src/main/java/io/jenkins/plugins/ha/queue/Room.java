@@ -5,6 +5,7 @@ import hudson.model.Executor;
 import hudson.model.Label;
 import hudson.model.Node;
 import hudson.model.Queue;
+import hudson.model.queue.WorkUnit;
 import hudson.slaves.Cloud;
 import io.jenkins.plugins.ha.bridge.LaneOffer;
 import io.jenkins.plugins.ha.settings.HaConfiguration;
@@ -52,22 +53,31 @@ final class Room {
     private static int room(Jenkins jenkins, Lane lane, List<Queue.Item> held) {
         Label label = lane.onThisController();
         int idle = 0;
+        int executors = 0;
         boolean possible = false;
         for (Computer computer : jenkins.getComputers()) {
             Node node = computer.getNode();
             if (node != null && allows(label, node) && node.getNumExecutors() > 0) {
                 possible = true;
                 if (computer.isOnline() && computer.isAcceptingTasks()) {
+                    executors += node.getNumExecutors();
                     idle += computer.countIdle();
                 }
             }
         }
         int unstarted = 0;
+        int blocked = 0;
         for (Queue.Item item : held) {
-            if (!(item.task instanceof Queue.FlyweightTask) && !item.isBlocked() && overlaps(label, item.getAssignedLabel())) {
-                unstarted++;
+            if (!(item.task instanceof Queue.FlyweightTask) && overlaps(label, item.getAssignedLabel())) {
+                if (!item.isBlocked()) {
+                    unstarted++;
+                } else if (ClaimedItems.idOf(item) != 0) {
+                    blocked++;
+                }
             }
         }
+        // what another plugin holds up here takes no executor, but must not pile up here either while others could run it
+        unstarted += Math.max(0, blocked - executors);
         if (idle > unstarted || (possible && jenkins.clouds.isEmpty())) {
             return idle - unstarted;
         }
@@ -118,8 +128,8 @@ final class Room {
     }
 
     private static boolean whole(Executor executor) {
-        Queue.Executable executable = executor.getCurrentExecutable();
-        return executable != null && Travels.whole(executable.getParent().getOwnerTask());
+        WorkUnit work = executor.getCurrentWorkUnit(); // there before the executable is
+        return work != null && Travels.whole(work.work.getOwnerTask());
     }
 
     private static int claimed(List<Queue.Item> held) {

@@ -36,6 +36,18 @@ public record EffectiveSettings(String cluster, String redisUrl, String redisPas
         return !cluster.isEmpty() && !redisUrl.isEmpty();
     }
 
+    /** What is missing where only a part is set, as a sentence; "" when nothing is. */
+    public String gap() {
+        if (cluster.isEmpty() && !redisUrl.isEmpty()) {
+            return "A Redis URL is set, but no cluster name: set " + CLUSTER + ", or the name in Manage Jenkins > System > HA, too.";
+        }
+        if (!cluster.isEmpty() && redisUrl.isEmpty()) {
+            return "The cluster name '" + cluster + "' is set, but no Redis URL: set " + REDIS_URL
+                    + ", or the URL in Manage Jenkins > System > HA, too.";
+        }
+        return "";
+    }
+
     /** Without the password. */
     @Override
     public String toString() {

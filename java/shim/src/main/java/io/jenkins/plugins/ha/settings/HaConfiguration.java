@@ -1,6 +1,7 @@
 package io.jenkins.plugins.ha.settings;
 
 import hudson.Extension;
+import hudson.XmlFile;
 import hudson.util.FormValidation;
 import hudson.util.Secret;
 import io.jenkins.plugins.ha.Membership;
@@ -8,6 +9,9 @@ import io.jenkins.plugins.ha.NativeCore;
 import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.ClusterSettings;
 import io.jenkins.plugins.ha.bridge.HaException;
+import java.io.IOException;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import jenkins.model.GlobalConfiguration;
 import jenkins.model.Jenkins;
 import net.sf.json.JSONObject;
@@ -24,7 +28,10 @@ import org.kohsuke.stapler.verb.POST;
 @Extension
 @Symbol("haCluster")
 public class HaConfiguration extends GlobalConfiguration {
+    private static final Logger LOGGER = Logger.getLogger(HaConfiguration.class.getName());
     private static final long TEST_MILLIS = 3000;
+    private static final String CLUSTER_NAME = "[A-Za-z0-9._-]{1,64}";
+    private static final String REDIS_ADDRESS = "rediss?://[^\\s/]+(/.*)?";
 
     private String cluster = "";
     private String redisUrl = "";
@@ -33,6 +40,7 @@ public class HaConfiguration extends GlobalConfiguration {
     private String url = "";
     private boolean takesBuilds = true;
     private int capacity;
+    private transient String unreadable = "";
 
     /** Loads what was saved. */
     @SuppressWarnings("this-escape")
@@ -45,13 +53,41 @@ public class HaConfiguration extends GlobalConfiguration {
         return GlobalConfiguration.all().get(HaConfiguration.class);
     }
 
+    /** As core does, but remembers a file that it could not read: it may say that this Jenkins belongs to a cluster. */
+    @Override
+    public final synchronized void load() {
+        XmlFile file = getConfigFile();
+        try {
+            if (file.exists()) {
+                file.unmarshal(this);
+            }
+        } catch (IOException e) {
+            LOGGER.log(Level.WARNING, "The settings of HA cannot be read", e);
+            unreadable = file.getFile() + " cannot be read: mend it, or delete it to have a plain Jenkins.";
+        }
+    }
+
+    /** Why the saved settings could not be read, with what to do; "" when they could. */
+    public String getUnreadable() {
+        return unreadable;
+    }
+
     @Override
     public String getDisplayName() {
         return "HA";
     }
 
+    /** What a boot would stumble over is not saved. */
     @Override
-    public synchronized boolean configure(StaplerRequest2 request, JSONObject json) {
+    public synchronized boolean configure(StaplerRequest2 request, JSONObject json) throws FormException {
+        String newCluster = trimmed(json.optString("cluster"));
+        if (!newCluster.isEmpty() && !newCluster.matches(CLUSTER_NAME)) {
+            throw new FormException("The cluster name may have 1 to 64 letters, digits, dots, dashes or underscores.", "cluster");
+        }
+        String newUrl = trimmed(json.optString("redisUrl"));
+        if (!newUrl.isEmpty() && !newUrl.matches(REDIS_ADDRESS)) {
+            throw new FormException("The Redis URL must look like redis://redis.example.com:6379 or rediss://...", "redisUrl");
+        }
         request.bindJSON(this, json);
         save();
         Membership.active().ifPresent(membership -> membership.claimer().poke());
@@ -155,9 +191,22 @@ public class HaConfiguration extends GlobalConfiguration {
         if (trimmed(value).isEmpty()) {
             return FormValidation.ok("Without a name this Jenkins stays on its own.");
         }
-        return trimmed(value).matches("[A-Za-z0-9._-]{1,64}")
+        return trimmed(value).matches(CLUSTER_NAME)
                 ? FormValidation.ok()
                 : FormValidation.error("Use 1 to 64 letters, digits, dots, dashes or underscores.");
+    }
+
+    /** Empty is fine as long as there is no cluster name. */
+    public FormValidation doCheckRedisUrl(@QueryParameter String value, @QueryParameter String cluster) {
+        Jenkins.get().checkPermission(Jenkins.ADMINISTER);
+        if (trimmed(value).isEmpty()) {
+            return trimmed(cluster).isEmpty() || isSetFromOutside()
+                    ? FormValidation.ok()
+                    : FormValidation.error("The cluster needs a Redis, such as redis://redis.example.com:6379.");
+        }
+        return trimmed(value).matches(REDIS_ADDRESS)
+                ? FormValidation.ok()
+                : FormValidation.error("Use redis://host:port, or rediss://host:port for TLS.");
     }
 
     /** A number from 0 on. */
