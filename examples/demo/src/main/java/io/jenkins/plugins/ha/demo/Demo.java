@@ -59,7 +59,7 @@ public final class Demo {
     /** See the class. */
     public static void main(String[] args) throws IOException {
         List<String> options = Arrays.asList(args);
-        boolean kept;
+        boolean kept = false;
         try (Stage stage = Stage.open("demo")) {
             String cast = cast(stage, options.contains("--stand-ins"));
             System.out.println("HA Jenkins demo: " + cast);
@@ -81,6 +81,9 @@ public final class Demo {
                 System.out.println("\nAll is still running; Enter ends it.");
                 System.in.read();
             }
+        } catch (AssertionError | RuntimeException e) {
+            String.valueOf(e.getMessage()).lines().limit(3).forEach(System.err::println);
+            System.err.println("The demo ends here; logs: target/stage-logs/demo");
         }
         System.exit(kept ? 0 : 1);
     }

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A controller of a cluster as a process of its own: a real Jenkins ({@link JenkinsController}) or
@@ -18,6 +19,7 @@ public abstract class Controller implements AutoCloseable {
     private final Path home;
     private int port;
     private ServerProcess process;
+    private int logStart;
 
     Controller(String name, Path home) {
         this.name = name;
@@ -56,6 +58,7 @@ public abstract class Controller implements AutoCloseable {
             throw new IllegalStateException(name + " already runs");
         }
         prepare();
+        logStart = logText().length();
         process = ServerProcess.start(name, command(), environment(), home, log());
     }
 
@@ -74,7 +77,15 @@ public abstract class Controller implements AutoCloseable {
                         if (!process.alive()) {
                             throw new AssertionError("process ended with " + process.exitCode());
                         }
-                        return client.reachable();
+                        if (client.reachable()) {
+                            return true;
+                        }
+                        bootFailure(logText().substring(logStart))
+                                .ifPresent(
+                                        failure -> {
+                                            throw new AssertionError(failure);
+                                        });
+                        return false;
                     });
         } catch (AssertionError e) {
             throw new AssertionError(
@@ -143,6 +154,11 @@ public abstract class Controller implements AutoCloseable {
 
     /** Added to this JVM's environment. */
     abstract Map<String, String> environment();
+
+    /** Why it will never come up, by what it has logged in this life; the process may stay. */
+    Optional<String> bootFailure(String log) {
+        return Optional.empty();
+    }
 
     /** Called once it serves pages. */
     void up() {}

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * A real Jenkins in a process of its own, with its own JENKINS_HOME, and {@code jobs} and {@code
@@ -179,6 +180,20 @@ public final class JenkinsController extends Controller {
         Map<String, String> all = new LinkedHashMap<>(environment);
         all.put("JENKINS_HOME", home().toAbsolutePath().toString());
         return all;
+    }
+
+    /** A Jenkins that cannot boot goes on to serve 500 on every page. */
+    @Override
+    Optional<String> bootFailure(String log) {
+        int at = log.indexOf("hudson.util.BootFailure#publish");
+        return at < 0
+                ? Optional.empty()
+                : Optional.of(
+                        log.substring(at)
+                                .lines()
+                                .filter(line -> !line.startsWith("\tat "))
+                                .limit(4)
+                                .collect(Collectors.joining("\n")));
     }
 
     @Override
