@@ -10,8 +10,8 @@ import java.util.UUID;
 import java.util.regex.Pattern;
 
 /**
- * Who this controller is: an id kept in its JENKINS_HOME, and an incarnation that is new at each boot. Never the root URL, which is the
- * load balancer's on all of them.
+ * Who this controller is: an id kept in its JENKINS_HOME, and an incarnation that is new at each
+ * boot. Never the root URL, which is the load balancer's on all of them.
  *
  * @param id stable over restarts, unique in the cluster
  * @param incarnation new at each boot
@@ -33,7 +33,8 @@ public record ControllerIdentity(String id, String incarnation, String name) {
             if (UUID_TEXT.matcher(id).matches()) {
                 return new ControllerIdentity(id, UUID.randomUUID().toString(), name);
             }
-            throw new IOException(file + " does not hold a controller id: delete it, and a new one is made");
+            throw new IOException(
+                    file + " does not hold a controller id: delete it, and a new one is made");
         }
         Files.createDirectories(file.getParent());
         String id = UUID.randomUUID().toString();

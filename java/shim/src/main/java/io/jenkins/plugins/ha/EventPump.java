@@ -16,7 +16,10 @@ import java.util.List;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
-/** Brings what happened in the cluster to those it concerns, in order, on one thread that runs as SYSTEM. */
+/**
+ * Brings what happened in the cluster to those it concerns, in order, on one thread that runs as
+ * SYSTEM.
+ */
 @SuppressWarnings("try") // who acts is settled by having the context open
 final class EventPump {
     private static final Logger LOGGER = Logger.getLogger(EventPump.class.getName());
@@ -28,12 +31,18 @@ final class EventPump {
     private final Claimer claimer;
     private final Commands commands;
     private final OrphanedBuilds orphans;
+
     /** What needs the jobs, while they are not loaded; null from then on. */
     private List<Event> early = new ArrayList<>();
 
     private final Thread thread = new Thread(this::run, "ha-jenkins-events");
 
-    EventPump(Cluster cluster, QueueView view, ForeignBuilds builds, Claimer claimer, OrphanedBuilds orphans) {
+    EventPump(
+            Cluster cluster,
+            QueueView view,
+            ForeignBuilds builds,
+            Claimer claimer,
+            OrphanedBuilds orphans) {
         this.cluster = cluster;
         this.view = view;
         this.builds = builds;
@@ -81,7 +90,8 @@ final class EventPump {
 
     private void handleInTurn(Event event) {
         synchronized (this) {
-            boolean needsJobs = event instanceof Event.Announcement || event instanceof Event.Orphaned;
+            boolean needsJobs =
+                    event instanceof Event.Announcement || event instanceof Event.Orphaned;
             if (early != null && needsJobs) {
                 early.add(event);
                 return;
@@ -94,7 +104,10 @@ final class EventPump {
         try {
             handle(event);
         } catch (RuntimeException | LinkageError e) {
-            LOGGER.log(Level.SEVERE, "Could not follow an event of the cluster; going on with the next", e);
+            LOGGER.log(
+                    Level.SEVERE,
+                    "Could not follow an event of the cluster; going on with the next",
+                    e);
         }
     }
 
@@ -123,7 +136,12 @@ final class EventPump {
         switch (announcement.topic()) {
             case ForeignBuilds.TOPIC -> builds.announced(announcement);
             case JobEvents.TOPIC -> JobEvents.announced(announcement);
-            default -> LOGGER.fine(() -> "Ignored an announcement on " + announcement.topic() + ", of a newer version perhaps");
+            default ->
+                    LOGGER.fine(
+                            () ->
+                                    "Ignored an announcement on "
+                                            + announcement.topic()
+                                            + ", of a newer version perhaps");
         }
     }
 }

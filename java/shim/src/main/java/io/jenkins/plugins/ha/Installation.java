@@ -21,20 +21,26 @@ import java.util.logging.Logger;
 import jenkins.model.Jenkins;
 
 /**
- * Joins the cluster while Jenkins boots: after the plugins, before the first executor exists. Not configured, it leaves Jenkins alone.
- * Configured, it either installs the cluster's queue or stops the boot with a sentence: a controller that shares the jobs folder without
- * being in the cluster is the worst state there is.
+ * Joins the cluster while Jenkins boots: after the plugins, before the first executor exists. Not
+ * configured, it leaves Jenkins alone. Configured, it either installs the cluster's queue or stops
+ * the boot with a sentence: a controller that shares the jobs folder without being in the cluster
+ * is the worst state there is.
  */
 public final class Installation {
     private static final Logger LOGGER = Logger.getLogger(Installation.class.getName());
+
     /** How long a boot waits for Redis before it goes on without builds. */
-    private static final long PATIENCE_MILLIS = Long.getLong("io.jenkins.plugins.ha.bootPatienceMillis", 15_000);
+    private static final long PATIENCE_MILLIS =
+            Long.getLong("io.jenkins.plugins.ha.bootPatienceMillis", 15_000);
 
     private static final long ROUND_MILLIS = 3000;
 
     private Installation() {}
 
-    /** Installs the queue. Throws without a cause: Jenkins goes on, unclustered, past anything that has a LinkageError in its causes. */
+    /**
+     * Installs the queue. Throws without a cause: Jenkins goes on, unclustered, past anything that
+     * has a LinkageError in its causes.
+     */
     @Initializer(
             after = InitMilestone.PLUGINS_STARTED,
             before = InitMilestone.EXTENSIONS_AUGMENTED,
@@ -42,7 +48,8 @@ public final class Installation {
     public static void install() {
         String problem = null;
         try {
-            // an instance of its own: to ask for the extension would make all others before their time, on a plain Jenkins too
+            // an instance of its own: to ask for the extension would make all others before their
+            // time, on a plain Jenkins too
             HaConfiguration page = new HaConfiguration();
             EffectiveSettings settings = page.effective();
             if (!page.getUnreadable().isEmpty()) {
@@ -52,29 +59,41 @@ public final class Installation {
             } else if (!settings.gap().isEmpty() && page.isSetFromOutside()) {
                 problem = settings.gap();
             } else {
-                LOGGER.info("HA is not configured: this is a plain Jenkins (Manage Jenkins > System > HA)");
+                LOGGER.info(
+                        "HA is not configured: this is a plain Jenkins (Manage Jenkins > System >"
+                                + " HA)");
             }
-        } catch (Throwable e) { // whatever it is must reach the admin, and must not reach Jenkins as a cause
+        } catch (
+                Throwable
+                        e) { // whatever it is must reach the admin, and must not reach Jenkins as a
+            // cause
             LOGGER.log(Level.SEVERE, "HA Jenkins cannot be installed", e);
             problem = e.getMessage() == null ? e.toString() : e.getMessage();
         }
         if (problem != null) {
-            throw new IllegalStateException("HA Jenkins is configured but cannot run here, so this controller does not start: "
-                    + problem
-                    + " (To start it alone, without the cluster, remove the plugin or its settings.)");
+            throw new IllegalStateException(
+                    "HA Jenkins is configured but cannot run here, so this controller does not"
+                            + " start: "
+                            + problem
+                            + " (To start it alone, without the cluster, remove the plugin or its"
+                            + " settings.)");
         }
     }
 
     /** Jobs are there: builds may come. */
     @Initializer(after = InitMilestone.JOB_CONFIG_ADAPTED, fatal = false)
     public static void takeBuilds() {
-        Membership.active().ifPresent(membership -> {
-            if (membership.queueIsOurs()) {
-                membership.takeBuilds();
-            } else {
-                LOGGER.severe("Another plugin replaced Jenkins' queue after HA Jenkins did: no builds are taken from the cluster");
-            }
-        });
+        Membership.active()
+                .ifPresent(
+                        membership -> {
+                            if (membership.queueIsOurs()) {
+                                membership.takeBuilds();
+                            } else {
+                                LOGGER.severe(
+                                        "Another plugin replaced Jenkins' queue after HA Jenkins"
+                                                + " did: no builds are taken from the cluster");
+                            }
+                        });
     }
 
     /** Hands back what has not started, and leaves. */
@@ -83,14 +102,18 @@ public final class Installation {
         Membership.active().ifPresent(Membership::leave);
     }
 
-    private static void join(EffectiveSettings settings) throws IOException, ReflectiveOperationException {
-        List<String> missing = LinkageCheck.missing(Jenkins.get().getPluginManager().uberClassLoader);
+    private static void join(EffectiveSettings settings)
+            throws IOException, ReflectiveOperationException {
+        List<String> missing =
+                LinkageCheck.missing(Jenkins.get().getPluginManager().uberClassLoader);
         if (!missing.isEmpty()) {
             throw new IllegalStateException(LinkageCheck.sentence(Jenkins.VERSION, missing));
         }
         NativeCore.load();
-        ControllerIdentity identity = ControllerIdentity.of(Jenkins.get().getRootDir(), nameOf(settings));
-        Cluster cluster = Cluster.open(NativeCore.clusterSettings(settings, identity.id(), identity.name()));
+        ControllerIdentity identity =
+                ControllerIdentity.of(Jenkins.get().getRootDir(), nameOf(settings));
+        Cluster cluster =
+                Cluster.open(NativeCore.clusterSettings(settings, identity.id(), identity.name()));
         try {
             awaitJoined(cluster);
             Membership membership = new Membership(cluster, identity, settings);
@@ -101,18 +124,31 @@ public final class Installation {
             cluster.close(); // the others must not wait for a controller that does not come up
             throw e;
         }
-        LOGGER.info(() -> "This controller is '" + identity.name() + "' (" + identity.id() + ") of the cluster '" + settings.cluster() + "'");
+        LOGGER.info(
+                () ->
+                        "This controller is '"
+                                + identity.name()
+                                + "' ("
+                                + identity.id()
+                                + ") of the cluster '"
+                                + settings.cluster()
+                                + "'");
     }
 
     private static void awaitJoined(Cluster cluster) {
         long deadline = System.nanoTime() + PATIENCE_MILLIS * 1_000_000;
         while (!cluster.awaitJoined(Math.min(ROUND_MILLIS, PATIENCE_MILLIS))) {
             LinkState link = cluster.link();
-            boolean patient = System.nanoTime() < deadline && link.phase() != LinkState.Phase.REFUSED;
-            LOGGER.warning(() -> link.text()
-                    + (patient
-                            ? " Waiting for it."
-                            : " Coming up without it: no builds are taken or run until it is back; nothing that is triggered is lost."));
+            boolean patient =
+                    System.nanoTime() < deadline && link.phase() != LinkState.Phase.REFUSED;
+            LOGGER.warning(
+                    () ->
+                            link.text()
+                                    + (patient
+                                            ? " Waiting for it."
+                                            : " Coming up without it: no builds are taken or run"
+                                                    + " until it is back; nothing that is triggered"
+                                                    + " is lost."));
             if (!patient) {
                 return;
             }
@@ -130,14 +166,18 @@ public final class Installation {
         }
     }
 
-    /** Jenkins has no other way to have its queue replaced: it is a private final field, made before any plugin. */
+    /**
+     * Jenkins has no other way to have its queue replaced: it is a private final field, made before
+     * any plugin.
+     */
     private static void setQueue(Queue queue) throws ReflectiveOperationException {
         Field field = Jenkins.class.getDeclaredField("queue");
         field.setAccessible(true);
         field.set(Jenkins.get(), queue);
         if (Queue.getInstance() != queue) {
-            throw new IllegalStateException("this Java does not let the queue be replaced: start Jenkins with"
-                    + " --enable-final-field-mutation=ALL-UNNAMED");
+            throw new IllegalStateException(
+                    "this Java does not let the queue be replaced: start Jenkins with"
+                            + " --enable-final-field-mutation=ALL-UNNAMED");
         }
     }
 }

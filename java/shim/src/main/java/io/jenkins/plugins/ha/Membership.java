@@ -12,8 +12,9 @@ import io.jenkins.plugins.ha.settings.EffectiveSettings;
 import java.util.Optional;
 
 /**
- * This controller's part in the cluster, from the moment its queue was replaced until Jenkins stops. Every extension of the plugin asks
- * {@link #active()} first: where the queue is not ours, none of them acts. Thread-safe.
+ * This controller's part in the cluster, from the moment its queue was replaced until Jenkins
+ * stops. Every extension of the plugin asks {@link #active()} first: where the queue is not ours,
+ * none of them acts. Thread-safe.
  */
 public final class Membership {
     private static volatile Membership current;

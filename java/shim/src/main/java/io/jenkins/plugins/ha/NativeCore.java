@@ -14,22 +14,29 @@ import jenkins.security.HMACConfidentialKey;
 
 /** The Rust library inside the plugin: where it is, and what it is told about this controller. */
 public final class NativeCore {
-    private static final HMACConfidentialKey KEY = new HMACConfidentialKey(NativeCore.class, "cluster");
+    private static final HMACConfidentialKey KEY =
+            new HMACConfidentialKey(NativeCore.class, "cluster");
 
     private NativeCore() {}
 
     /**
      * Loads the library, once.
      *
-     * @throws io.jenkins.plugins.ha.bridge.HaException.Refused with a sentence when it is missing, broken or not for this platform
+     * @throws io.jenkins.plugins.ha.bridge.HaException.Refused with a sentence when it is missing,
+     *     broken or not for this platform
      */
     public static void load() {
-        NativeLibrary.use(folder(), Jenkins.get().getRootDir().toPath().resolve("ha-jenkins/native"));
+        NativeLibrary.use(
+                folder(), Jenkins.get().getRootDir().toPath().resolve("ha-jenkins/native"));
         NativeLibrary.load();
     }
 
-    /** What the library needs to join; the key is derived from the secrets that all controllers of a cluster share. */
-    public static ClusterSettings clusterSettings(EffectiveSettings settings, String controllerId, String name) {
+    /**
+     * What the library needs to join; the key is derived from the secrets that all controllers of a
+     * cluster share.
+     */
+    public static ClusterSettings clusterSettings(
+            EffectiveSettings settings, String controllerId, String name) {
         long lease = HaConfiguration.leaseMillis();
         return new ClusterSettings(
                 settings.cluster(),

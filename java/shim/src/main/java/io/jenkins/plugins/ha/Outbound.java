@@ -8,8 +8,9 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 
 /**
- * What this controller tells the cluster, in order, off the threads on which it happened (executors, and whoever holds the queue's lock).
- * While Redis is away everything waits here and is told later; nothing is skipped but what the cluster refuses for good.
+ * What this controller tells the cluster, in order, off the threads on which it happened
+ * (executors, and whoever holds the queue's lock). While Redis is away everything waits here and is
+ * told later; nothing is skipped but what the cluster refuses for good.
  */
 public final class Outbound {
     private static final Logger LOGGER = Logger.getLogger(Outbound.class.getName());
@@ -53,8 +54,12 @@ public final class Outbound {
             Thread.currentThread().interrupt();
         }
         if (!waiting.isEmpty()) {
-            LOGGER.warning(() -> "Left with " + waiting.size() + " messages that Redis could not take: the other controllers find out when"
-                    + " this one's lease has ended");
+            LOGGER.warning(
+                    () ->
+                            "Left with "
+                                    + waiting.size()
+                                    + " messages that Redis could not take: the other controllers"
+                                    + " find out when this one's lease has ended");
         }
     }
 
@@ -74,12 +79,16 @@ public final class Outbound {
                 message.telling.tell(cluster);
                 return;
             } catch (HaException.Unavailable e) {
-                LOGGER.log(Level.FINE, "{0} waits for Redis: {1}", new Object[] {message.what, e.getMessage()});
+                LOGGER.log(
+                        Level.FINE,
+                        "{0} waits for Redis: {1}",
+                        new Object[] {message.what, e.getMessage()});
                 Thread.sleep(RETRY_MILLIS);
             } catch (HaException.Closed e) {
                 return;
             } catch (HaException e) {
-                LOGGER.warning(() -> "The cluster did not take '" + message.what + "': " + e.getMessage());
+                LOGGER.warning(
+                        () -> "The cluster did not take '" + message.what + "': " + e.getMessage());
                 return;
             } catch (RuntimeException e) {
                 LOGGER.log(Level.SEVERE, "Could not tell the cluster: " + message.what, e);

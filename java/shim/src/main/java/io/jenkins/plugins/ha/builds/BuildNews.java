@@ -22,7 +22,10 @@ import java.util.function.IntPredicate;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
-/** Tells the other controllers of builds that start, change, end and are deleted here, and keeps Jenkins from reading theirs too early. */
+/**
+ * Tells the other controllers of builds that start, change, end and are deleted here, and keeps
+ * Jenkins from reading theirs too early.
+ */
 @Extension(ordinal = 1000)
 public final class BuildNews extends RunListener<Run<?, ?>> {
     private static final Logger LOGGER = Logger.getLogger(BuildNews.class.getName());
@@ -42,9 +45,15 @@ public final class BuildNews extends RunListener<Run<?, ?>> {
         RunFields.linkPrevious(run, previousHere(run));
         if (run instanceof AbstractBuild) {
             try {
-                run.save(); // core writes the first build.xml at the end; the others must be able to read it now
+                run.save(); // core writes the first build.xml at the end; the others must be
+                // able to read it now
             } catch (IOException e) {
-                LOGGER.log(Level.WARNING, run + " is not seen by other controllers before it ends: it cannot be saved", e);
+                LOGGER.log(
+                        Level.WARNING,
+                        run
+                                + " is not seen by other controllers before it ends: it cannot be"
+                                + " saved",
+                        e);
             }
             tellVisible(membership, run);
         }
@@ -75,13 +84,18 @@ public final class BuildNews extends RunListener<Run<?, ?>> {
 
     @Override
     public void onDeleted(Run<?, ?> run) {
-        Membership.active().ifPresent(membership -> {
-            ClusterPermalinks.forget(run.getParent().getFullName());
-            announce(membership, run, ForeignBuilds.DELETED);
-        });
+        Membership.active()
+                .ifPresent(
+                        membership -> {
+                            ClusterPermalinks.forget(run.getParent().getFullName());
+                            announce(membership, run, ForeignBuilds.DELETED);
+                        });
     }
 
-    /** Asked before each load. Never waits, never throws: Jenkins calls it bare while it holds the job's list. */
+    /**
+     * Asked before each load. Never waits, never throws: Jenkins calls it bare while it holds the
+     * job's list.
+     */
     @Override
     public boolean allowLoad(Job<?, ?> job, int number) {
         Membership membership = Membership.active().orElse(null);
@@ -99,7 +113,10 @@ public final class BuildNews extends RunListener<Run<?, ?>> {
         return ForeignBuilds.readable(buildXml, elsewhere && PipelineFile.isPipeline(job));
     }
 
-    /** Asked once when a job's list is made, of a hundred thousand numbers perhaps: only what may be in the making is looked at. */
+    /**
+     * Asked once when a job's list is made, of a hundred thousand numbers perhaps: only what may be
+     * in the making is looked at.
+     */
     @Override
     public IntPredicate createLoadAllower(Job<?, ?> job) {
         Membership membership = Membership.active().orElse(null);
@@ -108,16 +125,21 @@ public final class BuildNews extends RunListener<Run<?, ?>> {
         }
         String name = job.getFullName();
         List<Integer> elsewhere = membership.builds().runningElsewhere(name);
-        return number -> elsewhere.contains(number)
-                ? allowLoad(job, number)
-                : !membership.builds().isDeleted(new BuildKey(name, number));
+        return number ->
+                elsewhere.contains(number)
+                        ? allowLoad(job, number)
+                        : !membership.builds().isDeleted(new BuildKey(name, number));
     }
 
     static void announce(Membership membership, Run<?, ?> run, String verb) {
         String job = run.getParent().getFullName();
         int number = run.getNumber();
         byte[] body = (verb + " " + membership.identity().id()).getBytes(StandardCharsets.UTF_8);
-        membership.outbound().tell(verb + " of " + run, cluster -> cluster.announce(ForeignBuilds.TOPIC, job, number, body));
+        membership
+                .outbound()
+                .tell(
+                        verb + " of " + run,
+                        cluster -> cluster.announce(ForeignBuilds.TOPIC, job, number, body));
     }
 
     private static void tellVisible(Membership membership, Run<?, ?> run) {
@@ -127,7 +149,9 @@ public final class BuildNews extends RunListener<Run<?, ?>> {
     }
 
     private static Run<?, ?> previousHere(Run<?, ?> run) {
-        for (Run<?, ?> before = run.getPreviousBuild(); before != null && before.isBuilding(); before = before.getPreviousBuild()) {
+        for (Run<?, ?> before = run.getPreviousBuild();
+                before != null && before.isBuilding();
+                before = before.getPreviousBuild()) {
             if (Executor.of((hudson.model.Queue.Executable) before) != null) {
                 return before;
             }
@@ -135,7 +159,10 @@ public final class BuildNews extends RunListener<Run<?, ?>> {
         return null;
     }
 
-    /** Saves: a Pipeline becomes readable with the first that says it has not ended; later ones, and edits, are told as changes. */
+    /**
+     * Saves: a Pipeline becomes readable with the first that says it has not ended; later ones, and
+     * edits, are told as changes.
+     */
     @Extension
     public static final class Saves extends SaveableListener {
         @Override

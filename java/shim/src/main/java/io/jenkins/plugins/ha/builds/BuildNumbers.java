@@ -13,8 +13,8 @@ import java.util.logging.Logger;
 import jenkins.model.lazy.LazyBuildMixIn;
 
 /**
- * Build numbers that are used once in the cluster. Asked while Jenkins' queue is locked: one bounded round trip. A build whose claim is
- * not ours any more does not start.
+ * Build numbers that are used once in the cluster. Asked while Jenkins' queue is locked: one
+ * bounded round trip. A build whose claim is not ours any more does not start.
  */
 @Extension(ordinal = 1000)
 public final class BuildNumbers implements Job.BuildNumberAssigner {
@@ -33,7 +33,8 @@ public final class BuildNumbers implements Job.BuildNumberAssigner {
         long item = itemInHand();
         int floor = Math.max(job.getNextBuildNumber() - 1, highestOf(job));
         while (new File(job.getBuildDir(), Integer.toString(floor + 1)).exists()) {
-            floor++; // a folder nobody knew of: copied in, or left by a build that died before its first save
+            floor++; // a folder nobody knew of: copied in, or left by a build that died before its
+            // first save
         }
         HaException last = null;
         for (int attempt = 0; attempt < TRIES; attempt++) {
@@ -47,8 +48,13 @@ public final class BuildNumbers implements Job.BuildNumberAssigner {
             }
         }
         if (item > 0) {
-            // core has taken the item from its queue already; the cluster still holds it and gives it out again
-            membership.outbound().tell("release of queue item " + item, cluster -> cluster.release(item, 0, "Redis was away at its start"));
+            // core has taken the item from its queue already; the cluster still holds it and gives
+            // it out again
+            membership
+                    .outbound()
+                    .tell(
+                            "release of queue item " + item,
+                            cluster -> cluster.release(item, 0, "Redis was away at its start"));
         }
         LOGGER.warning("No build number for " + job.getFullName() + ": " + last.getMessage());
         throw last;
@@ -58,7 +64,8 @@ public final class BuildNumbers implements Job.BuildNumberAssigner {
     private static long itemInHand() {
         Executor executor = Executor.currentExecutor();
         WorkUnit work = executor == null ? null : executor.getCurrentWorkUnit();
-        ClusterItemAction action = work == null ? null : work.context.item.getAction(ClusterItemAction.class);
+        ClusterItemAction action =
+                work == null ? null : work.context.item.getAction(ClusterItemAction.class);
         return action == null ? 0 : action.itemId();
     }
 

@@ -8,8 +8,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import jenkins.model.PeepholePermalink;
 
 /**
- * lastSuccessfulBuild and its like. Core keeps them in a file it reads once, so they are stale as soon as another controller builds; these
- * are forgotten whenever anything is heard of a job's builds, and looked for again.
+ * lastSuccessfulBuild and its like. Core keeps them in a file it reads once, so they are stale as
+ * soon as another controller builds; these are forgotten whenever anything is heard of a job's
+ * builds, and looked for again.
  */
 @Extension(ordinal = 1000)
 public final class ClusterPermalinks implements PeepholePermalink.Cache {
@@ -39,7 +40,8 @@ public final class ClusterPermalinks implements PeepholePermalink.Cache {
         Long asked = ASKED.get();
         ASKED.remove();
         String name = job.getFullName();
-        if (Membership.active().isPresent() && (asked == null || asked.equals(FORGOTTEN.getOrDefault(name, 0L)))) {
+        if (Membership.active().isPresent()
+                && (asked == null || asked.equals(FORGOTTEN.getOrDefault(name, 0L)))) {
             KNOWN.computeIfAbsent(name, n -> new ConcurrentHashMap<>()).put(id, target);
         }
     }

@@ -28,8 +28,9 @@ import jenkins.model.lazy.LazyBuildMixIn;
 import jenkins.util.Timer;
 
 /**
- * What this controller knows of builds that other controllers run, ended or deleted: keeps Jenkins' lists of builds true without reading
- * them again. In memory, fed by announcements and by the queue's items. Thread-safe.
+ * What this controller knows of builds that other controllers run, ended or deleted: keeps Jenkins'
+ * lists of builds true without reading them again. In memory, fed by announcements and by the
+ * queue's items. Thread-safe.
  */
 @SuppressWarnings("try") // who acts is settled by having the context open
 public final class ForeignBuilds {
@@ -68,7 +69,9 @@ public final class ForeignBuilds {
         return running.get(new BuildKey(job, number));
     }
 
-    /** A number that grows whenever the build's file changed elsewhere; 0 when it did not lately. */
+    /**
+     * A number that grows whenever the build's file changed elsewhere; 0 when it did not lately.
+     */
     long version(BuildKey key) {
         synchronized (versions) {
             return versions.getOrDefault(key, 0L);
@@ -87,15 +90,19 @@ public final class ForeignBuilds {
     /** Builds of this job that other controllers run. */
     List<Integer> runningElsewhere(String job) {
         List<Integer> result = new ArrayList<>();
-        running.forEach((key, owner) -> {
-            if (key.job().equals(job)) {
-                result.add(key.number());
-            }
-        });
+        running.forEach(
+                (key, owner) -> {
+                    if (key.job().equals(job)) {
+                        result.add(key.number());
+                    }
+                });
         return result;
     }
 
-    /** Whether the file can be read for what it is: there, and of a Pipeline only once it says whether the Pipeline has ended. */
+    /**
+     * Whether the file can be read for what it is: there, and of a Pipeline only once it says
+     * whether the Pipeline has ended.
+     */
     static boolean readable(File buildXml, boolean pipeline) {
         if (!buildXml.isFile()) {
             return false;
@@ -114,7 +121,8 @@ public final class ForeignBuilds {
             if (running.containsKey(key)) {
                 ended(key);
             }
-        } else if (!ours && (item.state() == ItemState.RUNNING || item.state() == ItemState.ORPHANED)) {
+        } else if (!ours
+                && (item.state() == ItemState.RUNNING || item.state() == ItemState.ORPHANED)) {
             if (running.put(key, item.owner()) == null) {
                 touched(key);
                 recognize(key, 0);
@@ -154,7 +162,8 @@ public final class ForeignBuilds {
         boolean pipeline = RunFields.isPipeline(run);
         boolean ended = pipeline && RunFields.pipelineEnded(run);
         boolean runsElsewhere = running.containsKey(key);
-        // a Pipeline that nobody vouches for stays read-only: resumed twice it would do everything twice
+        // a Pipeline that nobody vouches for stays read-only: resumed twice it would do everything
+        // twice
         if (!ended && (runsElsewhere || pipeline && !ours)) {
             if (RunFields.showRunning(run)) {
                 shown.computeIfAbsent(key, k -> new ArrayList<>());
@@ -164,8 +173,10 @@ public final class ForeignBuilds {
                     objects.add(new WeakReference<>(run));
                 }
             } else if (pipeline) {
-                throw new IllegalStateException("This version of the Pipeline plugins hides what HA Jenkins needs to show a Pipeline of"
-                        + " another controller without resuming it: " + run);
+                throw new IllegalStateException(
+                        "This version of the Pipeline plugins hides what HA Jenkins needs to show a"
+                                + " Pipeline of another controller without resuming it: "
+                                + run);
             }
         }
     }
@@ -205,12 +216,14 @@ public final class ForeignBuilds {
             }
         }
         ClusterPermalinks.forget(key.job());
-        withMixIn(key.job(), mixin -> {
-            Object loaded = mixin.getRunMap().getLoadedBuilds().get(key.number());
-            if (loaded instanceof Run<?, ?> run) {
-                remove(mixin, run);
-            }
-        });
+        withMixIn(
+                key.job(),
+                mixin -> {
+                    Object loaded = mixin.getRunMap().getLoadedBuilds().get(key.number());
+                    if (loaded instanceof Run<?, ?> run) {
+                        remove(mixin, run);
+                    }
+                });
     }
 
     @SuppressWarnings({"unchecked", "rawtypes"}) // the mix-in is that of the build's own job
@@ -231,25 +244,35 @@ public final class ForeignBuilds {
         ClusterPermalinks.forget(key.job());
     }
 
-    /** Puts the number into the job's list as soon as its file can be read: earlier, Jenkins would hold it unreadable for ever. */
+    /**
+     * Puts the number into the job's list as soon as its file can be read: earlier, Jenkins would
+     * hold it unreadable for ever.
+     */
     private void recognize(BuildKey key, int attempt) {
         if (deleted.contains(key)) {
             return;
         }
         boolean[] there = {false};
-        boolean known = withMixIn(key.job(), mixin -> {
-            Job<?, ?> job = Jenkins.get().getItemByFullName(key.job(), Job.class);
-            File folder = new File(job.getBuildDir(), Integer.toString(key.number()));
-            if (readable(new File(folder, "build.xml"), PipelineFile.isPipeline(job))) {
-                mixin.getRunMap().recognizeNumber(key.number());
-                there[0] = true;
-            }
-            if (job.getNextBuildNumber() <= key.number()) {
-                raise(job, key.number() + 1);
-            }
-        });
+        boolean known =
+                withMixIn(
+                        key.job(),
+                        mixin -> {
+                            Job<?, ?> job = Jenkins.get().getItemByFullName(key.job(), Job.class);
+                            File folder =
+                                    new File(job.getBuildDir(), Integer.toString(key.number()));
+                            if (readable(
+                                    new File(folder, "build.xml"), PipelineFile.isPipeline(job))) {
+                                mixin.getRunMap().recognizeNumber(key.number());
+                                there[0] = true;
+                            }
+                            if (job.getNextBuildNumber() <= key.number()) {
+                                raise(job, key.number() + 1);
+                            }
+                        });
         if (known && !there[0] && attempt < RETRIES && (attempt < 20 || running.containsKey(key))) {
-            Timer.get().schedule(() -> recognize(key, attempt + 1), RETRY_MILLIS, TimeUnit.MILLISECONDS);
+            Timer.get()
+                    .schedule(
+                            () -> recognize(key, attempt + 1), RETRY_MILLIS, TimeUnit.MILLISECONDS);
         }
     }
 
@@ -257,7 +280,8 @@ public final class ForeignBuilds {
         try {
             job.fastUpdateNextBuildNumber(next);
         } catch (RuntimeException e) {
-            LOGGER.log(Level.FINE, "The next number of " + job.getFullName() + " stays as it is", e);
+            LOGGER.log(
+                    Level.FINE, "The next number of " + job.getFullName() + " stays as it is", e);
         }
     }
 
@@ -273,7 +297,10 @@ public final class ForeignBuilds {
         void run(LazyBuildMixIn<?, ?> mixin);
     }
 
-    /** Under the monitor under which Jenkins makes new builds: a number recognised in between would kill that build. */
+    /**
+     * Under the monitor under which Jenkins makes new builds: a number recognised in between would
+     * kill that build.
+     */
     private static boolean withMixIn(String jobName, WithMixIn work) {
         try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
             Job<?, ?> job = Jenkins.get().getItemByFullName(jobName, Job.class);

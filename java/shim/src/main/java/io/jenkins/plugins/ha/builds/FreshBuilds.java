@@ -8,7 +8,10 @@ import io.jenkins.plugins.ha.Membership;
 import java.lang.ref.SoftReference;
 import jenkins.model.lazy.BuildReference;
 
-/** Lets Jenkins forget a build that another controller has changed since it was read here, so that the next look reads it again. */
+/**
+ * Lets Jenkins forget a build that another controller has changed since it was read here, so that
+ * the next look reads it again.
+ */
 @Extension(ordinal = 1000)
 public final class FreshBuilds implements BuildReference.HolderFactory {
     /** What {@link BuildNews#allowLoad} knew just before this thread read the build. */
@@ -29,11 +32,15 @@ public final class FreshBuilds implements BuildReference.HolderFactory {
         About about = ABOUT.get();
         ABOUT.remove();
         BuildKey key = BuildKey.of(run);
-        long version = about != null && about.key.equals(key) ? about.version : membership.builds().version(key);
+        long version =
+                about != null && about.key.equals(key)
+                        ? about.version
+                        : membership.builds().version(key);
         return new Fresh<>(referent, membership.builds(), key, version);
     }
 
-    private static final class Fresh<R> extends SoftReference<R> implements BuildReference.Holder<R> {
+    private static final class Fresh<R> extends SoftReference<R>
+            implements BuildReference.Holder<R> {
         private final ForeignBuilds builds;
         private final BuildKey key;
         private final long version;
@@ -52,7 +59,10 @@ public final class FreshBuilds implements BuildReference.HolderFactory {
                 return referent;
             }
             // one that runs here is the truth itself
-            return referent instanceof Queue.Executable executable && Executor.of(executable) != null ? referent : null;
+            return referent instanceof Queue.Executable executable
+                            && Executor.of(executable) != null
+                    ? referent
+                    : null;
         }
     }
 }

@@ -27,13 +27,18 @@ import jenkins.model.Jenkins;
 import jenkins.util.Timer;
 
 /**
- * Builds whose controller died. It falls to one survivor to decide: a build that had not begun runs again; a running freestyle or matrix
- * build ends as ABORTED, which its log says; a Pipeline stays as it is for its own controller to resume.
+ * Builds whose controller died. It falls to one survivor to decide: a build that had not begun runs
+ * again; a running freestyle or matrix build ends as ABORTED, which its log says; a Pipeline stays
+ * as it is for its own controller to resume.
  */
 @SuppressWarnings("try") // who acts is settled by having the context open
 public final class OrphanedBuilds {
     private static final Logger LOGGER = Logger.getLogger(OrphanedBuilds.class.getName());
-    /** A controller that comes straight back, after a stall or a restart, says itself what its builds are. */
+
+    /**
+     * A controller that comes straight back, after a stall or a restart, says itself what its
+     * builds are.
+     */
     private static final long GRACE_MILLIS = 3000;
 
     private final Cluster cluster;
@@ -51,15 +56,33 @@ public final class OrphanedBuilds {
         Job<?, ?> job = Jenkins.get().getItemByFullName(item.job(), Job.class);
         BuildKey key = new BuildKey(item.job(), item.number());
         if (job != null && PipelineFile.isPipeline(job)) {
-            LOGGER.warning(() -> "The controller " + item.owner() + " died while it ran the Pipeline " + item.job() + " #" + item.number()
-                    + ": it goes on when that controller is back");
+            LOGGER.warning(
+                    () ->
+                            "The controller "
+                                    + item.owner()
+                                    + " died while it ran the Pipeline "
+                                    + item.job()
+                                    + " #"
+                                    + item.number()
+                                    + ": it goes on when that controller is back");
             return;
         }
         try {
-            File folder = job == null ? null : new File(job.getBuildDir(), Integer.toString(item.number()));
-            if (item.state() != ItemState.RUNNING && folder != null && !new File(folder, "build.xml").isFile()) {
+            File folder =
+                    job == null
+                            ? null
+                            : new File(job.getBuildDir(), Integer.toString(item.number()));
+            if (item.state() != ItemState.RUNNING
+                    && folder != null
+                    && !new File(folder, "build.xml").isFile()) {
                 cluster.requeue(item.id(), "its controller died before the build began");
-                LOGGER.warning(() -> "Queue item " + item.id() + " of " + item.job() + " goes back: its controller died before it began");
+                LOGGER.warning(
+                        () ->
+                                "Queue item "
+                                        + item.id()
+                                        + " of "
+                                        + item.job()
+                                        + " goes back: its controller died before it began");
                 return;
             }
             if (folder != null) {
@@ -68,11 +91,17 @@ public final class OrphanedBuilds {
             cluster.finished(item.id(), "ABORTED");
             builds.ended(key);
         } catch (HaException | IOException e) {
-            LOGGER.log(Level.WARNING, "Could not end " + item.job() + " #" + item.number() + " whose controller died", e);
+            LOGGER.log(
+                    Level.WARNING,
+                    "Could not end " + item.job() + " #" + item.number() + " whose controller died",
+                    e);
         }
     }
 
-    /** A controller may have died with builds that were never in the cluster's queue, such as those with file parameters. */
+    /**
+     * A controller may have died with builds that were never in the cluster's queue, such as those
+     * with file parameters.
+     */
     public void membersChanged() {
         if (!builds.running().isEmpty()) {
             Timer.get().schedule(this::endBuildsOfTheGone, GRACE_MILLIS, TimeUnit.MILLISECONDS);
@@ -94,7 +123,10 @@ public final class OrphanedBuilds {
                 }
             }
         } catch (HaException e) {
-            LOGGER.log(Level.FINE, "Not a member just now: another survivor looks after the builds", e);
+            LOGGER.log(
+                    Level.FINE,
+                    "Not a member just now: another survivor looks after the builds",
+                    e);
         } catch (IOException | RuntimeException e) {
             LOGGER.log(Level.WARNING, "Could not end builds whose controller died", e);
         }
@@ -102,7 +134,10 @@ public final class OrphanedBuilds {
 
     private void endUnqueued(BuildKey key, String owner) throws IOException {
         Job<?, ?> job = Jenkins.get().getItemByFullName(key.job(), Job.class);
-        Run<?, ?> run = job == null || PipelineFile.isPipeline(job) ? null : job.getBuildByNumber(key.number());
+        Run<?, ?> run =
+                job == null || PipelineFile.isPipeline(job)
+                        ? null
+                        : job.getBuildByNumber(key.number());
         ClusterItemAction action = run == null ? null : run.getAction(ClusterItemAction.class);
         if (action != null && action.itemId() == 0 && action.controllerId().equals(owner)) {
             end(job, key, owner);
@@ -121,14 +156,26 @@ public final class OrphanedBuilds {
         String name = action == null ? owner : action.getHaController();
         Files.writeString(
                 folder.toPath().resolve("log"),
-                "\nThe controller '" + name + "' died while it ran this build.\nFinished: ABORTED\n",
+                "\nThe controller '"
+                        + name
+                        + "' died while it ran this build.\nFinished: ABORTED\n",
                 StandardCharsets.UTF_8,
                 StandardOpenOption.CREATE,
                 StandardOpenOption.APPEND);
         if (run != null) {
-            RunFields.showEnded(run, Result.ABORTED, Math.max(0, System.currentTimeMillis() - run.getStartTimeInMillis()));
+            RunFields.showEnded(
+                    run,
+                    Result.ABORTED,
+                    Math.max(0, System.currentTimeMillis() - run.getStartTimeInMillis()));
             run.save();
         }
-        LOGGER.warning(() -> key.job() + " #" + key.number() + " ended as ABORTED: its controller '" + name + "' died");
+        LOGGER.warning(
+                () ->
+                        key.job()
+                                + " #"
+                                + key.number()
+                                + " ended as ABORTED: its controller '"
+                                + name
+                                + "' died");
     }
 }

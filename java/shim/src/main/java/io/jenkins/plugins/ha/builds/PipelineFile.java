@@ -7,8 +7,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 
 /**
- * The build.xml of a Pipeline. In its first moments it says nothing of whether the Pipeline has ended, and whoever reads it then writes
- * into it that it has.
+ * The build.xml of a Pipeline. In its first moments it says nothing of whether the Pipeline has
+ * ended, and whoever reads it then writes into it that it has.
  */
 final class PipelineFile {
     private static final String PIPELINE_JOB = "org.jenkinsci.plugins.workflow.job.WorkflowJob";
@@ -26,7 +26,8 @@ final class PipelineFile {
 
     static boolean saysWhetherEnded(File buildXml) {
         try {
-            return new String(Files.readAllBytes(buildXml.toPath()), StandardCharsets.UTF_8).contains("<completed>");
+            return new String(Files.readAllBytes(buildXml.toPath()), StandardCharsets.UTF_8)
+                    .contains("<completed>");
         } catch (IOException e) {
             return false; // being replaced just now: the caller tries again
         }

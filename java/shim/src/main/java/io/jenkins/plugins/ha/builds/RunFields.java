@@ -7,8 +7,9 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 
 /**
- * The fields of a build that Jenkins offers no way to set. Read from disk, a build always looks ended; one that runs on another controller
- * must look running, and must not be resumed. Whatever is missing in another version makes the method answer false and change nothing.
+ * The fields of a build that Jenkins offers no way to set. Read from disk, a build always looks
+ * ended; one that runs on another controller must look running, and must not be resumed. Whatever
+ * is missing in another version makes the method answer false and change nothing.
  */
 final class RunFields {
     private static final Logger LOGGER = Logger.getLogger(RunFields.class.getName());
@@ -21,7 +22,9 @@ final class RunFields {
 
     private RunFields() {}
 
-    /** Whether it is a Pipeline build, which keeps a state of its own beside the one of all builds. */
+    /**
+     * Whether it is a Pipeline build, which keeps a state of its own beside the one of all builds.
+     */
     static boolean isPipeline(Run<?, ?> run) {
         return pipelineClass(run) != null;
     }
@@ -59,12 +62,15 @@ final class RunFields {
             RESULT.set(run, null);
             return true;
         } catch (ReflectiveOperationException e) {
-            LOGGER.log(Level.WARNING, "A build of another controller cannot be shown as running", e);
+            LOGGER.log(
+                    Level.WARNING, "A build of another controller cannot be shown as running", e);
             return false;
         }
     }
 
-    /** Makes an object that was shown running look as the build ended, for those who still hold it. */
+    /**
+     * Makes an object that was shown running look as the build ended, for those who still hold it.
+     */
     static void showEnded(Run<?, ?> run, Result result, long duration) {
         try {
             if (RESULT != null && STATE != null) {
@@ -85,8 +91,8 @@ final class RunFields {
     }
 
     /**
-     * Links a build of ours to the one before it that runs here. Core would find a read-only one of another controller and wait for its
-     * checkpoints in a busy loop that nobody ends.
+     * Links a build of ours to the one before it that runs here. Core would find a read-only one of
+     * another controller and wait for its checkpoints in a busy loop that nobody ends.
      */
     static void linkPrevious(Run<?, ?> run, Run<?, ?> previousHere) {
         try {
@@ -122,7 +128,10 @@ final class RunFields {
             field.setAccessible(true);
             return field;
         } catch (ReflectiveOperationException | RuntimeException e) {
-            LOGGER.log(Level.WARNING, "{0} has no field {1} in this version", new Object[] {type.getName(), name});
+            LOGGER.log(
+                    Level.WARNING,
+                    "{0} has no field {1} in this version",
+                    new Object[] {type.getName(), name});
             return null;
         }
     }

@@ -14,8 +14,8 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 
 /**
- * Does what other controllers ask for, as SYSTEM: whoever asked was allowed to, where he asked. The bridge has checked that it was asked
- * by a controller of this cluster.
+ * Does what other controllers ask for, as SYSTEM: whoever asked was allowed to, where he asked. The
+ * bridge has checked that it was asked by a controller of this cluster.
  */
 @SuppressWarnings("try") // who acts is settled by having the context open
 public final class Commands {
@@ -24,11 +24,15 @@ public final class Commands {
 
     private final Cluster cluster;
     private final AtomicInteger count = new AtomicInteger();
-    private final ExecutorService threads = Executors.newFixedThreadPool(THREADS, work -> {
-        Thread thread = new Thread(work, "ha-jenkins-command-" + count.incrementAndGet());
-        thread.setDaemon(true);
-        return thread;
-    });
+    private final ExecutorService threads =
+            Executors.newFixedThreadPool(
+                    THREADS,
+                    work -> {
+                        Thread thread =
+                                new Thread(work, "ha-jenkins-command-" + count.incrementAndGet());
+                        thread.setDaemon(true);
+                        return thread;
+                    });
 
     public Commands(Cluster cluster) {
         this.cluster = cluster;
@@ -36,20 +40,28 @@ public final class Commands {
 
     /** Does it on a thread of its own and answers. */
     public void handle(Event.Command command) {
-        threads.execute(() -> {
-            String answer;
-            try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
-                answer = obey(command);
-            } catch (RuntimeException | LinkageError e) {
-                LOGGER.log(Level.WARNING, "Could not " + command.topic() + " as asked by " + command.from(), e);
-                answer = "error " + e.getMessage();
-            }
-            try {
-                cluster.answer(command.requestId(), answer.getBytes(StandardCharsets.UTF_8));
-            } catch (HaException e) {
-                LOGGER.log(Level.FINE, "No answer to {0}: {1}", new Object[] {command.from(), e.getMessage()});
-            }
-        });
+        threads.execute(
+                () -> {
+                    String answer;
+                    try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
+                        answer = obey(command);
+                    } catch (RuntimeException | LinkageError e) {
+                        LOGGER.log(
+                                Level.WARNING,
+                                "Could not " + command.topic() + " as asked by " + command.from(),
+                                e);
+                        answer = "error " + e.getMessage();
+                    }
+                    try {
+                        cluster.answer(
+                                command.requestId(), answer.getBytes(StandardCharsets.UTF_8));
+                    } catch (HaException e) {
+                        LOGGER.log(
+                                Level.FINE,
+                                "No answer to {0}: {1}",
+                                new Object[] {command.from(), e.getMessage()});
+                    }
+                });
     }
 
     /** Takes no more. */

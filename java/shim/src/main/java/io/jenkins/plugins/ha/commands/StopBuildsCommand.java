@@ -14,8 +14,8 @@ import jenkins.model.Jenkins;
 import org.kohsuke.args4j.Argument;
 
 /**
- * The command line's {@code stop-builds}, which in core stops only what runs on the controller that was asked. Found before core's by its
- * ordinal; says what core's says.
+ * The command line's {@code stop-builds}, which in core stops only what runs on the controller that
+ * was asked. Found before core's by its ordinal; says what core's says.
  */
 @Extension(ordinal = 1000)
 public final class StopBuildsCommand extends CLICommand {
@@ -62,24 +62,32 @@ public final class StopBuildsCommand extends CLICommand {
         boolean stopped = false;
         try {
             Executor executor = build.getExecutor();
-            String owner = Membership.active()
-                    .map(membership -> membership.builds().runningOn(build))
-                    .orElse(null);
+            String owner =
+                    Membership.active()
+                            .map(membership -> membership.builds().runningOn(build))
+                            .orElse(null);
             if (executor != null) {
                 executor.doStop();
                 stopped = true;
             } else if (owner != null) {
                 build.getParent().checkPermission(Item.CANCEL);
-                stopped = Stopping.ask(Membership.active().orElseThrow(), owner, build, Stopping.How.STOP);
+                stopped =
+                        Stopping.ask(
+                                Membership.active().orElseThrow(), owner, build, Stopping.How.STOP);
             }
         } catch (RuntimeException e) {
             stdout.printf(
-                    "Exception occurred while trying to stop build '%s' for job '%s'. Exception class: %s, message: %s%n",
+                    "Exception occurred while trying to stop build '%s' for job '%s'. Exception"
+                            + " class: %s, message: %s%n",
                     build.getDisplayName(), job, e.getClass().getSimpleName(), e.getMessage());
             return false;
         }
         stdout.printf(
-                stopped ? "Build '%s' stopped for job '%s'%n" : "Build '%s' in job '%s' not stopped%n", build.getDisplayName(), job);
+                stopped
+                        ? "Build '%s' stopped for job '%s'%n"
+                        : "Build '%s' in job '%s' not stopped%n",
+                build.getDisplayName(),
+                job);
         return stopped;
     }
 }

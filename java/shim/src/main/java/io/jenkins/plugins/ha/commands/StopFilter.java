@@ -18,16 +18,18 @@ import jenkins.model.Jenkins;
 import jenkins.util.HttpServletFilter;
 
 /**
- * The stop buttons of builds that another controller runs. Comes after login and crumb have been checked; anything it does not know, core
- * answers as ever.
+ * The stop buttons of builds that another controller runs. Comes after login and crumb have been
+ * checked; anything it does not know, core answers as ever.
  */
 @Extension
 public final class StopFilter implements HttpServletFilter {
-    private static final Pattern STOP = Pattern.compile("(?:/view/[^/]+)*((?:/job/[^/]+)+)/([^/]+)/(stop|term|kill)/?");
+    private static final Pattern STOP =
+            Pattern.compile("(?:/view/[^/]+)*((?:/job/[^/]+)+)/([^/]+)/(stop|term|kill)/?");
     private static final Pattern SEGMENT = Pattern.compile("/job/([^/]+)");
 
     @Override
-    public boolean handle(HttpServletRequest request, HttpServletResponse response) throws IOException, ServletException {
+    public boolean handle(HttpServletRequest request, HttpServletResponse response)
+            throws IOException, ServletException {
         Membership membership = Membership.active().orElse(null);
         if (membership == null || !"POST".equals(request.getMethod())) {
             return false;
@@ -49,7 +51,8 @@ public final class StopFilter implements HttpServletFilter {
         } else {
             response.sendError(
                     HttpServletResponse.SC_SERVICE_UNAVAILABLE,
-                    "The controller that runs this build did not answer. Try again; if it has died, the build ends by itself in a few seconds.");
+                    "The controller that runs this build did not answer. Try again; if it has died,"
+                            + " the build ends by itself in a few seconds.");
         }
         return true;
     }
@@ -73,7 +76,9 @@ public final class StopFilter implements HttpServletFilter {
         if (build.matches("\\d{1,9}")) {
             return job.getBuildByNumber(Integer.parseInt(build));
         }
-        return job.getPermalinks().get(build) == null ? null : job.getPermalinks().get(build).resolve(job);
+        return job.getPermalinks().get(build) == null
+                ? null
+                : job.getPermalinks().get(build).resolve(job);
     }
 
     private static String decoded(String segment) {

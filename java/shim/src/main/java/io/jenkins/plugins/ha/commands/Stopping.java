@@ -15,9 +15,15 @@ import java.util.logging.Logger;
 import jenkins.model.CauseOfInterruption;
 import jenkins.model.Jenkins;
 
-/** Stops a build on the controller that runs it. The asking user's permission has been checked where he asked. */
+/**
+ * Stops a build on the controller that runs it. The asking user's permission has been checked where
+ * he asked.
+ */
 final class Stopping {
-    /** Asks a controller to stop one of its builds; the body is {@code how \n number \n user \n job}. */
+    /**
+     * Asks a controller to stop one of its builds; the body is {@code how \n number \n user \n
+     * job}.
+     */
     static final String TOPIC = "stop";
 
     private static final Logger LOGGER = Logger.getLogger(Stopping.class.getName());
@@ -35,13 +41,25 @@ final class Stopping {
     /** Asks {@code controllerId} to stop it; true when it did. */
     static boolean ask(Membership membership, String controllerId, Run<?, ?> run, How how) {
         String user = Jenkins.getAuthentication2().getName();
-        String body = how + "\n" + run.getNumber() + "\n" + user + "\n" + run.getParent().getFullName();
+        String body =
+                how + "\n" + run.getNumber() + "\n" + user + "\n" + run.getParent().getFullName();
         try {
-            byte[] answer = membership.cluster()
-                    .ask(controllerId, TOPIC, body.getBytes(StandardCharsets.UTF_8), UUID.randomUUID().toString(), ANSWER_MILLIS);
+            byte[] answer =
+                    membership
+                            .cluster()
+                            .ask(
+                                    controllerId,
+                                    TOPIC,
+                                    body.getBytes(StandardCharsets.UTF_8),
+                                    UUID.randomUUID().toString(),
+                                    ANSWER_MILLIS);
             return new String(answer, StandardCharsets.UTF_8).equals("ok");
         } catch (HaException e) {
-            LOGGER.warning(() -> run + " could not be stopped on the controller that runs it: " + e.getMessage());
+            LOGGER.warning(
+                    () ->
+                            run
+                                    + " could not be stopped on the controller that runs it: "
+                                    + e.getMessage());
             return false;
         }
     }

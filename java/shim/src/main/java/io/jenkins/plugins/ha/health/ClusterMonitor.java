@@ -7,7 +7,10 @@ import io.jenkins.plugins.ha.bridge.LinkState;
 import io.jenkins.plugins.ha.settings.EffectiveSettings;
 import io.jenkins.plugins.ha.settings.HaConfiguration;
 
-/** Tells the admin, on every page of Manage Jenkins, that this controller is not the part of the cluster that it should be. */
+/**
+ * Tells the admin, on every page of Manage Jenkins, that this controller is not the part of the
+ * cluster that it should be.
+ */
 @Extension
 public final class ClusterMonitor extends AdministrativeMonitor {
     public ClusterMonitor() {
@@ -34,17 +37,24 @@ public final class ClusterMonitor extends AdministrativeMonitor {
             }
             EffectiveSettings effective = settings.effective();
             return effective.configured()
-                    ? "HA is configured, but this controller is not in the cluster yet: restart it to join."
+                    ? "HA is configured, but this controller is not in the cluster yet: restart it"
+                            + " to join."
                     : effective.gap();
         }
         if (!membership.queueIsOurs()) {
-            return "Another plugin replaced Jenkins' queue: this controller takes no builds from the cluster. Remove that plugin and restart.";
+            return "Another plugin replaced Jenkins' queue: this controller takes no builds from"
+                    + " the cluster. Remove that plugin and restart.";
         }
         HaConfiguration settings = HaConfiguration.get();
         LinkState link = membership.link();
-        if (link.joined() && settings != null && !settings.effective().equals(membership.settings())) {
+        if (link.joined()
+                && settings != null
+                && !settings.effective().equals(membership.settings())) {
             return "The settings of HA were changed: restart this controller to apply them.";
         }
-        return link.joined() ? "" : link.text() + " Builds are accepted, but neither taken nor started here until then.";
+        return link.joined()
+                ? ""
+                : link.text()
+                        + " Builds are accepted, but neither taken nor started here until then.";
     }
 }

@@ -20,8 +20,9 @@ import jenkins.model.DirectlyModifiableTopLevelItemGroup;
 import jenkins.model.Jenkins;
 
 /**
- * Jobs that are created or deleted on one controller appear and vanish on the others: their files are on the shared folder, so only the
- * news travels. Configuration changes, renames and moves still take a reload on the others.
+ * Jobs that are created or deleted on one controller appear and vanish on the others: their files
+ * are on the shared folder, so only the news travels. Configuration changes, renames and moves
+ * still take a reload on the others.
  */
 @Extension
 @SuppressWarnings("try") // who acts is settled by having the context open
@@ -52,9 +53,20 @@ public final class JobEvents extends ItemListener {
             return;
         }
         String name = item.getFullName();
-        Membership.active().ifPresent(membership -> membership
-                .outbound()
-                .tell(what + " of " + name, cluster -> cluster.announce(TOPIC, name, 0, what.getBytes(StandardCharsets.UTF_8))));
+        Membership.active()
+                .ifPresent(
+                        membership ->
+                                membership
+                                        .outbound()
+                                        .tell(
+                                                what + " of " + name,
+                                                cluster ->
+                                                        cluster.announce(
+                                                                TOPIC,
+                                                                name,
+                                                                0,
+                                                                what.getBytes(
+                                                                        StandardCharsets.UTF_8))));
     }
 
     /** Another controller created or deleted a job. */
@@ -68,8 +80,13 @@ public final class JobEvents extends ItemListener {
                 default -> LOGGER.fine(() -> "Unknown news of the job " + name);
             }
         } catch (IOException | RuntimeException e) {
-            LOGGER.log(Level.WARNING, "Could not follow what happened to the job " + name
-                    + " on another controller; Manage Jenkins > Reload Configuration from Disk does", e);
+            LOGGER.log(
+                    Level.WARNING,
+                    "Could not follow what happened to the job "
+                            + name
+                            + " on another controller; Manage Jenkins > Reload Configuration from"
+                            + " Disk does",
+                    e);
         } finally {
             APPLYING.remove();
         }
@@ -84,7 +101,8 @@ public final class JobEvents extends ItemListener {
         if (slash < 0) {
             File folder = new File(new File(Jenkins.get().getRootDir(), "jobs"), simple);
             Jenkins.get().add((TopLevelItem) Items.load(Jenkins.get(), folder), simple);
-        } else if (Jenkins.get().getItemByFullName(name.substring(0, slash)) instanceof ItemGroup<?> parent) {
+        } else if (Jenkins.get().getItemByFullName(name.substring(0, slash))
+                instanceof ItemGroup<?> parent) {
             File folder = new File(new File(((Item) parent).getRootDir(), "jobs"), simple);
             addLoaded(parent, (TopLevelItem) Items.load(parent, folder), simple);
         }
@@ -92,9 +110,12 @@ public final class JobEvents extends ItemListener {
     }
 
     /** Folders come with a plugin that we do not depend on. */
-    private static void addLoaded(ItemGroup<?> parent, TopLevelItem item, String name) throws IOException {
+    private static void addLoaded(ItemGroup<?> parent, TopLevelItem item, String name)
+            throws IOException {
         try {
-            parent.getClass().getMethod("addLoadedChild", TopLevelItem.class, String.class).invoke(parent, item, name);
+            parent.getClass()
+                    .getMethod("addLoadedChild", TopLevelItem.class, String.class)
+                    .invoke(parent, item, name);
         } catch (NoSuchMethodException | IllegalAccessException | InvocationTargetException e) {
             throw new IOException("The folder " + parent.getFullName() + " does not take it", e);
         }
@@ -102,7 +123,8 @@ public final class JobEvents extends ItemListener {
 
     private static void deleted(String name) throws IOException {
         Item item = Jenkins.get().getItemByFullName(name);
-        if (item instanceof TopLevelItem top && item.getParent() instanceof DirectlyModifiableTopLevelItemGroup parent) {
+        if (item instanceof TopLevelItem top
+                && item.getParent() instanceof DirectlyModifiableTopLevelItemGroup parent) {
             parent.remove(top); // not delete(): the files are gone, and the listeners have heard
             Jenkins.get().rebuildDependencyGraphAsync();
         }

@@ -21,9 +21,10 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 
 /**
- * Accepts builds into the cluster's queue, as {@code Queue.scheduleInternal} accepts them into a controller's: an item that says the same
- * as a waiting one is folded into it. Two controllers may be asked at the same moment; the cluster stores an item only if the job's
- * waiting items are still those that were compared, else they are compared again.
+ * Accepts builds into the cluster's queue, as {@code Queue.scheduleInternal} accepts them into a
+ * controller's: an item that says the same as a waiting one is folded into it. Two controllers may
+ * be asked at the same moment; the cluster stores an item only if the job's waiting items are still
+ * those that were compared, else they are compared again.
  */
 final class Admission {
     private static final Logger LOGGER = Logger.getLogger(Admission.class.getName());
@@ -39,7 +40,10 @@ final class Admission {
         this.outbox = Outbox.of(membership);
     }
 
-    /** The result of accepting it; null when it cannot travel after all and belongs into this controller's own queue. */
+    /**
+     * The result of accepting it; null when it cannot travel after all and belongs into this
+     * controller's own queue.
+     */
     ScheduleResult admit(Queue.Task task, int quietPeriod, List<Action> actions) {
         if (vetoed(task, actions)) {
             return ScheduleResult.refused();
@@ -66,11 +70,21 @@ final class Admission {
             try {
                 payload = Payload.encode(waiting);
             } catch (RuntimeException | LinkageError e) {
-                LOGGER.log(Level.INFO, "A build of " + job + " stays on this controller: its actions cannot be stored", e);
+                LOGGER.log(
+                        Level.INFO,
+                        "A build of "
+                                + job
+                                + " stays on this controller: its actions cannot be stored",
+                        e);
                 return null;
             }
             if (round == 0 && !Payload.survives(waiting, payload)) {
-                LOGGER.info(() -> "A build of " + job + " stays on this controller: its actions cannot be read again once stored");
+                LOGGER.info(
+                        () ->
+                                "A build of "
+                                        + job
+                                        + " stays on this controller: its actions cannot be read"
+                                        + " again once stored");
                 return null;
             }
             if (store(waiting, task, quietPeriod, payload, revision, job)) {
@@ -81,37 +95,52 @@ final class Admission {
     }
 
     private static boolean vetoed(Queue.Task task, List<Action> actions) {
-        List<Action> copy = new ArrayList<>(actions); // they are asked again, for good, where the item is claimed
+        List<Action> copy =
+                new ArrayList<>(
+                        actions); // they are asked again, for good, where the item is claimed
         boolean[] veto = new boolean[1];
-        Queue.withLock(() -> {
-            for (Queue.QueueDecisionHandler handler : Queue.QueueDecisionHandler.all()) {
-                if (!handler.shouldSchedule(task, copy)) {
-                    veto[0] = true;
-                    return;
-                }
-            }
-        });
+        Queue.withLock(
+                () -> {
+                    for (Queue.QueueDecisionHandler handler : Queue.QueueDecisionHandler.all()) {
+                        if (!handler.shouldSchedule(task, copy)) {
+                            veto[0] = true;
+                            return;
+                        }
+                    }
+                });
         return veto[0];
     }
 
     private Queue.WaitingItem newItem(Queue.Task task, Calendar due, List<Action> actions) {
         long id = membership.cluster().nextQueueId();
         List<Action> all = new ArrayList<>();
-        all.add(ClusterItemAction.accepted(id, membership.identity())); // first: it must be loaded before other actions look at the build
+        all.add(
+                ClusterItemAction.accepted(
+                        id,
+                        membership
+                                .identity())); // first: it must be loaded before other actions look
+        // at the build
         all.addAll(actions);
         return new Queue.WaitingItem(due, task, all);
     }
 
-    private boolean store(Queue.WaitingItem waiting, Queue.Task task, int quietPeriod, byte[] payload, long revision, String job) {
-        NewItem item = new NewItem(
-                waiting.getId(),
-                job,
-                Lane.of(waiting).text(),
-                NewItem.DEFAULT_PRIORITY,
-                TimeUnit.SECONDS.toMillis(quietPeriod),
-                task.isConcurrentBuild(),
-                "",
-                payload);
+    private boolean store(
+            Queue.WaitingItem waiting,
+            Queue.Task task,
+            int quietPeriod,
+            byte[] payload,
+            long revision,
+            String job) {
+        NewItem item =
+                new NewItem(
+                        waiting.getId(),
+                        job,
+                        Lane.of(waiting).text(),
+                        NewItem.DEFAULT_PRIORITY,
+                        TimeUnit.SECONDS.toMillis(quietPeriod),
+                        task.isConcurrentBuild(),
+                        "",
+                        payload);
         membership.view().accepted(expected(item), waiting);
         try {
             Enqueued answer = membership.cluster().enqueue(item, revision);
@@ -135,22 +164,44 @@ final class Admission {
         long now = System.nanoTime();
         long told = keptTold.get();
         boolean aloud = now - told > TELL_NANOS && keptTold.compareAndSet(told, now);
-        LOGGER.log(aloud ? Level.WARNING : Level.FINE, "A build of {0} (queue item {1}) is kept on this controller until Redis is back,"
-                + " as are all that are triggered here meanwhile: {2}", new Object[] {job, Long.toString(id), why});
+        LOGGER.log(
+                aloud ? Level.WARNING : Level.FINE,
+                "A build of {0} (queue item {1}) is kept on this controller until Redis is back,"
+                        + " as are all that are triggered here meanwhile: {2}",
+                new Object[] {job, Long.toString(id), why});
     }
 
     /** What the view shows until the cluster's own news of the item arrive. */
     private Item expected(NewItem item) {
         long now = System.currentTimeMillis();
         return new Item(
-                item.id(), item.job(), ItemState.QUEUED, 0, 0, item.lane(), item.priority(), now, now + item.quietMillis(), false,
-                item.concurrent(), "", membership.identity().id(), "", 0, 0, 0, "", "", item.payload());
+                item.id(),
+                item.job(),
+                ItemState.QUEUED,
+                0,
+                0,
+                item.lane(),
+                item.priority(),
+                now,
+                now + item.quietMillis(),
+                false,
+                item.concurrent(),
+                "",
+                membership.identity().id(),
+                "",
+                0,
+                0,
+                0,
+                "",
+                "",
+                item.payload());
     }
 
     private static List<SeenItem> sameAs(List<SeenItem> queued, List<Action> actions) {
         List<SeenItem> result = new ArrayList<>();
         for (SeenItem seen : queued) {
-            Queue.WaitingItem waiting = seen.item().version() == 0 ? null : seen.waiting(); // 0: not stored yet
+            Queue.WaitingItem waiting =
+                    seen.item().version() == 0 ? null : seen.waiting(); // 0: not stored yet
             if (waiting != null && same(waiting, actions)) {
                 result.add(seen);
             }
@@ -165,7 +216,8 @@ final class Admission {
             }
         }
         for (Action action : actions) {
-            if (action instanceof Queue.QueueAction mine && mine.shouldSchedule(new ArrayList<>(queued.getAllActions()))) {
+            if (action instanceof Queue.QueueAction mine
+                    && mine.shouldSchedule(new ArrayList<>(queued.getAllActions()))) {
                 return false;
             }
         }
@@ -173,7 +225,13 @@ final class Admission {
     }
 
     /** Folds into the waiting items that say the same; null when they changed meanwhile. */
-    private Queue.Item fold(List<SeenItem> same, Queue.Task task, List<Action> actions, Calendar due, long revision, String job) {
+    private Queue.Item fold(
+            List<SeenItem> same,
+            Queue.Task task,
+            List<Action> actions,
+            Calendar due,
+            long revision,
+            String job) {
         Queue.Item first = null;
         long seenRevision = revision;
         for (SeenItem seen : same) {
@@ -182,7 +240,14 @@ final class Admission {
             try {
                 copy = Payload.decode(before.payload(), job);
             } catch (Payload.JobMissing | Payload.Unreadable e) {
-                LOGGER.warning(() -> "Queue item " + before.id() + " of " + job + " cannot be folded into: " + e.getMessage());
+                LOGGER.warning(
+                        () ->
+                                "Queue item "
+                                        + before.id()
+                                        + " of "
+                                        + job
+                                        + " cannot be folded into: "
+                                        + e.getMessage());
                 continue;
             }
             for (Action action : actions) {
@@ -190,9 +255,10 @@ final class Admission {
                     foldable.foldIntoExisting(copy, task, actions);
                 }
             }
-            long dueIn = due.getTimeInMillis() < before.dueMillis()
-                    ? Math.max(0, due.getTimeInMillis() - System.currentTimeMillis())
-                    : -1;
+            long dueIn =
+                    due.getTimeInMillis() < before.dueMillis()
+                            ? Math.max(0, due.getTimeInMillis() - System.currentTimeMillis())
+                            : -1;
             byte[] payload = Payload.encode(copy);
             Enqueued answer;
             try {

@@ -53,13 +53,15 @@ public final class Cancelling {
         if (held.isEmpty() || held.get().owner().isEmpty()) {
             return false;
         }
-        byte[] answer = membership.cluster()
-                .ask(
-                        held.get().owner(),
-                        TOPIC,
-                        Long.toString(id).getBytes(StandardCharsets.UTF_8),
-                        UUID.randomUUID().toString(),
-                        ANSWER_MILLIS);
+        byte[] answer =
+                membership
+                        .cluster()
+                        .ask(
+                                held.get().owner(),
+                                TOPIC,
+                                Long.toString(id).getBytes(StandardCharsets.UTF_8),
+                                UUID.randomUUID().toString(),
+                                ANSWER_MILLIS);
         return new String(answer, StandardCharsets.UTF_8).equals("ok");
     }
 }

@@ -7,7 +7,10 @@ import io.jenkins.plugins.ha.Membership;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** The cluster's items while they are in this controller's own lists: tells the cluster when one leaves them without a build. */
+/**
+ * The cluster's items while they are in this controller's own lists: tells the cluster when one
+ * leaves them without a build.
+ */
 @Extension
 public final class ClaimedItems extends QueueListener {
     private static final Set<Long> HANDED_BACK = ConcurrentHashMap.newKeySet();
@@ -18,10 +21,17 @@ public final class ClaimedItems extends QueueListener {
         return action == null ? 0 : action.itemId();
     }
 
-    /** Takes it out of this controller's lists and gives it back to the cluster, where it keeps its place. */
+    /**
+     * Takes it out of this controller's lists and gives it back to the cluster, where it keeps its
+     * place.
+     */
     static void handBack(Membership membership, long id, long delayMillis, String why) {
         if (takeOut(id)) {
-            membership.outbound().tell("release of queue item " + id, cluster -> cluster.release(id, delayMillis, why));
+            membership
+                    .outbound()
+                    .tell(
+                            "release of queue item " + id,
+                            cluster -> cluster.release(id, delayMillis, why));
         }
     }
 
@@ -53,7 +63,12 @@ public final class ClaimedItems extends QueueListener {
             return;
         }
         Membership.active()
-                .ifPresent(membership ->
-                        membership.outbound().tell("cancelling of queue item " + id, cluster -> cluster.cancelled(id, "cancelled")));
+                .ifPresent(
+                        membership ->
+                                membership
+                                        .outbound()
+                                        .tell(
+                                                "cancelling of queue item " + id,
+                                                cluster -> cluster.cancelled(id, "cancelled")));
     }
 }

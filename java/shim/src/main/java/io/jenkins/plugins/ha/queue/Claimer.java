@@ -1,16 +1,16 @@
 package io.jenkins.plugins.ha.queue;
 
 import hudson.model.Action;
-import hudson.model.Executor;
 import hudson.model.Computer;
+import hudson.model.Executor;
 import hudson.model.Queue;
 import hudson.model.queue.ScheduleResult;
 import hudson.model.queue.WorkUnit;
 import hudson.security.ACL;
 import hudson.security.ACLContext;
 import io.jenkins.plugins.ha.ControllerIdentity;
-import io.jenkins.plugins.ha.Outbound;
 import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.Outbound;
 import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.Item;
@@ -32,21 +32,33 @@ import jenkins.model.Jenkins;
 import jenkins.util.Timer;
 
 /**
- * Takes builds from the cluster while this controller has room, and puts them into its own queue, which decides on labels, blocking,
- * throttling and agents as ever. What cannot start here within a while goes back. One thread.
+ * Takes builds from the cluster while this controller has room, and puts them into its own queue,
+ * which decides on labels, blocking, throttling and agents as ever. What cannot start here within a
+ * while goes back. One thread.
  */
 @SuppressWarnings("try") // who acts is settled by having the context open
 public final class Claimer {
     private static final Logger LOGGER = Logger.getLogger(Claimer.class.getName());
     private static final long WAIT_MILLIS = 30_000;
-    /** How long a claimed item may be held up here (blocked by another plugin, say) before another controller may try. */
-    private static final long HOLD_MILLIS = Long.getLong("io.jenkins.plugins.ha.holdMillis", 15_000);
 
-    /** How long what cannot be run here is left to the others before it may come again: twice as long each time. */
+    /**
+     * How long a claimed item may be held up here (blocked by another plugin, say) before another
+     * controller may try.
+     */
+    private static final long HOLD_MILLIS =
+            Long.getLong("io.jenkins.plugins.ha.holdMillis", 15_000);
+
+    /**
+     * How long what cannot be run here is left to the others before it may come again: twice as
+     * long each time.
+     */
     private static final long FIRST_DELAY_MILLIS = 500;
 
     private static final long LONGEST_DELAY_MILLIS = 4000;
-    /** How often controllers that did not accept an item may fail to read it before it is set aside. */
+
+    /**
+     * How often controllers that did not accept an item may fail to read it before it is set aside.
+     */
     private static final int READ_ATTEMPTS = 6;
 
     private static final long CHECK_MILLIS = 5000;
@@ -60,12 +72,15 @@ public final class Claimer {
     private final Map<String, Long> missingTold = new ConcurrentHashMap<>();
     private final Object offering = new Object();
     private volatile boolean stopping;
+
     /** What the present claim offers; null when none is made, or one is being prepared. */
     private List<LaneOffer> offered;
+
     /** Something changed while a claim was being prepared. */
     private boolean changed;
 
-    public Claimer(Cluster cluster, ControllerIdentity identity, QueueView view, Outbound outbound) {
+    public Claimer(
+            Cluster cluster, ControllerIdentity identity, QueueView view, Outbound outbound) {
         this.cluster = cluster;
         this.identity = identity;
         this.view = view;
@@ -76,7 +91,9 @@ public final class Claimer {
     /** From now on builds are taken. */
     public void start() {
         thread.start();
-        Timer.get().scheduleWithFixedDelay(this::check, CHECK_MILLIS, CHECK_MILLIS, TimeUnit.MILLISECONDS);
+        Timer.get()
+                .scheduleWithFixedDelay(
+                        this::check, CHECK_MILLIS, CHECK_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     /** No more builds are taken, and what has not started goes back. */
@@ -90,14 +107,17 @@ public final class Claimer {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        Membership.active().ifPresent(membership -> {
-            for (Queue.Item item : ((HaQueue) Queue.getInstance()).local()) {
-                long id = ClaimedItems.idOf(item);
-                if (id != 0) {
-                    ClaimedItems.handBack(membership, id, 0, identity.name() + " stops");
-                }
-            }
-        });
+        Membership.active()
+                .ifPresent(
+                        membership -> {
+                            for (Queue.Item item : ((HaQueue) Queue.getInstance()).local()) {
+                                long id = ClaimedItems.idOf(item);
+                                if (id != 0) {
+                                    ClaimedItems.handBack(
+                                            membership, id, 0, identity.name() + " stops");
+                                }
+                            }
+                        });
     }
 
     /** Something changed that may let more be taken, or less. Cheap; called often. */
@@ -179,7 +199,8 @@ public final class Claimer {
             synchronized (offering) {
                 changed = false;
             }
-            List<LaneOffer> offers = Room.offers((HaQueue) Queue.getInstance(), view.lanes().keySet());
+            List<LaneOffer> offers =
+                    Room.offers((HaQueue) Queue.getInstance(), view.lanes().keySet());
             synchronized (offering) {
                 if (!changed) {
                     offered = offers;
@@ -201,21 +222,29 @@ public final class Claimer {
             Queue.WaitingItem stored = Payload.decode(item.payload(), item.job());
             List<Action> actions = new ArrayList<>();
             actions.add(ClusterItemAction.claimed(item.id(), item.epoch(), identity));
-            stored.getActions().forEach(action -> {
-                if (!(action instanceof ClusterItemAction)) {
-                    actions.add(action);
-                }
-            });
+            stored.getActions()
+                    .forEach(
+                            action -> {
+                                if (!(action instanceof ClusterItemAction)) {
+                                    actions.add(action);
+                                }
+                            });
             claimedAt.put(item.id(), System.nanoTime());
             ScheduleResult[] result = new ScheduleResult[1];
-            Queue.withLock(() -> { // core must not make a buildable item of it, with the times it has now, before the true time is set
-                result[0] = ((HaQueue) Queue.getInstance()).scheduleHere(stored.task, 0, actions);
-                if (result[0].getItem() != null) {
-                    inQueueSince(result[0].getItem(), stored.getInQueueSince());
-                }
-            });
+            Queue.withLock(
+                    () -> { // core must not make a buildable item of it, with the times it has now,
+                        // before the true time is set
+                        result[0] =
+                                ((HaQueue) Queue.getInstance())
+                                        .scheduleHere(stored.task, 0, actions);
+                        if (result[0].getItem() != null) {
+                            inQueueSince(result[0].getItem(), stored.getInQueueSince());
+                        }
+                    });
             if (result[0].isRefused()) {
-                outbound.tell("refusal of queue item " + item.id(), c -> c.cancelled(item.id(), "refused by " + identity.name()));
+                outbound.tell(
+                        "refusal of queue item " + item.id(),
+                        c -> c.cancelled(item.id(), "refused by " + identity.name()));
             }
         } catch (Payload.JobMissing e) {
             tellMissing(item.job());
@@ -223,27 +252,54 @@ public final class Claimer {
         } catch (Payload.Unreadable e) {
             unreadable(item, e.getMessage());
         } catch (RuntimeException | LinkageError e) {
-            LOGGER.log(Level.SEVERE, "Queue item " + item.id() + " of " + item.job() + " could not be taken and goes back", e);
+            LOGGER.log(
+                    Level.SEVERE,
+                    "Queue item "
+                            + item.id()
+                            + " of "
+                            + item.job()
+                            + " could not be taken and goes back",
+                    e);
             leaveToOthers(item, String.valueOf(e.getMessage()));
         }
     }
 
     private void leaveToOthers(Item item, String why) {
-        long delay = Math.min(LONGEST_DELAY_MILLIS, FIRST_DELAY_MILLIS << Math.min(item.attempts() - 1, 10));
+        long delay =
+                Math.min(
+                        LONGEST_DELAY_MILLIS,
+                        FIRST_DELAY_MILLIS << Math.min(item.attempts() - 1, 10));
         outbound.tell("release of queue item " + item.id(), c -> c.release(item.id(), delay, why));
     }
 
-    /** A plugin that it needs may be missing on this controller only; whoever accepted it could read it then. */
+    /**
+     * A plugin that it needs may be missing on this controller only; whoever accepted it could read
+     * it then.
+     */
     private void unreadable(Item item, String why) {
         if (!item.origin().equals(identity.id()) && item.attempts() < READ_ATTEMPTS) {
             if (item.attempts() == 1) {
-                LOGGER.warning(() -> "Queue item " + item.id() + " of " + item.job() + " cannot be read here and is left to the others: " + why);
+                LOGGER.warning(
+                        () ->
+                                "Queue item "
+                                        + item.id()
+                                        + " of "
+                                        + item.job()
+                                        + " cannot be read here and is left to the others: "
+                                        + why);
             }
             leaveToOthers(item, "It cannot be read on " + identity.name() + ": " + why);
             return;
         }
-        LOGGER.warning(() -> "Queue item " + item.id() + " of " + item.job() + " cannot be read and is set aside, its bytes kept: " + why
-                + ". Cancel it to be rid of it.");
+        LOGGER.warning(
+                () ->
+                        "Queue item "
+                                + item.id()
+                                + " of "
+                                + item.job()
+                                + " cannot be read and is set aside, its bytes kept: "
+                                + why
+                                + ". Cancel it to be rid of it.");
         outbound.tell("setting aside of queue item " + item.id(), c -> c.park(item.id(), why));
     }
 
@@ -252,8 +308,13 @@ public final class Claimer {
         Long told = missingTold.get(job);
         if (told == null || now - told > TimeUnit.MINUTES.toNanos(1)) {
             missingTold.put(job, now);
-            LOGGER.warning(() -> "The job '" + job + "' does not exist on this controller: its builds are left to the others."
-                    + " If the jobs folder is shared, Manage Jenkins > Reload Configuration from Disk brings it here.");
+            LOGGER.warning(
+                    () ->
+                            "The job '"
+                                    + job
+                                    + "' does not exist on this controller: its builds are left to"
+                                    + " the others. If the jobs folder is shared, Manage Jenkins >"
+                                    + " Reload Configuration from Disk brings it here.");
         }
     }
 
@@ -273,23 +334,35 @@ public final class Claimer {
             Set<Long> executing = executing();
             for (Item item : view.ours()) {
                 Long since = claimedAt.get(item.id());
-                boolean old = since == null || TimeUnit.NANOSECONDS.toMillis(now - since) > HOLD_MILLIS;
-                if (!old || executing.contains(item.id()) || item.epoch() != cluster.link().epoch()) {
+                boolean old =
+                        since == null || TimeUnit.NANOSECONDS.toMillis(now - since) > HOLD_MILLIS;
+                if (!old
+                        || executing.contains(item.id())
+                        || item.epoch() != cluster.link().epoch()) {
                     continue;
                 }
                 Queue.Item held = here.get(item.id());
                 if (item.state() == ItemState.CLAIMED && held != null && held.isBlocked()) {
                     ClaimedItems.handBack(membership, item.id(), CHECK_MILLIS, held.getWhy());
                 } else if (item.state() == ItemState.CLAIMED && held == null) {
-                    outbound.tell("release of queue item " + item.id(), c -> c.release(item.id(), 0, "it did not start"));
+                    outbound.tell(
+                            "release of queue item " + item.id(),
+                            c -> c.release(item.id(), 0, "it did not start"));
                 } else if (item.state() == ItemState.STARTING && held == null) {
-                    outbound.tell("end of queue item " + item.id(), c -> c.finished(item.id(), "NOT_BUILT"));
+                    outbound.tell(
+                            "end of queue item " + item.id(),
+                            c -> c.finished(item.id(), "NOT_BUILT"));
                 }
             }
-            claimedAt.keySet().removeIf(id -> {
-                Long since = claimedAt.get(id);
-                return since != null && TimeUnit.NANOSECONDS.toHours(now - since) > 1 && !here.containsKey(id);
-            });
+            claimedAt
+                    .keySet()
+                    .removeIf(
+                            id -> {
+                                Long since = claimedAt.get(id);
+                                return since != null
+                                        && TimeUnit.NANOSECONDS.toHours(now - since) > 1
+                                        && !here.containsKey(id);
+                            });
         } catch (RuntimeException e) {
             LOGGER.log(Level.WARNING, "Could not check what is held", e);
         }

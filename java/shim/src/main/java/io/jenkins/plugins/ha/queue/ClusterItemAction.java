@@ -13,16 +13,19 @@ import org.kohsuke.stapler.export.Exported;
 import org.kohsuke.stapler.export.ExportedBean;
 
 /**
- * Ties a queue item, and the build it becomes, to the cluster: which item it is, and which controller holds it. Travels from the item to
- * the build like any action, and is saved with the build, so that every controller can tell whose a build is from its file alone.
+ * Ties a queue item, and the build it becomes, to the cluster: which item it is, and which
+ * controller holds it. Travels from the item to the build like any action, and is saved with the
+ * build, so that every controller can tell whose a build is from its file alone.
  */
 @ExportedBean
-public final class ClusterItemAction extends InvisibleAction implements Queue.QueueAction, RunAction2 {
+public final class ClusterItemAction extends InvisibleAction
+        implements Queue.QueueAction, RunAction2 {
     private final long itemId;
     private final long epoch;
     private final String controllerId;
     private final String incarnation;
     private final String controllerName;
+    private transient volatile boolean onBuild;
 
     private ClusterItemAction(long itemId, long epoch, ControllerIdentity holder) {
         this.itemId = itemId;
@@ -49,7 +52,8 @@ public final class ClusterItemAction extends InvisibleAction implements Queue.Qu
 
     /** For showing an item whose payload is not at hand. */
     static ClusterItemAction shownOnly(Item item) {
-        return new ClusterItemAction(item.id(), item.epoch(), new ControllerIdentity(item.origin(), "", item.origin()));
+        return new ClusterItemAction(
+                item.id(), item.epoch(), new ControllerIdentity(item.origin(), "", item.origin()));
     }
 
     /** The item's id in the cluster, 0 when the cluster's queue does not hold it. */
@@ -72,10 +76,13 @@ public final class ClusterItemAction extends InvisibleAction implements Queue.Qu
         return incarnation;
     }
 
-    /** Name of the controller that runs, or ran, the build. */
-    @Exported
+    /**
+     * Name of the controller that runs, or ran, the build; null on a queue item, which says the
+     * same on all controllers.
+     */
+    @Exported(visibility = 2, skipNull = true)
     public String getHaController() {
-        return controllerName;
+        return onBuild ? controllerName : null;
     }
 
     /** Two items of the cluster are two items: they were compared when they were accepted. */
@@ -86,12 +93,16 @@ public final class ClusterItemAction extends InvisibleAction implements Queue.Qu
 
     @Override
     public void onAttached(Run<?, ?> run) {
-        // it is ours then; nothing to do
+        onBuild = true;
     }
 
-    /** Before Jenkins looks at what it read: another controller's running build must not look ended, and must never be resumed. */
+    /**
+     * Before Jenkins looks at what it read: another controller's running build must not look ended,
+     * and must never be resumed.
+     */
     @Override
     public void onLoad(Run<?, ?> run) {
+        onBuild = true;
         Membership.active().ifPresent(membership -> membership.builds().loaded(run, this));
     }
 }

@@ -10,13 +10,14 @@ import java.util.concurrent.atomic.AtomicLong;
 import jenkins.model.queue.QueueIdStrategy;
 
 /**
- * Queue ids that are unique in the cluster. On a plain Jenkins it counts as core does, in the same place of queue.xml, since the first
- * strategy found is the one used.
+ * Queue ids that are unique in the cluster. On a plain Jenkins it counts as core does, in the same
+ * place of queue.xml, since the first strategy found is the one used.
  */
 @Extension(ordinal = 100)
 public final class ClusterQueueIds extends QueueIdStrategy {
     /** Core keeps its counter in queue.xml under the name of its own strategy. */
-    private static final String CORES_COUNTER = "jenkins.model.queue.QueueIdStrategy$DefaultStrategy";
+    private static final String CORES_COUNTER =
+            "jenkins.model.queue.QueueIdStrategy$DefaultStrategy";
 
     private final AtomicLong highest = new AtomicLong();
 
@@ -51,6 +52,7 @@ public final class ClusterQueueIds extends QueueIdStrategy {
                 highest.accumulateAndGet(queued.getId(), Math::max);
             }
         }
-        Membership.active().ifPresent(membership -> membership.cluster().raiseQueueIds(highest.get()));
+        Membership.active()
+                .ifPresent(membership -> membership.cluster().raiseQueueIds(highest.get()));
     }
 }

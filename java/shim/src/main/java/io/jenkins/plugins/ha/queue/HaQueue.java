@@ -17,11 +17,13 @@ import jenkins.model.Jenkins;
 import org.kohsuke.stapler.Stapler;
 
 /**
- * Jenkins' queue, with the cluster's behind it. What may travel is accepted into the cluster and shown from {@link QueueView}; what this
- * controller has claimed, and what cannot travel, is in the lists that core keeps and schedules as ever. Only what no extension point can
- * do is overridden here.
+ * Jenkins' queue, with the cluster's behind it. What may travel is accepted into the cluster and
+ * shown from {@link QueueView}; what this controller has claimed, and what cannot travel, is in the
+ * lists that core keeps and schedules as ever. Only what no extension point can do is overridden
+ * here.
  *
- * <p>Remote items are never added to {@code getBuildableItems} and the counts beside it: every controller would provision agents for them.
+ * <p>Remote items are never added to {@code getBuildableItems} and the counts beside it: every
+ * controller would provision agents for them.
  */
 public final class HaQueue extends Queue {
     private final transient Membership membership;
@@ -30,13 +32,17 @@ public final class HaQueue extends Queue {
 
     /** Takes over what plugins may have set on {@code replaced} already. */
     public HaQueue(Queue replaced, Membership membership) {
-        super(replaced.getLoadBalancer() == null ? LoadBalancer.CONSISTENT_HASH : replaced.getLoadBalancer());
+        super(
+                replaced.getLoadBalancer() == null
+                        ? LoadBalancer.CONSISTENT_HASH
+                        : replaced.getLoadBalancer());
         if (replaced.getSorter() != null) {
             setSorter(replaced.getSorter());
         }
         this.membership = membership;
         this.admission = new Admission(membership);
-        // a blocked item names the class of its queue in queue.xml, and a Jenkins without the plugin would not boot on that
+        // a blocked item names the class of its queue in queue.xml, and a Jenkins without the
+        // plugin would not boot on that
         XSTREAM.addDefaultImplementation(HaQueue.class, Queue.class);
     }
 
@@ -100,9 +106,12 @@ public final class HaQueue extends Queue {
     public Queue.Item getItem(long id) {
         Queue.Item here = super.getItem(id);
         if (here != null && !handedBack(here)) {
-            return here;
+            return started(here) && membership.view().shown(id) instanceof Queue.LeftItem shown
+                    ? shown
+                    : here;
         }
-        // only somebody who asks over the web may wait for the cluster: others may hold the queue's lock
+        // only somebody who asks over the web may wait for the cluster: others may hold the queue's
+        // lock
         return Stapler.getCurrentRequest2() == null
                 ? membership.view().shown(id)
                 : membership.view().shownOrAsked(id);
@@ -152,7 +161,8 @@ public final class HaQueue extends Queue {
         List<Queue.Item> remote = remote();
         Collections.reverse(remote); // what starts soonest comes last, as in core
         for (Queue.Item item : remote) {
-            if (item.task instanceof AccessControlled controlled && controlled.hasPermission(hudson.model.Item.READ)) {
+            if (item.task instanceof AccessControlled controlled
+                    && controlled.hasPermission(hudson.model.Item.READ)) {
                 result.add(item);
             }
         }
@@ -205,7 +215,10 @@ public final class HaQueue extends Queue {
         }
     }
 
-    /** Core forgets its lists first, and with them what this controller had claimed: that goes back to the cluster. */
+    /**
+     * Core forgets its lists first, and with them what this controller had claimed: that goes back
+     * to the cluster.
+     */
     @Override
     public void load() {
         Set<Long> claimed = new HashSet<>();
@@ -214,7 +227,8 @@ public final class HaQueue extends Queue {
         }
         super.load();
         claimed.remove(0L);
-        claimed.forEach(id -> ClaimedItems.handBack(membership, id, 0, "Jenkins reloaded its queue"));
+        claimed.forEach(
+                id -> ClaimedItems.handBack(membership, id, 0, "Jenkins reloaded its queue"));
     }
 
     @Override
@@ -255,8 +269,20 @@ public final class HaQueue extends Queue {
         return result;
     }
 
-    /** It left core's lists without a build because it went back to the cluster, which knows better where it is. */
+    /** It is a build of the cluster, and is answered for alike on all controllers. */
+    private static boolean started(Queue.Item here) {
+        return here instanceof Queue.LeftItem left
+                && !left.isCancelled()
+                && ClaimedItems.idOf(left) != 0;
+    }
+
+    /**
+     * It left core's lists without a build because it went back to the cluster, which knows better
+     * where it is.
+     */
     private static boolean handedBack(Queue.Item here) {
-        return here instanceof Queue.LeftItem left && left.isCancelled() && ClaimedItems.idOf(left) != 0;
+        return here instanceof Queue.LeftItem left
+                && left.isCancelled()
+                && ClaimedItems.idOf(left) != 0;
     }
 }

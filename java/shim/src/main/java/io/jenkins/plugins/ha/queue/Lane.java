@@ -5,8 +5,8 @@ import hudson.model.Queue;
 import jenkins.model.Jenkins;
 
 /**
- * What a controller needs to run an item: an ordinary executor or a one-off one (Pipelines, matrix parents), on a node that the label
- * allows.
+ * What a controller needs to run an item: an ordinary executor or a one-off one (Pipelines, matrix
+ * parents), on a node that the label allows.
  *
  * @param oneOff runs on a one-off executor, which every node always has
  * @param label the label expression, "" for any node
@@ -14,7 +14,8 @@ import jenkins.model.Jenkins;
 record Lane(boolean oneOff, String label) {
     static Lane of(Queue.Item item) {
         Label label = item.getAssignedLabel();
-        return new Lane(item.task instanceof Queue.FlyweightTask, label == null ? "" : label.getName());
+        return new Lane(
+                item.task instanceof Queue.FlyweightTask, label == null ? "" : label.getName());
     }
 
     static Lane parse(String text) {

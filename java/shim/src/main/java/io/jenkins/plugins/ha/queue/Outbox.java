@@ -20,8 +20,9 @@ import java.util.logging.Logger;
 import jenkins.model.Jenkins;
 
 /**
- * Builds that were accepted while Redis was away: a file each in this controller's home, synced to disk before the caller hears of it, and
- * told to the cluster as soon as Redis is back, also after a restart. An id is stored only once however often it is told.
+ * Builds that were accepted while Redis was away: a file each in this controller's home, synced to
+ * disk before the caller hears of it, and told to the cluster as soon as Redis is back, also after
+ * a restart. An id is stored only once however often it is told.
  */
 final class Outbox {
     private static final Logger LOGGER = Logger.getLogger(Outbox.class.getName());
@@ -37,7 +38,10 @@ final class Outbox {
 
     /** Opens this controller's outbox and tells what a former run left in it. */
     static Outbox of(Membership membership) {
-        Outbox outbox = new Outbox(membership, Jenkins.get().getRootDir().toPath().resolve("ha-jenkins/outbox"));
+        Outbox outbox =
+                new Outbox(
+                        membership,
+                        Jenkins.get().getRootDir().toPath().resolve("ha-jenkins/outbox"));
         outbox.tellAll();
         return outbox;
     }
@@ -48,8 +52,12 @@ final class Outbox {
         try {
             Files.createDirectories(folder);
             Path temporary = folder.resolve(item.id() + ".new");
-            try (FileChannel channel = FileChannel.open(
-                    temporary, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
+            try (FileChannel channel =
+                    FileChannel.open(
+                            temporary,
+                            StandardOpenOption.CREATE,
+                            StandardOpenOption.TRUNCATE_EXISTING,
+                            StandardOpenOption.WRITE)) {
                 DataOutputStream out = new DataOutputStream(Channels.newOutputStream(channel));
                 out.writeInt(FORMAT);
                 out.writeLong(item.id());
@@ -65,21 +73,38 @@ final class Outbox {
             }
             Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
-            LOGGER.log(Level.SEVERE, "Queue item " + item.id() + " of " + item.job()
-                    + " is only in memory until Redis is back: " + folder + " cannot be written", e);
+            LOGGER.log(
+                    Level.SEVERE,
+                    "Queue item "
+                            + item.id()
+                            + " of "
+                            + item.job()
+                            + " is only in memory until Redis is back: "
+                            + folder
+                            + " cannot be written",
+                    e);
         }
         tell(item, file);
     }
 
     private void tell(NewItem item, Path file) {
-        membership.outbound().tell("queue item " + item.id() + " of " + item.job(), cluster -> {
-            cluster.enqueue(item, -1);
-            try {
-                Files.deleteIfExists(file);
-            } catch (IOException e) {
-                LOGGER.log(Level.WARNING, file + " was told to the cluster but cannot be deleted; it will be told again, to no effect", e);
-            }
-        });
+        membership
+                .outbound()
+                .tell(
+                        "queue item " + item.id() + " of " + item.job(),
+                        cluster -> {
+                            cluster.enqueue(item, -1);
+                            try {
+                                Files.deleteIfExists(file);
+                            } catch (IOException e) {
+                                LOGGER.log(
+                                        Level.WARNING,
+                                        file
+                                                + " was told to the cluster but cannot be deleted;"
+                                                + " it will be told again, to no effect",
+                                        e);
+                            }
+                        });
     }
 
     private void tellAll() {
@@ -92,7 +117,11 @@ final class Outbox {
         } catch (IOException e) {
             LOGGER.log(Level.SEVERE, "Builds that wait in " + folder + " cannot be read", e);
         }
-        files.sort(Comparator.comparing(path -> path.getFileName().toString(), Comparator.comparingInt(String::length).thenComparing(Comparator.naturalOrder())));
+        files.sort(
+                Comparator.comparing(
+                        path -> path.getFileName().toString(),
+                        Comparator.comparingInt(String::length)
+                                .thenComparing(Comparator.naturalOrder())));
         for (Path file : files) {
             try (DataInputStream in = new DataInputStream(Files.newInputStream(file))) {
                 if (in.readInt() != FORMAT) {
@@ -100,11 +129,22 @@ final class Outbox {
                 }
                 tell(
                         new NewItem(
-                                in.readLong(), in.readUTF(), in.readUTF(), in.readInt(), in.readLong(), in.readBoolean(), "",
+                                in.readLong(),
+                                in.readUTF(),
+                                in.readUTF(),
+                                in.readInt(),
+                                in.readLong(),
+                                in.readBoolean(),
+                                "",
                                 in.readNBytes(in.readInt())),
                         file);
             } catch (IOException e) {
-                LOGGER.log(Level.SEVERE, "A build accepted while Redis was away cannot be read and is left where it is: " + file, e);
+                LOGGER.log(
+                        Level.SEVERE,
+                        "A build accepted while Redis was away cannot be read and is left where it"
+                                + " is: "
+                                + file,
+                        e);
             }
         }
     }

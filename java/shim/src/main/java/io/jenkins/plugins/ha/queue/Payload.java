@@ -19,9 +19,10 @@ import java.util.zip.Deflater;
 import java.util.zip.Inflater;
 
 /**
- * The stored form of a queue item: the XML in which Jenkins itself keeps waiting items, so that jobs, causes and parameters of any plugin
- * travel (passwords encrypted with the shared secrets). Long ones are compressed. The bridge has checked where the bytes come from before
- * {@link #decode} sees them.
+ * The stored form of a queue item: the XML in which Jenkins itself keeps waiting items, so that
+ * jobs, causes and parameters of any plugin travel (passwords encrypted with the shared secrets).
+ * Long ones are compressed. The bridge has checked where the bytes come from before {@link #decode}
+ * sees them.
  */
 @SuppressWarnings("try") // who acts is settled by having the context open
 final class Payload {
@@ -63,8 +64,15 @@ final class Payload {
     static Queue.WaitingItem decode(byte[] payload, String job) throws JobMissing, Unreadable {
         try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
             MapBackedDataHolder notes = new MapBackedDataHolder();
-            Object item = Queue.XSTREAM.unmarshal(
-                    XStream2.getDefaultDriver().createReader(new StringReader(new String(xml(payload), StandardCharsets.UTF_8))), null, notes);
+            Object item =
+                    Queue.XSTREAM.unmarshal(
+                            XStream2.getDefaultDriver()
+                                    .createReader(
+                                            new StringReader(
+                                                    new String(
+                                                            xml(payload), StandardCharsets.UTF_8))),
+                            null,
+                            notes);
             if (item instanceof Queue.WaitingItem waiting) {
                 if (waiting.task == null) {
                     throw new JobMissing("The job '" + job + "' does not exist on this controller");
@@ -72,7 +80,9 @@ final class Payload {
                 refuseLosses(notes);
                 return waiting;
             }
-            throw new Unreadable("It is no waiting item but " + (item == null ? "nothing" : item.getClass().getName()));
+            throw new Unreadable(
+                    "It is no waiting item but "
+                            + (item == null ? "nothing" : item.getClass().getName()));
         } catch (RuntimeException e) {
             for (Throwable cause = e; cause != null; cause = cause.getCause()) {
                 if (cause instanceof NoSuchElementException) {
@@ -85,7 +95,10 @@ final class Payload {
         }
     }
 
-    /** Jenkins leaves out of lists what it cannot read: a build would run without that parameter or cause. */
+    /**
+     * Jenkins leaves out of lists what it cannot read: a build would run without that parameter or
+     * cause.
+     */
     private static void refuseLosses(MapBackedDataHolder notes) throws Unreadable {
         if (notes.get("ReadError") instanceof List<?> errors) {
             for (Object error : errors) {
@@ -96,9 +109,13 @@ final class Payload {
         }
     }
 
-    /** A field that this version of its class does not have, whose name Jenkins takes for a class: nothing a build would miss. */
+    /**
+     * A field that this version of its class does not have, whose name Jenkins takes for a class:
+     * nothing a build would miss.
+     */
     private static boolean isUnknownField(Throwable error) {
-        return error instanceof CannotResolveClassException && !String.valueOf(error.getMessage()).contains(".");
+        return error instanceof CannotResolveClassException
+                && !String.valueOf(error.getMessage()).contains(".");
     }
 
     /** Whether an item with these actions can be stored and made again at all. */
@@ -111,7 +128,8 @@ final class Payload {
         }
     }
 
-    @SuppressWarnings("deprecation") // getActions, not getAllActions: transient ones must not be stored
+    @SuppressWarnings(
+            "deprecation") // getActions, not getAllActions: transient ones must not be stored
     private static int count(Queue.Item item) {
         int count = 0;
         for (Action ignored : item.getActions()) {
@@ -158,7 +176,10 @@ final class Payload {
             return new ByteArrayInputStream(payload, 1, payload.length - 1).readAllBytes();
         }
         if (payload[0] != DEFLATED) {
-            throw new IOException("Its form " + payload[0] + " is unknown here: it was stored by a newer version of HA Jenkins");
+            throw new IOException(
+                    "Its form "
+                            + payload[0]
+                            + " is unknown here: it was stored by a newer version of HA Jenkins");
         }
         Inflater inflater = new Inflater();
         try {
@@ -167,7 +188,8 @@ final class Payload {
             byte[] buffer = new byte[8192];
             while (!inflater.finished()) {
                 int read = inflater.inflate(buffer);
-                if (read == 0 && (inflater.needsInput() || inflater.needsDictionary()) || out.size() > LARGEST) {
+                if (read == 0 && (inflater.needsInput() || inflater.needsDictionary())
+                        || out.size() > LARGEST) {
                     throw new IOException("It is cut off or too long");
                 }
                 out.write(buffer, 0, read);

@@ -24,12 +24,16 @@ import java.util.logging.Logger;
 import jenkins.util.Timer;
 
 /**
- * The cluster's queue as this controller knows it, in memory: fed by the events, so that no page and nobody who holds the queue's lock
- * waits for the network. Thread-safe.
+ * The cluster's queue as this controller knows it, in memory: fed by the events, so that no page
+ * and nobody who holds the queue's lock waits for the network. Thread-safe.
  */
 public final class QueueView {
     private static final Logger LOGGER = Logger.getLogger(QueueView.class.getName());
-    /** Core forgets what left its queue after five minutes; ids can be asked for longer, of the cluster. */
+
+    /**
+     * Core forgets what left its queue after five minutes; ids can be asked for longer, of the
+     * cluster.
+     */
     private static final long KEEP_LEFT_MILLIS = TimeUnit.MINUTES.toMillis(5);
 
     private static final long RETRY_MILLIS = 200;
@@ -54,7 +58,10 @@ public final class QueueView {
         return seen == null ? null : seen.shown();
     }
 
-    /** As {@link #shown}, but asks the cluster for one that ended before this controller came. One bounded round trip. */
+    /**
+     * As {@link #shown}, but asks the cluster for one that ended before this controller came. One
+     * bounded round trip.
+     */
     Queue.Item shownOrAsked(long id) {
         Queue.Item known = shown(id);
         if (known != null || id <= 0) {
@@ -64,7 +71,10 @@ public final class QueueView {
             Optional<Item> asked = cluster.item(id);
             return asked.map(item -> new SeenItem(item, null).shown()).orElse(null);
         } catch (HaException e) {
-            LOGGER.log(Level.FINE, "Item {0} is not known here and the cluster cannot be asked: {1}", new Object[] {id, e.getMessage()});
+            LOGGER.log(
+                    Level.FINE,
+                    "Item {0} is not known here and the cluster cannot be asked: {1}",
+                    new Object[] {id, e.getMessage()});
             return null;
         }
     }
@@ -140,7 +150,9 @@ public final class QueueView {
         Set<Long> there = new HashSet<>();
         queued.forEach(item -> there.add(item.id()));
         for (SeenItem seen : queuedOf(job)) {
-            if (!there.contains(seen.id()) && seen.item().jobRevision() > 0 && seen.item().jobRevision() <= revision) {
+            if (!there.contains(seen.id())
+                    && seen.item().jobRevision() > 0
+                    && seen.item().jobRevision() <= revision) {
                 refresh(seen.id());
             }
         }
@@ -170,7 +182,10 @@ public final class QueueView {
         forgetOld();
     }
 
-    /** Everything that lives, after joining or a gap. What is no longer among it has ended meanwhile. */
+    /**
+     * Everything that lives, after joining or a gap. What is no longer among it has ended
+     * meanwhile.
+     */
     public void replaceAll(List<Item> live) {
         Set<Long> there = new HashSet<>();
         for (Item item : live) {
@@ -178,7 +193,9 @@ public final class QueueView {
             changed(item);
         }
         for (SeenItem seen : new ArrayList<>(items.values())) {
-            if (!there.contains(seen.id()) && !seen.item().state().ended() && seen.item().version() > 0) {
+            if (!there.contains(seen.id())
+                    && !seen.item().state().ended()
+                    && seen.item().version() > 0) {
                 refresh(seen.id());
             }
         }
@@ -207,21 +224,29 @@ public final class QueueView {
                 items.remove(id);
             }
         } catch (HaException e) {
-            LOGGER.log(Level.FINE, "Item {0} cannot be asked for now: {1}", new Object[] {id, e.getMessage()});
+            LOGGER.log(
+                    Level.FINE,
+                    "Item {0} cannot be asked for now: {1}",
+                    new Object[] {id, e.getMessage()});
         }
     }
 
-    /** Completes the item's future as far as it has come; a build may be announced a moment before its file can be read. */
+    /**
+     * Completes the item's future as far as it has come; a build may be announced a moment before
+     * its file can be read.
+     */
     private void settle(SeenItem seen, int attempt) {
         boolean settled;
         try {
             settled = seen.settleFuture(attempt >= RETRIES);
         } catch (RuntimeException e) {
-            LOGGER.log(Level.WARNING, "Could not complete the future of queue item " + seen.id(), e);
+            LOGGER.log(
+                    Level.WARNING, "Could not complete the future of queue item " + seen.id(), e);
             settled = true;
         }
         if (!settled) {
-            Timer.get().schedule(() -> settle(seen, attempt + 1), RETRY_MILLIS, TimeUnit.MILLISECONDS);
+            Timer.get()
+                    .schedule(() -> settle(seen, attempt + 1), RETRY_MILLIS, TimeUnit.MILLISECONDS);
         } else if (seen.item().state().ended() && seen.leftOnce()) {
             left.addLast(seen);
         }
@@ -229,7 +254,9 @@ public final class QueueView {
 
     private void forgetOld() {
         long before = System.currentTimeMillis() - KEEP_LEFT_MILLIS;
-        for (SeenItem oldest = left.peekFirst(); oldest != null && oldest.leftAt() < before; oldest = left.peekFirst()) {
+        for (SeenItem oldest = left.peekFirst();
+                oldest != null && oldest.leftAt() < before;
+                oldest = left.peekFirst()) {
             if (left.remove(oldest)) {
                 items.remove(oldest.id());
             }

@@ -15,14 +15,19 @@ import java.util.Set;
 import jenkins.model.Jenkins;
 
 /**
- * How much this controller can take just now, per lane: idle executors that the label allows, less what it already holds unstarted. Where
- * a cloud can make agents for the label, some more, so that it is asked for them. A controller never claims what it cannot start while
- * another one could.
+ * How much this controller can take just now, per lane: idle executors that the label allows, less
+ * what it already holds unstarted. Where a cloud can make agents for the label, some more, so that
+ * it is asked for them. A controller never claims what it cannot start while another one could.
  */
 final class Room {
     /** How many items of one label may wait here for a cloud's agents. */
-    private static final int FOR_CLOUDS = Integer.getInteger("io.jenkins.plugins.ha.claimsPerCloudLabel", 10);
-    /** How many one-off builds (Pipelines, matrix parents) run here at once where no capacity is set. */
+    private static final int FOR_CLOUDS =
+            Integer.getInteger("io.jenkins.plugins.ha.claimsPerCloudLabel", 10);
+
+    /**
+     * How many one-off builds (Pipelines, matrix parents) run here at once where no capacity is
+     * set.
+     */
     private static final int ONE_OFF = Integer.getInteger("io.jenkins.plugins.ha.oneOffBuilds", 50);
 
     private Room() {}
@@ -32,11 +37,18 @@ final class Room {
         List<LaneOffer> offers = new ArrayList<>();
         Jenkins jenkins = Jenkins.get();
         HaConfiguration settings = HaConfiguration.get();
-        if (lanes.isEmpty() || settings == null || !settings.isTakesBuilds() || jenkins.isQuietingDown() || jenkins.isTerminating()) {
+        if (lanes.isEmpty()
+                || settings == null
+                || !settings.isTakesBuilds()
+                || jenkins.isQuietingDown()
+                || jenkins.isTerminating()) {
             return offers;
         }
         List<Queue.Item> held = queue.local();
-        int left = settings.getCapacity() == 0 ? Integer.MAX_VALUE : settings.getCapacity() - running() - claimed(held);
+        int left =
+                settings.getCapacity() == 0
+                        ? Integer.MAX_VALUE
+                        : settings.getCapacity() - running() - claimed(held);
         if (left <= 0) {
             return offers;
         }
@@ -68,7 +80,8 @@ final class Room {
         int unstarted = 0;
         int blocked = 0;
         for (Queue.Item item : held) {
-            if (!(item.task instanceof Queue.FlyweightTask) && overlaps(label, item.getAssignedLabel())) {
+            if (!(item.task instanceof Queue.FlyweightTask)
+                    && overlaps(label, item.getAssignedLabel())) {
                 if (!item.isBlocked()) {
                     unstarted++;
                 } else if (ClaimedItems.idOf(item) != 0) {
@@ -76,7 +89,8 @@ final class Room {
                 }
             }
         }
-        // what another plugin holds up here takes no executor, but must not pile up here either while others could run it
+        // what another plugin holds up here takes no executor, but must not pile up here either
+        // while others could run it
         unstarted += Math.max(0, blocked - executors);
         if (idle > unstarted || (possible && jenkins.clouds.isEmpty())) {
             return idle - unstarted;

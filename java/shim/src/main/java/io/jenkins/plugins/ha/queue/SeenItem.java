@@ -20,8 +20,9 @@ import java.util.logging.Logger;
 import jenkins.model.Jenkins;
 
 /**
- * One item of the cluster's queue as seen from here, in the shapes in which Jenkins shows items. It is in none of the lists of Jenkins'
- * own queue: those hold only what this controller has claimed. Thread-safe.
+ * One item of the cluster's queue as seen from here, in the shapes in which Jenkins shows items. It
+ * is in none of the lists of Jenkins' own queue: those hold only what this controller has claimed.
+ * Thread-safe.
  */
 @SuppressWarnings("try") // who acts is settled by having the context open
 final class SeenItem {
@@ -37,7 +38,10 @@ final class SeenItem {
     private boolean endTold;
     private long leftAt;
 
-    /** @param original the item whose future a caller holds; null where the payload is to be read when first needed */
+    /**
+     * @param original the item whose future a caller holds; null where the payload is to be read
+     *     when first needed
+     */
     SeenItem(Item item, Queue.WaitingItem original) {
         this.item = item;
         this.waiting = original;
@@ -54,7 +58,9 @@ final class SeenItem {
     /** Not yet started: waits, or is held by a controller that has not started it. */
     boolean waits() {
         ItemState state = item.state();
-        return state == ItemState.QUEUED || state == ItemState.CLAIMED || state == ItemState.UNREADABLE;
+        return state == ItemState.QUEUED
+                || state == ItemState.CLAIMED
+                || state == ItemState.UNREADABLE;
     }
 
     /** Takes over newer news; false when these are old. */
@@ -63,10 +69,11 @@ final class SeenItem {
             if (newer.version() < item.version()) {
                 return false;
             }
-            boolean foldedInto = newer.payload() != null
-                    && item.payload() != null
-                    && newer.jobRevision() > item.jobRevision()
-                    && newer.state() == ItemState.QUEUED;
+            boolean foldedInto =
+                    newer.payload() != null
+                            && item.payload() != null
+                            && newer.jobRevision() > item.jobRevision()
+                            && newer.state() == ItemState.QUEUED;
             byte[] payload = newer.payload() == null ? item.payload() : newer.payload();
             item = withPayload(newer, payload);
             if (foldedInto) {
@@ -77,7 +84,10 @@ final class SeenItem {
         }
     }
 
-    /** What Jenkins shows for it; null when it cannot be shown here (its job is not on this controller). */
+    /**
+     * What Jenkins shows for it; null when it cannot be shown here (its job is not on this
+     * controller).
+     */
     Queue.Item shown() {
         synchronized (lock) {
             Item now = item;
@@ -90,7 +100,9 @@ final class SeenItem {
         }
     }
 
-    /** The waiting item itself, with the future callers wait on; null when it cannot be made here. */
+    /**
+     * The waiting item itself, with the future callers wait on; null when it cannot be made here.
+     */
     Queue.WaitingItem waiting() {
         synchronized (lock) {
             if (waiting == null) {
@@ -127,8 +139,14 @@ final class SeenItem {
         Run<?, ?> run = run(now);
         if (run == null) {
             if (giveUp) {
-                IllegalStateException lost = new IllegalStateException(
-                        "Build " + now.job() + " #" + now.number() + " is known to the cluster but cannot be read on this controller");
+                IllegalStateException lost =
+                        new IllegalStateException(
+                                "Build "
+                                        + now.job()
+                                        + " #"
+                                        + now.number()
+                                        + " is known to the cluster but cannot be read on this"
+                                        + " controller");
                 startCondition(future).set((Throwable) lost);
                 future.set((Throwable) lost);
             }
@@ -163,7 +181,8 @@ final class SeenItem {
     }
 
     private Object shape(Item now) {
-        boolean quiet = now.state() == ItemState.QUEUED && now.dueMillis() > System.currentTimeMillis();
+        boolean quiet =
+                now.state() == ItemState.QUEUED && now.dueMillis() > System.currentTimeMillis();
         return List.of(now.state(), now.blocked(), quiet, now.number());
     }
 
@@ -175,14 +194,25 @@ final class SeenItem {
         return switch (now.state()) {
             case CANCELLED -> new Queue.LeftItem(base);
             case STARTING, RUNNING, ORPHANED, DONE -> started(base, now);
-            case UNREADABLE -> blocked(base, "It cannot be read: " + now.why() + ". Its bytes are kept until you cancel it.");
+            case UNREADABLE ->
+                    blocked(
+                            base,
+                            "It cannot be read: "
+                                    + now.why()
+                                    + ". Its bytes are kept until you cancel it.");
             case CLAIMED -> new Queue.BuildableItem(base);
             case QUEUED -> {
                 base.timestamp = calendar(now.dueMillis());
                 if (now.blocked()) {
-                    yield blocked(base, "Waits for another build of " + base.task.getFullDisplayName() + " in the cluster to end");
+                    yield blocked(
+                            base,
+                            "Waits for another build of "
+                                    + base.task.getFullDisplayName()
+                                    + " in the cluster to end");
                 }
-                yield now.dueMillis() > System.currentTimeMillis() ? base : new Queue.BuildableItem(base);
+                yield now.dueMillis() > System.currentTimeMillis()
+                        ? base
+                        : new Queue.BuildableItem(base);
             }
         };
     }
@@ -213,7 +243,8 @@ final class SeenItem {
     private static Run<?, ?> run(Item now) {
         try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
             Job<?, ?> job = Jenkins.get().getItemByFullName(now.job(), Job.class);
-            Run<?, ?> run = job == null || now.number() == 0 ? null : job.getBuildByNumber(now.number());
+            Run<?, ?> run =
+                    job == null || now.number() == 0 ? null : job.getBuildByNumber(now.number());
             return run instanceof Queue.Executable ? run : null;
         }
     }
@@ -225,35 +256,48 @@ final class SeenItem {
                 return Payload.decode(now.payload(), now.job());
             }
         } catch (Payload.JobMissing | Payload.Unreadable e) {
-            LOGGER.log(Level.FINE, "Item {0} is shown without its actions: {1}", new Object[] {now.id(), e.getMessage()});
+            LOGGER.log(
+                    Level.FINE,
+                    "Item {0} is shown without its actions: {1}",
+                    new Object[] {now.id(), e.getMessage()});
         }
         try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
             Job<?, ?> job = Jenkins.get().getItemByFullName(now.job(), Job.class);
             if (!(job instanceof Queue.Task task)) {
                 return null;
             }
-            return new Queue.WaitingItem(calendar(now.dueMillis()), task, List.of(ClusterItemAction.shownOnly(now)));
+            return new Queue.WaitingItem(
+                    calendar(now.dueMillis()), task, List.of(ClusterItemAction.shownOnly(now)));
         }
     }
 
-    /** Another controller folded causes or parameters in: show them on the item whose future callers hold. */
+    /**
+     * Another controller folded causes or parameters in: show them on the item whose future callers
+     * hold.
+     */
     private void takeOverActions() {
         if (waiting == null) {
             return;
         }
         try {
             Queue.WaitingItem folded = Payload.decode(item.payload(), item.job());
-            folded.getActions().forEach(action -> {
-                if (!(action instanceof ClusterItemAction)) {
-                    waiting.replaceAction(action);
-                }
-            });
+            folded.getActions()
+                    .forEach(
+                            action -> {
+                                if (!(action instanceof ClusterItemAction)) {
+                                    waiting.replaceAction(action);
+                                }
+                            });
         } catch (Payload.JobMissing | Payload.Unreadable e) {
-            LOGGER.log(Level.FINE, "Item {0} keeps its old actions: {1}", new Object[] {item.id(), e.getMessage()});
+            LOGGER.log(
+                    Level.FINE,
+                    "Item {0} keeps its old actions: {1}",
+                    new Object[] {item.id(), e.getMessage()});
         }
     }
 
-    @SuppressWarnings("unchecked") // FutureImpl hands out as a Future what it keeps as an AsyncFutureImpl
+    @SuppressWarnings(
+            "unchecked") // FutureImpl hands out as a Future what it keeps as an AsyncFutureImpl
     private static AsyncFutureImpl<Queue.Executable> startCondition(FutureImpl future) {
         return (AsyncFutureImpl<Queue.Executable>) (Object) future.getStartCondition();
     }
@@ -266,20 +310,42 @@ final class SeenItem {
 
     private static Item withPayload(Item i, byte[] payload) {
         return new Item(
-                i.id(), i.job(), i.state(), i.version(), i.jobRevision(), i.lane(), i.priority(), i.enqueuedMillis(), i.dueMillis(),
-                i.blocked(), i.concurrent(), i.pinned(), i.origin(), i.owner(), i.epoch(), i.attempts(), i.number(), i.result(), i.why(),
+                i.id(),
+                i.job(),
+                i.state(),
+                i.version(),
+                i.jobRevision(),
+                i.lane(),
+                i.priority(),
+                i.enqueuedMillis(),
+                i.dueMillis(),
+                i.blocked(),
+                i.concurrent(),
+                i.pinned(),
+                i.origin(),
+                i.owner(),
+                i.epoch(),
+                i.attempts(),
+                i.number(),
+                i.result(),
+                i.why(),
                 payload);
     }
 
-    /** Jenkins makes blocked items only itself; without this the item is shown as waiting for an executor. */
+    /**
+     * Jenkins makes blocked items only itself; without this the item is shown as waiting for an
+     * executor.
+     */
     private static Constructor<?> blockedConstructor() {
         try {
-            Constructor<?> constructor = Queue.BlockedItem.class.getDeclaredConstructor(
-                    Queue.class, Queue.WaitingItem.class, CauseOfBlockage.class);
+            Constructor<?> constructor =
+                    Queue.BlockedItem.class.getDeclaredConstructor(
+                            Queue.class, Queue.WaitingItem.class, CauseOfBlockage.class);
             constructor.setAccessible(true);
             return constructor;
         } catch (ReflectiveOperationException | RuntimeException e) {
-            LOGGER.log(Level.FINE, "Blocked items of other controllers are shown as waiting ones", e);
+            LOGGER.log(
+                    Level.FINE, "Blocked items of other controllers are shown as waiting ones", e);
             return null;
         }
     }

@@ -7,7 +7,10 @@ import hudson.model.queue.QueueTaskDispatcher;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.LinkState;
 
-/** Nothing starts while this controller is not a member, and nothing whose claim was made under an earlier membership. From memory. */
+/**
+ * Nothing starts while this controller is not a member, and nothing whose claim was made under an
+ * earlier membership. From memory.
+ */
 @Extension
 public final class StartGate extends QueueTaskDispatcher {
     @Override
@@ -22,7 +25,8 @@ public final class StartGate extends QueueTaskDispatcher {
         }
         ClusterItemAction action = item.getAction(ClusterItemAction.class);
         if (action != null && action.itemId() > 0 && action.epoch() != link.epoch()) {
-            return new NotAMember("This controller was away; the cluster has given this build to another one");
+            return new NotAMember(
+                    "This controller was away; the cluster has given this build to another one");
         }
         return null;
     }

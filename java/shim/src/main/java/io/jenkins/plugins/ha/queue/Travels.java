@@ -11,15 +11,17 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * What may run on another controller than the one that was asked. Whole builds of top-level jobs may; parts of a build (Pipeline steps,
- * matrix configurations), and builds tied to something in this JVM, stay.
+ * What may run on another controller than the one that was asked. Whole builds of top-level jobs
+ * may; parts of a build (Pipeline steps, matrix configurations), and builds tied to something in
+ * this JVM, stay.
  */
 final class Travels {
     /** Actions that hold a live object of this JVM: a waiting Pipeline step, a parent build. */
-    private static final Set<String> TIED = Set.of(
-            "org.jenkinsci.plugins.workflow.support.steps.build.BuildTriggerAction",
-            "org.jenkinsci.plugins.workflow.support.steps.build.WaitForBuildAction",
-            "hudson.matrix.MatrixConfiguration$ParentBuildAction");
+    private static final Set<String> TIED =
+            Set.of(
+                    "org.jenkinsci.plugins.workflow.support.steps.build.BuildTriggerAction",
+                    "org.jenkinsci.plugins.workflow.support.steps.build.WaitForBuildAction",
+                    "hudson.matrix.MatrixConfiguration$ParentBuildAction");
 
     private Travels() {}
 

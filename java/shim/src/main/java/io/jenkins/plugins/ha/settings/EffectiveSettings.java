@@ -11,24 +11,40 @@ import java.util.function.Function;
  * @param name what people call this controller
  * @param url where this controller is reached directly, or ""
  */
-public record EffectiveSettings(String cluster, String redisUrl, String redisPassword, String name, String url) {
+public record EffectiveSettings(
+        String cluster, String redisUrl, String redisPassword, String name, String url) {
     /** Name of the cluster in a container without clicks. */
     public static final String CLUSTER = "HA_JENKINS_CLUSTER";
+
     /** Redis in a container without clicks. */
     public static final String REDIS_URL = "HA_JENKINS_REDIS_URL";
 
     /** What the page says, to be overridden by properties and environment. */
     public static EffectiveSettings of(
-            EffectiveSettings page, Function<String, String> properties, Function<String, String> environment) {
+            EffectiveSettings page,
+            Function<String, String> properties,
+            Function<String, String> environment) {
         return new EffectiveSettings(
-                first(properties.apply("io.jenkins.plugins.ha.cluster"), environment.apply(CLUSTER), page.cluster),
-                first(properties.apply("io.jenkins.plugins.ha.redisUrl"), environment.apply(REDIS_URL), page.redisUrl),
+                first(
+                        properties.apply("io.jenkins.plugins.ha.cluster"),
+                        environment.apply(CLUSTER),
+                        page.cluster),
+                first(
+                        properties.apply("io.jenkins.plugins.ha.redisUrl"),
+                        environment.apply(REDIS_URL),
+                        page.redisUrl),
                 first(
                         properties.apply("io.jenkins.plugins.ha.redisPassword"),
                         environment.apply("HA_JENKINS_REDIS_PASSWORD"),
                         page.redisPassword),
-                first(properties.apply("io.jenkins.plugins.ha.name"), environment.apply("HA_JENKINS_NAME"), page.name),
-                first(properties.apply("io.jenkins.plugins.ha.url"), environment.apply("HA_JENKINS_URL"), page.url));
+                first(
+                        properties.apply("io.jenkins.plugins.ha.name"),
+                        environment.apply("HA_JENKINS_NAME"),
+                        page.name),
+                first(
+                        properties.apply("io.jenkins.plugins.ha.url"),
+                        environment.apply("HA_JENKINS_URL"),
+                        page.url));
     }
 
     /** Whether this controller is to be in a cluster at all. */
@@ -39,10 +55,15 @@ public record EffectiveSettings(String cluster, String redisUrl, String redisPas
     /** What is missing where only a part is set, as a sentence; "" when nothing is. */
     public String gap() {
         if (cluster.isEmpty() && !redisUrl.isEmpty()) {
-            return "A Redis URL is set, but no cluster name: set " + CLUSTER + ", or the name in Manage Jenkins > System > HA, too.";
+            return "A Redis URL is set, but no cluster name: set "
+                    + CLUSTER
+                    + ", or the name in Manage Jenkins > System > HA, too.";
         }
         if (!cluster.isEmpty() && redisUrl.isEmpty()) {
-            return "The cluster name '" + cluster + "' is set, but no Redis URL: set " + REDIS_URL
+            return "The cluster name '"
+                    + cluster
+                    + "' is set, but no Redis URL: set "
+                    + REDIS_URL
                     + ", or the URL in Manage Jenkins > System > HA, too.";
         }
         return "";

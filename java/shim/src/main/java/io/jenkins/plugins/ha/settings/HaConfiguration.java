@@ -22,8 +22,9 @@ import org.kohsuke.stapler.StaplerRequest2;
 import org.kohsuke.stapler.verb.POST;
 
 /**
- * Manage Jenkins &gt; System &gt; HA. Cluster name and Redis apply after a restart, since a queue cannot be replaced under running builds;
- * whether and how many builds are taken here applies at once.
+ * Manage Jenkins &gt; System &gt; HA. Cluster name and Redis apply after a restart, since a queue
+ * cannot be replaced under running builds; whether and how many builds are taken here applies at
+ * once.
  */
 @Extension
 @Symbol("haCluster")
@@ -53,7 +54,10 @@ public class HaConfiguration extends GlobalConfiguration {
         return GlobalConfiguration.all().get(HaConfiguration.class);
     }
 
-    /** As core does, but remembers a file that it could not read: it may say that this Jenkins belongs to a cluster. */
+    /**
+     * As core does, but remembers a file that it could not read: it may say that this Jenkins
+     * belongs to a cluster.
+     */
     @Override
     public final synchronized void load() {
         XmlFile file = getConfigFile();
@@ -63,7 +67,9 @@ public class HaConfiguration extends GlobalConfiguration {
             }
         } catch (IOException e) {
             LOGGER.log(Level.WARNING, "The settings of HA cannot be read", e);
-            unreadable = file.getFile() + " cannot be read: mend it, or delete it to have a plain Jenkins.";
+            unreadable =
+                    file.getFile()
+                            + " cannot be read: mend it, or delete it to have a plain Jenkins.";
         }
     }
 
@@ -79,14 +85,20 @@ public class HaConfiguration extends GlobalConfiguration {
 
     /** What a boot would stumble over is not saved. */
     @Override
-    public synchronized boolean configure(StaplerRequest2 request, JSONObject json) throws FormException {
+    public synchronized boolean configure(StaplerRequest2 request, JSONObject json)
+            throws FormException {
         String newCluster = trimmed(json.optString("cluster"));
         if (!newCluster.isEmpty() && !newCluster.matches(CLUSTER_NAME)) {
-            throw new FormException("The cluster name may have 1 to 64 letters, digits, dots, dashes or underscores.", "cluster");
+            throw new FormException(
+                    "The cluster name may have 1 to 64 letters, digits, dots, dashes or"
+                            + " underscores.",
+                    "cluster");
         }
         String newUrl = trimmed(json.optString("redisUrl"));
         if (!newUrl.isEmpty() && !newUrl.matches(REDIS_ADDRESS)) {
-            throw new FormException("The Redis URL must look like redis://redis.example.com:6379 or rediss://...", "redisUrl");
+            throw new FormException(
+                    "The Redis URL must look like redis://redis.example.com:6379 or rediss://...",
+                    "redisUrl");
         }
         request.bindJSON(this, json);
         save();
@@ -169,19 +181,26 @@ public class HaConfiguration extends GlobalConfiguration {
 
     /** The settings as they apply on this controller. */
     public EffectiveSettings effective() {
-        EffectiveSettings page = new EffectiveSettings(
-                trimmed(cluster),
-                trimmed(redisUrl),
-                redisPassword == null ? "" : redisPassword.getPlainText(),
-                trimmed(name),
-                trimmed(url));
+        EffectiveSettings page =
+                new EffectiveSettings(
+                        trimmed(cluster),
+                        trimmed(redisUrl),
+                        redisPassword == null ? "" : redisPassword.getPlainText(),
+                        trimmed(name),
+                        trimmed(url));
         return EffectiveSettings.of(page, System::getProperty, System::getenv);
     }
 
-    /** Whether the environment or a system property settles where this controller belongs, so that the page does not. */
+    /**
+     * Whether the environment or a system property settles where this controller belongs, so that
+     * the page does not.
+     */
     public boolean isSetFromOutside() {
         EffectiveSettings outside =
-                EffectiveSettings.of(new EffectiveSettings("", "", "", "", ""), System::getProperty, System::getenv);
+                EffectiveSettings.of(
+                        new EffectiveSettings("", "", "", "", ""),
+                        System::getProperty,
+                        System::getenv);
         return !outside.cluster().isEmpty() || !outside.redisUrl().isEmpty();
     }
 
@@ -197,12 +216,14 @@ public class HaConfiguration extends GlobalConfiguration {
     }
 
     /** Empty is fine as long as there is no cluster name. */
-    public FormValidation doCheckRedisUrl(@QueryParameter String value, @QueryParameter String cluster) {
+    public FormValidation doCheckRedisUrl(
+            @QueryParameter String value, @QueryParameter String cluster) {
         Jenkins.get().checkPermission(Jenkins.ADMINISTER);
         if (trimmed(value).isEmpty()) {
             return trimmed(cluster).isEmpty() || isSetFromOutside()
                     ? FormValidation.ok()
-                    : FormValidation.error("The cluster needs a Redis, such as redis://redis.example.com:6379.");
+                    : FormValidation.error(
+                            "The cluster needs a Redis, such as redis://redis.example.com:6379.");
         }
         return trimmed(value).matches(REDIS_ADDRESS)
                 ? FormValidation.ok()
@@ -220,19 +241,29 @@ public class HaConfiguration extends GlobalConfiguration {
     /** Asks the Redis that is on the page, saved or not. */
     @POST
     public FormValidation doTestConnection(
-            @QueryParameter String cluster, @QueryParameter String redisUrl, @QueryParameter String redisPassword) {
+            @QueryParameter String cluster,
+            @QueryParameter String redisUrl,
+            @QueryParameter String redisPassword) {
         Jenkins.get().checkPermission(Jenkins.ADMINISTER);
-        EffectiveSettings asked = EffectiveSettings.of(
-                new EffectiveSettings(
-                        trimmed(cluster), trimmed(redisUrl), Secret.fromString(trimmed(redisPassword)).getPlainText(), "test", ""),
-                System::getProperty,
-                System::getenv);
+        EffectiveSettings asked =
+                EffectiveSettings.of(
+                        new EffectiveSettings(
+                                trimmed(cluster),
+                                trimmed(redisUrl),
+                                Secret.fromString(trimmed(redisPassword)).getPlainText(),
+                                "test",
+                                ""),
+                        System::getProperty,
+                        System::getenv);
         if (!asked.configured()) {
-            return FormValidation.warning("Give the cluster a name and a Redis URL such as redis://redis.example.com:6379.");
+            return FormValidation.warning(
+                    "Give the cluster a name and a Redis URL such as"
+                            + " redis://redis.example.com:6379.");
         }
         try {
             NativeCore.load();
-            return FormValidation.ok(Cluster.test(NativeCore.clusterSettings(asked, "test", "test"), TEST_MILLIS));
+            return FormValidation.ok(
+                    Cluster.test(NativeCore.clusterSettings(asked, "test", "test"), TEST_MILLIS));
         } catch (HaException e) {
             return FormValidation.error(e.getMessage());
         }
@@ -244,6 +275,7 @@ public class HaConfiguration extends GlobalConfiguration {
 
     /** Defaults that the bridge's settings take from here. */
     public static long leaseMillis() {
-        return Long.getLong("io.jenkins.plugins.ha.leaseMillis", ClusterSettings.DEFAULT_LEASE_MILLIS);
+        return Long.getLong(
+                "io.jenkins.plugins.ha.leaseMillis", ClusterSettings.DEFAULT_LEASE_MILLIS);
     }
 }
