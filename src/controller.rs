@@ -273,6 +273,9 @@ impl Controller {
                 std::thread::sleep(Duration::from_millis(2));
                 // A thread that was just connecting had nothing to be cut yet.
                 node.reader_kill.kill();
+                if Instant::now() + CLOSE_TIMEOUT / 2 > deadline {
+                    node.beat_kill.kill();
+                }
             }
             if thread.is_finished() {
                 let _ = thread.join();

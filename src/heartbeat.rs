@@ -56,8 +56,8 @@ impl<'a> Heartbeat<'a> {
             let result = self.step(due, wanted.wake);
             match result {
                 Ok(()) => {
-                    self.failures = 0;
                     if due {
+                        self.failures = 0;
                         next = Instant::now().max(next) + self.node.settings.heartbeat;
                     }
                 }
@@ -78,7 +78,11 @@ impl<'a> Heartbeat<'a> {
     fn step(&mut self, due: bool, wake: bool) -> Result<()> {
         if self.wire.is_none() {
             if !due {
-                return Err(Error::Unavailable(self.node.link.state().text));
+                // Chores wait for the next try to connect; a claim that waits on a stalled Redis must not.
+                if wake {
+                    self.node.claimer.kill();
+                }
+                return Ok(());
             }
             self.connect()?;
         }

@@ -1,4 +1,5 @@
 //! Random histories of three controllers, held against a model of the queue that fits in one's head.
+#![allow(clippy::unwrap_used)]
 
 mod support;
 
@@ -283,7 +284,7 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 40, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_history_is_one_of_the_model(steps in prop::collection::vec(step(), 1..70)) {

@@ -1,4 +1,5 @@
 //! How fast it is: run with `cargo test --release --test pace -- --ignored --nocapture`.
+#![allow(clippy::unwrap_used)]
 
 mod support;
 
@@ -26,6 +27,7 @@ fn bare(redis: &Redis, rounds: usize) -> Vec<Duration> {
     });
     let times = (0..rounds)
         .map(|n| {
+            thread::sleep(Duration::from_millis(2));
             let sent = Instant::now();
             let _: i64 = redis::cmd("RPUSH").arg("bare").arg(n).query(&mut push).unwrap();
             times.recv().unwrap() - sent
@@ -33,6 +35,17 @@ fn bare(redis: &Redis, rounds: usize) -> Vec<Duration> {
         .collect();
     popper.join().unwrap();
     times
+}
+
+/// Redis' own time for scripts since the last look.
+fn script_cost(redis: &Redis) -> String {
+    let mut inside = redis.inside();
+    let info: String = redis::cmd("INFO").arg("commandstats").query(&mut inside).unwrap();
+    let _: String = redis::cmd("CONFIG").arg("RESETSTAT").query(&mut inside).unwrap();
+    info.lines()
+        .filter(|line| line.contains("evalsha") || line.contains("hmget:"))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[test]
@@ -68,6 +81,7 @@ fn pace() {
     println!("bare BRPOP p50 {:?} p99 {:?}", percentile(&mut limit, 50), percentile(&mut limit, 99));
     println!("dispatch   p50 {:?} p99 {:?}", percentile(&mut dispatch, 50), percentile(&mut dispatch, 99));
 
+    println!("  {}", script_cost(&redis));
     let count = 20_000;
     let began = Instant::now();
     let threads: Vec<_> = (0..4)
@@ -78,6 +92,7 @@ fn pace() {
         .collect();
     threads.into_iter().for_each(|thread| thread.join().unwrap());
     println!("enqueue, 4 threads: {:.0}/s", count as f64 / began.elapsed().as_secs_f64());
+    println!("  {}", script_cost(&redis));
 
     let done = Arc::new(AtomicUsize::new(0));
     let began = Instant::now();
@@ -110,4 +125,5 @@ fn pace() {
         "drain, 2 controllers (claim by 64, end one by one): {:.0}/s",
         count as f64 / began.elapsed().as_secs_f64()
     );
+    println!("  {}", script_cost(&redis));
 }
