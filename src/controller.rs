@@ -163,6 +163,19 @@ impl Controller {
         self.node.assign_number(id, job, floor)
     }
 
+    /// Whether this call is the first in the cluster that names `what`; remembered for `remember`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when Redis or the lease is away: it may have been the first, nobody else will do it.
+    pub fn first(&self, what: &str, remember: Duration) -> Result<bool> {
+        self.node.first(what, remember)
+    }
+
+    /// Redis' clock, in milliseconds since 1970, as of the last heartbeat and this machine's clock since. From memory.
+    pub fn clock_ms(&self) -> i64 {
+        crate::node::clock_ms() + self.node.link.clock_offset()
+    }
+
     /// The build of a starting item runs.
     pub fn started(&self, id: i64, number: i32) -> Result<()> {
         self.node.started(id, number)

@@ -20,6 +20,7 @@ mod reader;
 mod redis;
 mod seal;
 mod settings;
+mod turns;
 
 pub use bus::Event;
 pub use controller::Controller;

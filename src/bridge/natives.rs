@@ -3,6 +3,7 @@
 //! Their Javadoc says what they do; names and types must be the same on both sides, which loading the library proves.
 
 use std::ffi::CStr;
+use std::time::Duration;
 
 use jni::objects::{JByteArray, JClass, JIntArray, JList, JObjectArray, JString};
 use jni::sys::{jboolean, jint, jlong};
@@ -60,6 +61,8 @@ const NATIVES: &[NativeMethod<'static>] = &[
     native!(claim(handle: jlong, lanes: JString[], rooms: jint[], max: jint, timeout_millis: jlong) -> JList),
     native!(wake(handle: jlong)),
     native!(assign_number(handle: jlong, id: jlong, job: JString, floor: jint) -> jint),
+    native!(first(handle: jlong, what: JString, remember_millis: jlong) -> jboolean),
+    native!(clock_millis(handle: jlong) -> jlong),
     native!(started(handle: jlong, id: jlong, number: jint)),
     native!(finished(handle: jlong, id: jlong, result: JString)),
     native!(cancelled(handle: jlong, id: jlong, why: JString)),
@@ -314,6 +317,22 @@ fn assign_number<'local>(
 ) -> Result<jint, Failure> {
     let job = text(env, "the job's name", &job)?;
     Ok(held(handle)?.assign_number(id, &job, floor)?)
+}
+
+fn first<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    what: JString<'local>,
+    remember_millis: jlong,
+) -> Result<jboolean, Failure> {
+    let what = text(env, "what is done once", &what)?;
+    let remember = Duration::from_millis(u64::try_from(remember_millis).unwrap_or(0));
+    Ok(held(handle)?.first(&what, remember)?)
+}
+
+fn clock_millis<'local>(_: &mut Env<'local>, _: JClass<'local>, handle: jlong) -> Result<jlong, Failure> {
+    Ok(held(handle)?.clock_ms())
 }
 
 fn started<'local>(

@@ -58,6 +58,7 @@ scripts! {
     claim = "claim.lua";
     enqueue = "enqueue.lua";
     finished = "finished.lua";
+    first = "first.lua";
     fold = "fold.lua";
     ids = "ids.lua";
     item_read = "item_read.lua";

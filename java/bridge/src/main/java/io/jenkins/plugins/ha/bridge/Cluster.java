@@ -145,6 +145,21 @@ public final class Cluster implements AutoCloseable {
         return Native.assignNumber(handle, id, job, floor);
     }
 
+    /**
+     * Whether this is the first call in the cluster that names {@code what}: who gets true does it,
+     * all others leave it. Forgotten after {@code rememberMillis}.
+     *
+     * @throws HaException.Unavailable when nobody can tell; try again, it may still be to do
+     */
+    public boolean first(String what, long rememberMillis) {
+        return Native.first(handle, what, rememberMillis);
+    }
+
+    /** Redis' clock in milliseconds since 1970, by which the cluster acts. From memory. */
+    public long clockMillis() {
+        return Native.clockMillis(handle);
+    }
+
     /** The build of a STARTING item runs. */
     public void started(long id, int number) {
         Native.started(handle, id, number);

@@ -78,6 +78,10 @@ final class Native {
 
     static native void wake(long handle);
 
+    static native boolean first(long handle, String what, long rememberMillis);
+
+    static native long clockMillis(long handle);
+
     static native int assignNumber(long handle, long id, String job, int floor);
 
     static native void started(long handle, long id, int number);
