@@ -93,8 +93,8 @@ final class SeenItem {
             Item now = item;
             Object shape = shape(now);
             if (shown == null || !shape.equals(shownFor)) {
-                shown = make(now);
                 shownFor = shape;
+                shown = make(now);
             }
             return shown;
         }
@@ -224,7 +224,7 @@ final class SeenItem {
             context.createWorkUnit(base.task).setExecutable((Queue.Executable) run);
         } else {
             context.createWorkUnit(base.task);
-            shownFor = null;
+            shownFor = null; // made again when asked again, until the build can be read
         }
         return new Queue.LeftItem(context);
     }

@@ -1,0 +1,38 @@
+package io.jenkins.plugins.ha.tests.jenkins;
+
+/** config.xml of jobs that need a plugin. */
+final class JobXml {
+    private JobXml() {}
+
+    /** A Pipeline, in the sandbox; needs workflow-job and workflow-cps. */
+    static String pipeline(String script) {
+        return "<?xml version='1.1' encoding='UTF-8'?>\n"
+                + "<flow-definition><properties/><definition"
+                + " class=\"org.jenkinsci.plugins.workflow.cps.CpsFlowDefinition\"><script>"
+                + escape(script)
+                + "</script><sandbox>true</sandbox></definition></flow-definition>\n";
+    }
+
+    /** One axis, one shell step for each of its values; needs matrix-project. */
+    static String matrix(String axis, String shell, String... values) {
+        StringBuilder xml = new StringBuilder("<?xml version='1.1' encoding='UTF-8'?>\n");
+        xml.append("<matrix-project><keepDependencies>false</keepDependencies><properties/>");
+        xml.append("<scm class=\"hudson.scm.NullSCM\"/><canRoam>true</canRoam>");
+        xml.append("<disabled>false</disabled><concurrentBuild>false</concurrentBuild>");
+        xml.append("<axes><hudson.matrix.TextAxis><name>").append(axis).append("</name><values>");
+        for (String value : values) {
+            xml.append("<string>").append(value).append("</string>");
+        }
+        xml.append("</values></hudson.matrix.TextAxis></axes>");
+        xml.append("<builders><hudson.tasks.Shell><command>").append(escape(shell));
+        xml.append("</command></hudson.tasks.Shell></builders><publishers/><buildWrappers/>");
+        xml.append(
+                "<executionStrategy class=\"hudson.matrix.DefaultMatrixExecutionStrategyImpl\">");
+        xml.append("<runSequentially>false</runSequentially></executionStrategy>");
+        return xml.append("</matrix-project>\n").toString();
+    }
+
+    private static String escape(String text) {
+        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;");
+    }
+}
