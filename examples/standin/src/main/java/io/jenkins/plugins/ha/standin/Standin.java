@@ -29,6 +29,7 @@ final class Standin {
     private static final Logger LOG = Logger.getLogger(Standin.class.getName());
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int ATTEMPTS = 20;
+    private static final long PAUSE_MILLIS = 50;
     private static final long ASK_MILLIS = 5_000;
 
     final Settings settings;
@@ -161,8 +162,18 @@ final class Standin {
                         "{0} did not answer about {1}: {2}",
                         new Object[] {owner, id, e.getMessage()});
             }
+            // Its holder may not have heard yet that it was given the item.
+            pause(PAUSE_MILLIS);
         }
         return false;
+    }
+
+    private static void pause(long millis) {
+        try {
+            Thread.sleep(millis);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /** Deletes a build that has ended; false when there is none, or it runs. */
