@@ -19,21 +19,30 @@ public final class ClusterQueueIds extends QueueIdStrategy {
     private static final String CORES_COUNTER =
             "jenkins.model.queue.QueueIdStrategy$DefaultStrategy";
 
+    /** From here on ids are made up without Redis. */
+    private static final long MADE_UP = 1L << 52;
+
     private final AtomicLong highest = new AtomicLong();
 
     @Override
     public long generateIdFor(Queue.Task task, List<Action> actions) {
         for (Action action : actions) {
             if (action instanceof ClusterItemAction cluster && cluster.itemId() > 0) {
-                return cluster.itemId();
+                return noted(cluster.itemId());
             }
         }
         Optional<Membership> membership = Membership.active();
         if (membership.isEmpty()) {
             return highest.incrementAndGet();
         }
-        long id = membership.get().cluster().nextQueueId();
-        highest.accumulateAndGet(id, Math::max);
+        return noted(membership.get().cluster().nextQueueId());
+    }
+
+    /** A Jenkins without the plugin goes on from the highest in queue.xml; not from one that was made up while Redis was away. */
+    private long noted(long id) {
+        if (id < MADE_UP) {
+            highest.accumulateAndGet(id, Math::max);
+        }
         return id;
     }
 
