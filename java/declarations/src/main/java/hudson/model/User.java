@@ -43,6 +43,10 @@ public class User implements AccessControlled, ModelObject, Saveable {
         throw new UnsupportedOperationException();
     }
 
+    public void setFullName(String name) {
+        throw new UnsupportedOperationException();
+    }
+
     public String getDisplayName() {
         throw new UnsupportedOperationException();
     }

@@ -114,6 +114,7 @@ final class EventPump {
     private void handle(Event event) {
         if (event instanceof Event.ItemChanged changed) {
             view.changed(changed.item());
+            claimer.changed(changed.item());
             claimer.poke();
         } else if (event instanceof Event.Announcement announcement) {
             announced(announcement);

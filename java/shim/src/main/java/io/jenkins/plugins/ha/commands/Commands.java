@@ -2,6 +2,7 @@ package io.jenkins.plugins.ha.commands;
 
 import hudson.security.ACL;
 import hudson.security.ACLContext;
+import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.Event;
 import io.jenkins.plugins.ha.bridge.HaException;
@@ -69,12 +70,16 @@ public final class Commands {
         threads.shutdownNow();
     }
 
-    private static String obey(Event.Command command) {
+    private String obey(Event.Command command) {
         String body = new String(command.body(), StandardCharsets.UTF_8);
         return switch (command.topic()) {
-            case Cancelling.TOPIC -> Cancelling.cancelHere(Long.parseLong(body)) ? "ok" : "late";
+            case Cancelling.TOPIC -> cancelHere(Long.parseLong(body)) ? "ok" : "late";
             case Stopping.TOPIC -> Stopping.stopHere(body);
             default -> "unknown";
         };
+    }
+
+    private static boolean cancelHere(long id) {
+        return Cancelling.cancelHere(Membership.active().orElseThrow(), id);
     }
 }

@@ -23,9 +23,11 @@ import jenkins.util.HttpServletFilter;
  */
 @Extension
 public final class StopFilter implements HttpServletFilter {
-    private static final Pattern STOP =
-            Pattern.compile("(?:/view/[^/]+)*((?:/job/[^/]+)+)/([^/]+)/(stop|term|kill)/?");
-    private static final Pattern SEGMENT = Pattern.compile("/job/([^/]+)");
+    private static final Pattern STOP = Pattern.compile("(/.+)/([^/]+)/(stop|term|kill)/?");
+
+    /** What may stand in the address of a job: itself, its folders, and the views one came by. */
+    private static final Pattern STEP =
+            Pattern.compile("/(?:(?:job|item)/([^/]+)|(?:user/[^/]+|me)/my-views|view/[^/]+)");
 
     @Override
     public boolean handle(HttpServletRequest request, HttpServletResponse response)
@@ -40,14 +42,19 @@ public final class StopFilter implements HttpServletFilter {
             return false;
         }
         Run<?, ?> run = build(match.group(1), match.group(2));
-        String owner = run == null ? null : membership.builds().runningOn(run);
+        Stopping.How how = Stopping.How.valueOf(match.group(3).toUpperCase(Locale.ROOT));
+        String owner =
+                run == null || !Stopping.offered(run, how)
+                        ? null
+                        : membership.builds().runningOn(run);
         if (owner == null) {
             return false;
         }
         run.getParent().checkPermission(Item.CANCEL); // answered with 403 by core's own filter
-        Stopping.How how = Stopping.How.valueOf(match.group(3).toUpperCase(Locale.ROOT));
         if (Stopping.ask(membership, owner, run, how) || !run.isBuilding()) {
-            response.sendRedirect(request.getContextPath() + "/" + run.getUrl());
+            String from = request.getHeader("Referer"); // back to the page with the button, as core
+            response.sendRedirect(
+                    from == null ? request.getContextPath() + "/" + run.getUrl() : from);
         } else {
             response.sendError(
                     HttpServletResponse.SC_SERVICE_UNAVAILABLE,
@@ -60,9 +67,16 @@ public final class StopFilter implements HttpServletFilter {
     /** As the caller sees it: null when he may not even know of it, and core then says so. */
     private static Run<?, ?> build(String jobPath, String build) {
         StringBuilder name = new StringBuilder();
-        Matcher segment = SEGMENT.matcher(jobPath);
-        while (segment.find()) {
-            name.append(name.isEmpty() ? "" : "/").append(decoded(segment.group(1)));
+        Matcher step = STEP.matcher(jobPath);
+        int end = 0;
+        while (step.find() && step.start() == end) {
+            end = step.end();
+            if (step.group(1) != null) {
+                name.append(name.isEmpty() ? "" : "/").append(decoded(step.group(1)));
+            }
+        }
+        if (end != jobPath.length() || name.isEmpty()) {
+            return null;
         }
         Item item;
         try {

@@ -1,19 +1,24 @@
 package io.jenkins.plugins.ha.commands;
 
+import hudson.model.AbstractBuild;
 import hudson.model.Executor;
 import hudson.model.Job;
 import hudson.model.Queue;
 import hudson.model.Result;
 import hudson.model.Run;
+import hudson.model.User;
+import hudson.security.ACL;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.HaException;
 import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
 import java.nio.charset.StandardCharsets;
 import java.util.UUID;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import jenkins.model.CauseOfInterruption;
 import jenkins.model.Jenkins;
+import org.springframework.security.core.Authentication;
 
 /**
  * Stops a build on the controller that runs it. The asking user's permission has been checked where
@@ -21,13 +26,15 @@ import jenkins.model.Jenkins;
  */
 final class Stopping {
     /**
-     * Asks a controller to stop one of its builds; the body is {@code how \n number \n user \n
-     * job}.
+     * Asks a controller to stop one of its builds; the body is {@code how \n number \n user id \n
+     * user's full name \n job}. Without a user it was Jenkins itself, or a plugin.
      */
     static final String TOPIC = "stop";
 
     private static final Logger LOGGER = Logger.getLogger(Stopping.class.getName());
     private static final long ANSWER_MILLIS = 3000;
+    private static final int EXECUTOR_ROUNDS = 40;
+    private static final long EXECUTOR_ROUND_MILLIS = 25;
 
     /** How hard. */
     enum How {
@@ -40,9 +47,13 @@ final class Stopping {
 
     /** Asks {@code controllerId} to stop it; true when it did. */
     static boolean ask(Membership membership, String controllerId, Run<?, ?> run, How how) {
-        String user = Jenkins.getAuthentication2().getName();
         String body =
-                how + "\n" + run.getNumber() + "\n" + user + "\n" + run.getParent().getFullName();
+                String.join(
+                        "\n",
+                        how.toString(),
+                        Integer.toString(run.getNumber()),
+                        asker(),
+                        run.getParent().getFullName());
         try {
             byte[] answer =
                     membership
@@ -64,42 +75,104 @@ final class Stopping {
         }
     }
 
+    /** Whether core offers to end such a build in this way. */
+    static boolean offered(Run<?, ?> run, How how) {
+        if (how == How.STOP) {
+            return run instanceof AbstractBuild || method(run, "doStop") != null;
+        }
+        return method(run, how == How.TERM ? "doTerm" : "doKill") != null;
+    }
+
     /** The other side: stops a build of this controller. */
     static String stopHere(String body) {
-        String[] words = body.split("\n", 4);
+        String[] words = body.split("\n", 5);
         How how = How.valueOf(words[0]);
         int number = Integer.parseInt(words[1]);
-        Job<?, ?> job = Jenkins.get().getItemByFullName(words[3], Job.class);
+        Job<?, ?> job = Jenkins.get().getItemByFullName(words[4], Job.class);
         Run<?, ?> run = job == null ? null : job.getBuildByNumber(number);
         if (run == null || !run.isBuilding()) {
             return "late";
         }
-        if (how != How.STOP && told(run, how == How.TERM ? "doTerm" : "doKill")) {
-            return "ok";
+        if (how != How.STOP) {
+            return told(run, how == How.TERM ? "doTerm" : "doKill") ? "ok" : "late";
         }
-        Executor executor = run.getExecutor();
+        Executor executor = executorOf(run);
         if (executor == null) {
-            executor = run.getOneOffExecutor();
+            return run.isBuilding() && told(run, "doKill") ? "ok" : "late";
         }
-        if (executor == null && run instanceof Queue.Executable executable) {
-            executor = Executor.of(executable);
+        if (words[2].isEmpty()) {
+            executor.interrupt(Result.ABORTED);
+        } else {
+            introduce(words[2], words[3]);
+            executor.interrupt(Result.ABORTED, new CauseOfInterruption.UserInterruption(words[2]));
         }
-        if (executor == null) {
-            return told(run, "doKill") ? "ok" : "late";
-        }
-        executor.interrupt(Result.ABORTED, new CauseOfInterruption.UserInterruption(words[2]));
         return "ok";
     }
 
-    /** Pipelines have harder ways to end, in a plugin we do not depend on. */
-    private static boolean told(Run<?, ?> run, String method) {
+    /** Id and full name, "" each where it is not a person. */
+    private static String asker() {
+        Authentication who = Jenkins.getAuthentication2();
+        if (who.equals(ACL.SYSTEM2)) {
+            return "\n";
+        }
+        User user = ACL.isAnonymous2(who) ? null : User.getById(who.getName(), false);
+        return line(who.getName()) + "\n" + (user == null ? "" : line(user.getFullName()));
+    }
+
+    private static String line(String text) {
+        return text.replaceAll("\\p{Cntrl}", " ");
+    }
+
+    /**
+     * The log names people by their full name; one who never was on this controller has none here.
+     */
+    private static void introduce(String id, String fullName) {
+        if (!fullName.isEmpty() && User.getById(id, false) == null) {
+            User.getById(id, true).setFullName(fullName); // in memory only
+        }
+    }
+
+    /** A build that has just begun gets its executor within moments. */
+    private static Executor executorOf(Run<?, ?> run) {
+        for (int round = 0; ; round++) {
+            Executor executor = run.getExecutor();
+            if (executor == null) {
+                executor = run.getOneOffExecutor();
+            }
+            if (executor == null && run instanceof Queue.Executable executable) {
+                executor = Executor.of(executable);
+            }
+            if (executor != null || !run.isBuilding() || round >= EXECUTOR_ROUNDS) {
+                return executor;
+            }
+            try {
+                Thread.sleep(EXECUTOR_ROUND_MILLIS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return null;
+            }
+        }
+    }
+
+    private static Method method(Run<?, ?> run, String name) {
         try {
-            run.getClass().getMethod(method).invoke(run);
-            return true;
+            return run.getClass().getMethod(name);
         } catch (NoSuchMethodException e) {
+            return null;
+        }
+    }
+
+    /** Pipelines have harder ways to end, in a plugin we do not depend on. */
+    private static boolean told(Run<?, ?> run, String name) {
+        Method method = method(run, name);
+        if (method == null) {
             return false;
+        }
+        try {
+            method.invoke(run);
+            return true;
         } catch (IllegalAccessException | InvocationTargetException e) {
-            LOGGER.log(Level.WARNING, "Could not " + method + " " + run, e);
+            LOGGER.log(Level.WARNING, "Could not " + name + " " + run, e);
             return false;
         }
     }

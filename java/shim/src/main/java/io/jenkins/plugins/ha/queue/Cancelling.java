@@ -5,8 +5,8 @@ import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.CancelOutcome;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.Item;
+import io.jenkins.plugins.ha.bridge.ItemState;
 import java.nio.charset.StandardCharsets;
-import java.util.Optional;
 import java.util.UUID;
 import java.util.logging.Logger;
 import jenkins.model.Jenkins;
@@ -21,47 +21,56 @@ public final class Cancelling {
 
     private Cancelling() {}
 
+    /** True when it will never run. */
     static boolean cancel(Membership membership, long id) {
         String who = Jenkins.getAuthentication2().getName();
         try {
             CancelOutcome outcome = membership.cluster().cancel(id, who);
-            if (outcome == CancelOutcome.CANCELLED) {
-                Optional<Item> now = membership.cluster().item(id);
-                now.ifPresent(membership.view()::changed);
-                return true;
+            if (outcome == CancelOutcome.HELD) {
+                askHolder(membership, id);
             }
-            return outcome == CancelOutcome.HELD && asked(membership, id);
+            if (outcome == CancelOutcome.TOO_LATE) {
+                return false;
+            }
+            membership.cluster().item(id).ifPresent(membership.view()::changed);
+            return outcome == CancelOutcome.CANCELLED || outcome == CancelOutcome.HELD;
         } catch (HaException e) {
             LOGGER.warning(() -> "Queue item " + id + " could not be cancelled: " + e.getMessage());
             return false;
         }
     }
 
-    /** The other side: this controller holds it. */
-    public static boolean cancelHere(long id) {
+    /**
+     * The other side: this controller holds it. Wherever the item is on its way here, it does not
+     * start any more, since the cluster gives it no build number.
+     */
+    public static boolean cancelHere(Membership membership, long id) {
         Queue queue = Queue.getInstance();
         for (Queue.Item item : ((HaQueue) queue).local()) {
             if (item.getId() == id) {
-                return queue.cancel(item);
+                queue.cancel(item);
             }
         }
-        return false;
-    }
-
-    private static boolean asked(Membership membership, long id) {
-        Optional<Item> held = membership.cluster().item(id);
-        if (held.isEmpty() || held.get().owner().isEmpty()) {
+        try {
+            membership.cluster().cancelled(id, "cancelled"); // before the one who asked hears of it
+            return true;
+        } catch (HaException.Conflict | HaException.Fenced | HaException.NotFound e) {
             return false;
         }
-        byte[] answer =
-                membership
-                        .cluster()
-                        .ask(
-                                held.get().owner(),
-                                TOPIC,
-                                Long.toString(id).getBytes(StandardCharsets.UTF_8),
-                                UUID.randomUUID().toString(),
-                                ANSWER_MILLIS);
-        return new String(answer, StandardCharsets.UTF_8).equals("ok");
+    }
+
+    private static void askHolder(Membership membership, long id) {
+        Item held = membership.cluster().item(id).orElse(null);
+        if (held == null || held.state() != ItemState.CLAIMED) {
+            return;
+        }
+        membership
+                .cluster()
+                .ask(
+                        held.owner(),
+                        TOPIC,
+                        Long.toString(id).getBytes(StandardCharsets.UTF_8),
+                        UUID.randomUUID().toString(),
+                        ANSWER_MILLIS);
     }
 }

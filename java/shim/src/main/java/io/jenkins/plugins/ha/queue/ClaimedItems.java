@@ -62,13 +62,15 @@ public final class ClaimedItems extends QueueListener {
         if (id == 0 || HANDED_BACK.contains(id)) {
             return;
         }
-        Membership.active()
-                .ifPresent(
-                        membership ->
-                                membership
-                                        .outbound()
-                                        .tell(
-                                                "cancelling of queue item " + id,
-                                                cluster -> cluster.cancelled(id, "cancelled")));
+        Membership membership = Membership.active().orElse(null);
+        if (membership == null) {
+            return;
+        }
+        membership.view().cancelledHere(id); // the next page of this controller shows it so
+        membership
+                .outbound()
+                .tell(
+                        "cancelling of queue item " + id,
+                        cluster -> cluster.cancelled(id, "cancelled"));
     }
 }

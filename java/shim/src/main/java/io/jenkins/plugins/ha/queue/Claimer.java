@@ -140,6 +140,13 @@ public final class Claimer {
         }
     }
 
+    /** News of an item: one that was cancelled does not stay in core's lists here. */
+    public void changed(Item item) {
+        if (item.state() == ItemState.CANCELLED && item.owner().equals(identity.id())) {
+            ClaimedItems.drop(item.id());
+        }
+    }
+
     /** The membership changed: what was claimed under an earlier one is no longer ours. */
     public void linkChanged(LinkState link) {
         if (link.joined()) {
@@ -245,6 +252,8 @@ public final class Claimer {
                 outbound.tell(
                         "refusal of queue item " + item.id(),
                         c -> c.cancelled(item.id(), "refused by " + identity.name()));
+            } else if (view.isCancelled(item.id())) {
+                ClaimedItems.drop(item.id()); // while it was on its way into core's lists
             }
         } catch (Payload.JobMissing e) {
             tellMissing(item.job());

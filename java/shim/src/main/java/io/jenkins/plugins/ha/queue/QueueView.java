@@ -139,6 +139,20 @@ public final class QueueView {
         items.put(item.id(), new SeenItem(item, original));
     }
 
+    /** A claimed item left this controller's lists unbuilt; the cluster is about to hear of it. */
+    void cancelledHere(long id) {
+        SeenItem seen = items.get(id);
+        if (seen != null) {
+            seen.cancel();
+        }
+    }
+
+    /** Whether the cluster, or this controller, has cancelled it. */
+    boolean isCancelled(long id) {
+        SeenItem seen = items.get(id);
+        return seen != null && seen.item().state() == ItemState.CANCELLED;
+    }
+
     /** It could not be stored after all. */
     void withdrawn(long id) {
         items.remove(id);

@@ -75,12 +75,22 @@ final class SeenItem {
                             && newer.jobRevision() > item.jobRevision()
                             && newer.state() == ItemState.QUEUED;
             byte[] payload = newer.payload() == null ? item.payload() : newer.payload();
-            item = withPayload(newer, payload);
+            item = with(newer, newer.state(), payload);
             if (foldedInto) {
                 takeOverActions();
             }
             shown = null;
             return true;
+        }
+    }
+
+    /** Shows it as cancelled until newer news come, if it has not started. */
+    void cancel() {
+        synchronized (lock) {
+            if (waits()) {
+                item = with(item, ItemState.CANCELLED, item.payload());
+                shown = null;
+            }
         }
     }
 
@@ -308,11 +318,11 @@ final class SeenItem {
         return calendar;
     }
 
-    private static Item withPayload(Item i, byte[] payload) {
+    private static Item with(Item i, ItemState state, byte[] payload) {
         return new Item(
                 i.id(),
                 i.job(),
-                i.state(),
+                state,
                 i.version(),
                 i.jobRevision(),
                 i.lane(),
