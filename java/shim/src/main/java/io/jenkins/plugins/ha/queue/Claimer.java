@@ -3,6 +3,7 @@ package io.jenkins.plugins.ha.queue;
 import hudson.model.Action;
 import hudson.model.Computer;
 import hudson.model.Executor;
+import hudson.model.Job;
 import hudson.model.Queue;
 import hudson.model.queue.ScheduleResult;
 import hudson.model.queue.WorkUnit;
@@ -56,6 +57,12 @@ public final class Claimer {
 
     private static final long LONGEST_DELAY_MILLIS = 4000;
 
+    /** How long nothing is claimed after a claim of what cannot be run here. */
+    private static final long FIRST_PAUSE_MILLIS = 125;
+
+    private static final long LONGEST_PAUSE_MILLIS = 1000;
+
+
     /**
      * How often controllers that did not accept an item may fail to read it before it is set aside.
      */
@@ -72,6 +79,9 @@ public final class Claimer {
     private final Map<String, Long> missingTold = new ConcurrentHashMap<>();
     private final Object offering = new Object();
     private volatile boolean stopping;
+    /** Claims in a row that brought builds of jobs that are not here; the claimer's thread only. */
+    private int misses;
+
 
     /** What the present claim offers; null when none is made, or one is being prepared. */
     private List<LaneOffer> offered;
@@ -130,7 +140,7 @@ public final class Claimer {
         if (waitingWith == null || stopping) {
             return;
         }
-        List<LaneOffer> now = Room.offers((HaQueue) Queue.getInstance(), view.lanes().keySet());
+        List<LaneOffer> now = Room.offers((HaQueue) Queue.getInstance(), lanes());
         if (!now.equals(waitingWith)) {
             try {
                 cluster.wake();
@@ -173,7 +183,7 @@ public final class Claimer {
                     cluster.awaitJoined(1000);
                 } catch (RuntimeException | LinkageError e) {
                     LOGGER.log(Level.SEVERE, "Claiming builds failed; trying on", e);
-                    pause();
+                    pause(LONGEST_PAUSE_MILLIS);
                 }
             }
         } catch (HaException.Closed e) {
@@ -195,8 +205,29 @@ public final class Claimer {
         } finally {
             offered(null);
         }
+        boolean missed = false;
         for (Item item : claimed) {
-            take(item);
+            missed |= !take(item);
+        }
+        if (missed) {
+            misses++;
+            pause(Math.min(LONGEST_PAUSE_MILLIS, FIRST_PAUSE_MILLIS << Math.min(misses, 10)));
+        } else if (!claimed.isEmpty()) {
+            misses = 0;
+        }
+    }
+
+    /** Those with something in them that could be built here. */
+    private Set<String> lanes() {
+        try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
+            return view.lanes(
+                    job -> {
+                        boolean here = Jenkins.get().getItemByFullName(job, Job.class) != null;
+                        if (!here) {
+                            tellMissing(job);
+                        }
+                        return here;
+                    });
         }
     }
 
@@ -206,8 +237,7 @@ public final class Claimer {
             synchronized (offering) {
                 changed = false;
             }
-            List<LaneOffer> offers =
-                    Room.offers((HaQueue) Queue.getInstance(), view.lanes().keySet());
+            List<LaneOffer> offers = Room.offers((HaQueue) Queue.getInstance(), lanes());
             synchronized (offering) {
                 if (!changed) {
                     offered = offers;
@@ -223,7 +253,8 @@ public final class Claimer {
         }
     }
 
-    private void take(Item item) {
+    /** False when this controller does not have the job. */
+    private boolean take(Item item) {
         try {
             view.changed(item);
             Queue.WaitingItem stored = Payload.decode(item.payload(), item.job());
@@ -258,6 +289,7 @@ public final class Claimer {
         } catch (Payload.JobMissing e) {
             tellMissing(item.job());
             leaveToOthers(item, e.getMessage() + " (" + identity.name() + ")");
+            return false;
         } catch (Payload.Unreadable e) {
             unreadable(item, e.getMessage());
         } catch (RuntimeException | LinkageError e) {
@@ -271,6 +303,7 @@ public final class Claimer {
                     e);
             leaveToOthers(item, String.valueOf(e.getMessage()));
         }
+        return true;
     }
 
     private void leaveToOthers(Item item, String why) {
@@ -300,15 +333,6 @@ public final class Claimer {
             leaveToOthers(item, "It cannot be read on " + identity.name() + ": " + why);
             return;
         }
-        LOGGER.warning(
-                () ->
-                        "Queue item "
-                                + item.id()
-                                + " of "
-                                + item.job()
-                                + " cannot be read and is set aside, its bytes kept: "
-                                + why
-                                + ". Cancel it to be rid of it.");
         outbound.tell("setting aside of queue item " + item.id(), c -> c.park(item.id(), why));
     }
 
@@ -413,9 +437,9 @@ public final class Claimer {
         }
     }
 
-    private static void pause() {
+    private static void pause(long millis) {
         try {
-            Thread.sleep(1000);
+            Thread.sleep(millis);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

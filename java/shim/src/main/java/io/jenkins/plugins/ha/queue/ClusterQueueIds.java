@@ -38,7 +38,10 @@ public final class ClusterQueueIds extends QueueIdStrategy {
         return noted(membership.get().cluster().nextQueueId());
     }
 
-    /** A Jenkins without the plugin goes on from the highest in queue.xml; not from one that was made up while Redis was away. */
+    /**
+     * A Jenkins without the plugin goes on from the highest in queue.xml; not from one that was
+     * made up while Redis was away.
+     */
     private long noted(long id) {
         if (id < MADE_UP) {
             highest.accumulateAndGet(id, Math::max);

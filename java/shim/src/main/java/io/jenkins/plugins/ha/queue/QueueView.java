@@ -19,6 +19,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import jenkins.util.Timer;
@@ -43,6 +44,7 @@ public final class QueueView {
     private final ControllerIdentity identity;
     private final ForeignBuilds builds;
     private final Map<Long, SeenItem> items = new ConcurrentHashMap<>();
+    private final Set<Long> unreadableTold = ConcurrentHashMap.newKeySet();
     private final Map<String, Long> revisions = new ConcurrentHashMap<>();
     private final ConcurrentLinkedDeque<SeenItem> left = new ConcurrentLinkedDeque<>();
 
@@ -103,15 +105,21 @@ public final class QueueView {
         return result;
     }
 
-    /** How many unclaimed items each lane holds that could be claimed now or soon. */
-    Map<String, Integer> lanes() {
-        Map<String, Integer> result = new HashMap<>();
+    /**
+     * The lanes with unclaimed items that this controller could claim now or soon.
+     *
+     * @param here whether it has the job of this name; asked once for each
+     */
+    Set<String> lanes(Predicate<String> here) {
+        Map<String, Boolean> known = new HashMap<>();
+        Set<String> result = new HashSet<>();
         for (SeenItem seen : items.values()) {
             Item item = seen.item();
             if (item.state() == ItemState.QUEUED
                     && !item.blocked()
-                    && (item.pinned().isEmpty() || item.pinned().equals(identity.id()))) {
-                result.merge(item.lane(), 1, Integer::sum);
+                    && (item.pinned().isEmpty() || item.pinned().equals(identity.id()))
+                    && known.computeIfAbsent(item.job(), here::test)) {
+                result.add(item.lane());
             }
         }
         return result;
@@ -191,6 +199,7 @@ public final class QueueView {
         } else if (!seen.update(item)) {
             return;
         }
+        tellUnreadable(item);
         builds.followed(item);
         settle(seen, 0);
         forgetOld();
@@ -215,6 +224,16 @@ public final class QueueView {
         }
     }
 
+    /** One line on each controller, whoever found it. */
+    private void tellUnreadable(Item item) {
+        if (item.state() != ItemState.UNREADABLE) {
+            unreadableTold.remove(item.id());
+        } else if (unreadableTold.add(item.id())) {
+            LOGGER.warning(() -> "Queue item " + item.id() + " of " + item.job() + " cannot be read and is set aside, its bytes kept,"
+                    + " until you cancel it: " + item.why());
+        }
+    }
+
     Collection<SeenItem> all() {
         return items.values();
     }
@@ -228,9 +247,11 @@ public final class QueueView {
                 if (seen == null) {
                     if (!item.state().ended()) {
                         items.putIfAbsent(id, new SeenItem(item, null));
+                        tellUnreadable(item);
                     }
                     builds.followed(item);
                 } else if (seen.update(item)) {
+                    tellUnreadable(item);
                     builds.followed(item);
                     settle(seen, 0);
                 }
