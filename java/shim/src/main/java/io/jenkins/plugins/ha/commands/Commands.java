@@ -73,13 +73,13 @@ public final class Commands {
     private String obey(Event.Command command) {
         String body = new String(command.body(), StandardCharsets.UTF_8);
         return switch (command.topic()) {
-            case Cancelling.TOPIC -> cancelHere(Long.parseLong(body)) ? "ok" : "late";
+            case Cancelling.TOPIC -> cancelHere(body) ? "ok" : "late";
             case Stopping.TOPIC -> Stopping.stopHere(body);
             default -> "unknown";
         };
     }
 
-    private static boolean cancelHere(long id) {
-        return Cancelling.cancelHere(Membership.active().orElseThrow(), id);
+    private static boolean cancelHere(String body) {
+        return Cancelling.cancelHere(Membership.active().orElseThrow(), body);
     }
 }

@@ -4,6 +4,9 @@ import hudson.Extension;
 import hudson.model.Queue;
 import hudson.model.queue.QueueListener;
 import io.jenkins.plugins.ha.Membership;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -14,6 +17,18 @@ import java.util.concurrent.ConcurrentHashMap;
 @Extension
 public final class ClaimedItems extends QueueListener {
     private static final Set<Long> HANDED_BACK = ConcurrentHashMap.newKeySet();
+    private static final int REMEMBERED = 1000;
+
+    private static final Map<Long, Boolean> KEPT_OUT =
+            Collections.synchronizedMap(
+                    new LinkedHashMap<>() {
+                        private static final long serialVersionUID = 1L;
+
+                        @Override
+                        protected boolean removeEldestEntry(Map.Entry<Long, Boolean> eldest) {
+                            return size() > REMEMBERED;
+                        }
+                    });
 
     /** The item's id in the cluster, 0 when it is not the cluster's. */
     static long idOf(Queue.Item item) {
@@ -38,6 +53,36 @@ public final class ClaimedItems extends QueueListener {
     /** Takes it out because it is no longer ours: the cluster has given it to somebody else. */
     static void drop(long id) {
         takeOut(id);
+    }
+
+    /**
+     * Cancels it in this controller's lists, or keeps it from coming into them.
+     *
+     * @return false when an executor has it already
+     */
+    static boolean keepOut(long id) {
+        boolean[] out = {true};
+        Queue.withLock(
+                () -> { // as whoever puts it into the lists does
+                    KEPT_OUT.put(id, true);
+                    HaQueue queue = (HaQueue) Queue.getInstance();
+                    for (Queue.Item item : queue.local()) {
+                        if (item.getId() == id) {
+                            out[0] = queue.cancel(item);
+                        }
+                    }
+                });
+        return out[0];
+    }
+
+    /** It was not to be cancelled after all. */
+    static void letIn(long id) {
+        KEPT_OUT.remove(id);
+    }
+
+    /** Whether it was cancelled before it came into this controller's lists. */
+    static boolean isKeptOut(long id) {
+        return KEPT_OUT.containsKey(id);
     }
 
     private static boolean takeOut(long id) {

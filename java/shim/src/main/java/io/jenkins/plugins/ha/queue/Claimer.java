@@ -272,6 +272,9 @@ public final class Claimer {
             Queue.withLock(
                     () -> { // core must not make a buildable item of it, with the times it has now,
                         // before the true time is set
+                        if (ClaimedItems.isKeptOut(item.id())) {
+                            return;
+                        }
                         result[0] =
                                 ((HaQueue) Queue.getInstance())
                                         .scheduleHere(stored.task, 0, actions);
@@ -279,6 +282,9 @@ public final class Claimer {
                             inQueueSince(result[0].getItem(), stored.getInQueueSince());
                         }
                     });
+            if (result[0] == null) {
+                return; // cancelled on its way here
+            }
             if (result[0].isRefused()) {
                 outbound.tell(
                         "refusal of queue item " + item.id(),
