@@ -283,7 +283,7 @@ public final class Claimer {
                         }
                     });
             if (result[0] == null) {
-                return; // cancelled on its way here
+                return true; // cancelled on its way here
             }
             if (result[0].isRefused()) {
                 outbound.tell(
