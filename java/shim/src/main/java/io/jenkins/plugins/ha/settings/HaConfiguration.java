@@ -102,7 +102,6 @@ public class HaConfiguration extends GlobalConfiguration {
         }
         request.bindJSON(this, json);
         save();
-        Membership.active().ifPresent(membership -> membership.claimer().poke());
         return true;
     }
 
@@ -166,6 +165,7 @@ public class HaConfiguration extends GlobalConfiguration {
     public void setTakesBuilds(boolean takesBuilds) {
         this.takesBuilds = takesBuilds;
         save();
+        applyNow();
     }
 
     /** How many builds may run here at once; 0 for as many as there are executors. */
@@ -177,6 +177,11 @@ public class HaConfiguration extends GlobalConfiguration {
     public void setCapacity(int capacity) {
         this.capacity = Math.max(0, capacity);
         save();
+        applyNow();
+    }
+
+    private static void applyNow() {
+        Membership.active().ifPresent(membership -> membership.claimer().poke());
     }
 
     /** The settings as they apply on this controller. */
