@@ -154,7 +154,7 @@ pub struct Enqueued {
     pub accepted: bool,
     /// The job's revision now.
     pub revision: i64,
-    /// When not accepted: the job's queued items, with payloads; else empty.
+    /// When not accepted: those of the job's queued items that are newer, with payloads; else empty.
     pub queued: Vec<Item>,
 }
 

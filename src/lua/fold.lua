@@ -1,12 +1,12 @@
 -- Replaces the payload of a queued item and, if asked, its time.
 --
 -- ARGV  id, seen revision (-1: do not check), payload, mac, due in ms (-1: keep)
--- Answers  OK revision | NEWER revision (packed, payload, mac)... (no longer queued, or the job's queued items changed) | NOTFOUND
+-- Answers  OK revision | NEWER revision (packed, payload, mac)... (no longer queued, or some of the job's are newer than seen) | NOTFOUND
 local id, due_in = ARGV[1], tonumber(ARGV[5])
 local v = load(id, true)
 if not v then return {'NOTFOUND'} end
 if v[STATE] == 'Q' and v[MAC] == ARGV[4] then return {'OK', v[JOBREV]} end
-if v[STATE] ~= 'Q' then return newer(v[JOB], 0) or {'NEWER', v[JOBREV]} end
+if v[STATE] ~= 'Q' then return newer(v[JOB], tonumber(ARGV[2])) or {'NEWER', v[JOBREV]} end
 local conflict = newer(v[JOB], tonumber(ARGV[2]))
 if conflict then return conflict end
 local rev, due, blocked = int(redis.call('INCR', P .. 'seq')), v[DUE], v[BLOCKED]

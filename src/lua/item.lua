@@ -194,11 +194,11 @@ local function back(id, v, delay, why, last)
   event(id, v)
 end
 
--- The job's queued items with payloads if one of them is newer than `seen`, else nil.
+-- Those of the job's queued items, with payloads, that are newer than `seen`; nil if none is.
 local function newer(job, seen)
-  local key = P .. 'queued:' .. job
-  if seen < 0 or not redis.call('ZRANGEBYSCORE', key, '(' .. int(seen), '+inf', 'LIMIT', 0, 1)[1] then return nil end
-  local ids = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
+  if seen < 0 then return nil end
+  local ids = redis.call('ZRANGEBYSCORE', P .. 'queued:' .. job, '(' .. int(seen), '+inf', 'WITHSCORES')
+  if not ids[1] then return nil end
   local answer = {'NEWER', ids[#ids]}
   for i = 1, #ids, 2 do
     local v = load(ids[i], true)
@@ -208,3 +208,4 @@ local function newer(job, seen)
   end
   return answer
 end
+

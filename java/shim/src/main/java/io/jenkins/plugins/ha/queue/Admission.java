@@ -144,7 +144,9 @@ final class Admission {
         membership.view().accepted(expected(item), waiting);
         try {
             Enqueued answer = membership.cluster().enqueue(item, revision);
-            if (!answer.accepted()) {
+            if (answer.accepted()) {
+                membership.view().stored(waiting.getId(), job, answer.revision(), revision >= 0);
+            } else {
                 membership.view().withdrawn(waiting.getId());
                 membership.view().learned(job, answer.revision(), answer.queued());
             }
@@ -198,12 +200,15 @@ final class Admission {
     }
 
     private static List<SeenItem> sameAs(List<SeenItem> queued, List<Action> actions) {
+        int parameters = SeenItem.hashOfParameters(actions);
         List<SeenItem> result = new ArrayList<>();
         for (SeenItem seen : queued) {
-            Queue.WaitingItem waiting =
-                    seen.item().version() == 0 ? null : seen.waiting(); // 0: not stored yet
-            if (waiting != null && same(waiting, actions)) {
-                result.add(seen);
+            // 0: not stored yet. The hash spares the long comparison with each of a long queue.
+            if (seen.item().version() > 0 && seen.parametersHash() == parameters) {
+                Queue.WaitingItem waiting = seen.waiting();
+                if (waiting != null && same(waiting, actions)) {
+                    result.add(seen);
+                }
             }
         }
         return result;
@@ -268,6 +273,7 @@ final class Admission {
             }
             if (!answer.accepted()) {
                 membership.view().learned(job, answer.revision(), answer.queued());
+                membership.view().refresh(before.id());
                 return first;
             }
             seenRevision = answer.revision();

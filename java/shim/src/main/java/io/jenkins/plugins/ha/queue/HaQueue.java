@@ -1,6 +1,7 @@
 package io.jenkins.plugins.ha.queue;
 
 import hudson.model.Action;
+import hudson.model.Job;
 import hudson.model.LoadBalancer;
 import hudson.model.Queue;
 import hudson.model.queue.ScheduleResult;
@@ -84,7 +85,7 @@ public final class HaQueue extends Queue {
         if (super.cancel(task)) {
             return true;
         }
-        for (SeenItem seen : membership.view().waiting()) {
+        for (SeenItem seen : remoteOf(task)) {
             Queue.Item shown = seen.shown();
             if (shown != null && shown.task.equals(task) && super.getItem(seen.id()) == null) {
                 return Cancelling.cancel(membership, seen.id());
@@ -123,8 +124,9 @@ public final class HaQueue extends Queue {
         if (here != null) {
             return here;
         }
-        for (Queue.Item remote : remote()) {
-            if (remote.task.equals(task)) {
+        for (SeenItem seen : remoteOf(task)) {
+            Queue.Item remote = remote(seen);
+            if (remote != null && remote.task.equals(task)) {
                 return remote;
             }
         }
@@ -134,8 +136,9 @@ public final class HaQueue extends Queue {
     @Override
     public List<Queue.Item> getItems(Queue.Task task) {
         List<Queue.Item> result = new ArrayList<>(super.getItems(task));
-        for (Queue.Item remote : remote()) {
-            if (remote.task.equals(task)) {
+        for (SeenItem seen : remoteOf(task)) {
+            Queue.Item remote = remote(seen);
+            if (remote != null && remote.task.equals(task)) {
                 result.add(remote);
             }
         }
@@ -149,7 +152,7 @@ public final class HaQueue extends Queue {
 
     @Override
     public boolean isEmpty() {
-        return super.isEmpty() && membership.view().waiting().isEmpty();
+        return super.isEmpty() && membership.view().nothingWaits();
     }
 
     @Override
@@ -258,15 +261,29 @@ public final class HaQueue extends Queue {
     private List<Queue.Item> remote() {
         List<Queue.Item> result = new ArrayList<>();
         for (SeenItem seen : membership.view().waiting()) {
-            Queue.Item here = super.getItem(seen.id());
-            if (here == null || handedBack(here)) {
-                Queue.Item shown = seen.shown();
-                if (shown != null && !(shown instanceof Queue.LeftItem)) {
-                    result.add(shown);
-                }
+            Queue.Item remote = remote(seen);
+            if (remote != null) {
+                result.add(remote);
             }
         }
         return result;
+    }
+
+    /** What of a task may wait in the cluster: only jobs do. */
+    private List<SeenItem> remoteOf(Queue.Task task) {
+        return task instanceof Job<?, ?> job
+                ? membership.view().waitingOf(job.getFullName())
+                : List.of();
+    }
+
+    /** As it is shown; null when it is in core's lists here, or cannot be shown. */
+    private Queue.Item remote(SeenItem seen) {
+        Queue.Item here = super.getItem(seen.id());
+        if (here != null && !handedBack(here)) {
+            return null;
+        }
+        Queue.Item shown = seen.shown();
+        return shown instanceof Queue.LeftItem ? null : shown;
     }
 
     /** It is a build of the cluster, and is answered for alike on all controllers. */

@@ -9,8 +9,6 @@ import io.jenkins.plugins.ha.bridge.ItemState;
 import io.jenkins.plugins.ha.builds.ForeignBuilds;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Comparator;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -44,6 +42,8 @@ public final class QueueView {
     private final ControllerIdentity identity;
     private final ForeignBuilds builds;
     private final Map<Long, SeenItem> items = new ConcurrentHashMap<>();
+    private final WaitingIndex index;
+    private final Unpacking unpacking = new Unpacking();
     private final Set<Long> unreadableTold = ConcurrentHashMap.newKeySet();
     private final Map<String, Long> revisions = new ConcurrentHashMap<>();
     private final ConcurrentLinkedDeque<SeenItem> left = new ConcurrentLinkedDeque<>();
@@ -52,6 +52,7 @@ public final class QueueView {
         this.cluster = cluster;
         this.identity = identity;
         this.builds = builds;
+        this.index = new WaitingIndex(items, identity.id());
     }
 
     /** The item with this id, as Jenkins shows it; null when unknown here. From memory. */
@@ -83,46 +84,32 @@ public final class QueueView {
 
     /** What waits in the cluster, oldest first; without what has started. */
     List<SeenItem> waiting() {
-        List<SeenItem> result = new ArrayList<>();
-        for (SeenItem seen : items.values()) {
-            if (seen.waits()) {
-                result.add(seen);
-            }
-        }
-        result.sort(Comparator.comparingLong(SeenItem::id));
-        return result;
+        return index.all();
+    }
+
+    /** What of this job waits, oldest first. */
+    List<SeenItem> waitingOf(String job) {
+        return index.of(job);
+    }
+
+    boolean nothingWaits() {
+        return index.isEmpty();
     }
 
     /** What of this job waits unclaimed, oldest first. */
     List<SeenItem> queuedOf(String job) {
-        List<SeenItem> result = new ArrayList<>();
-        for (SeenItem seen : items.values()) {
-            if (seen.item().state() == ItemState.QUEUED && seen.item().job().equals(job)) {
-                result.add(seen);
-            }
-        }
-        result.sort(Comparator.comparingLong(SeenItem::id));
+        List<SeenItem> result = index.of(job);
+        result.removeIf(seen -> seen.item().state() != ItemState.QUEUED);
         return result;
     }
 
     /**
      * The lanes with unclaimed items that this controller could claim now or soon.
      *
-     * @param here whether it has the job of this name; asked once for each
+     * @param here whether it has the job of this name
      */
     Set<String> lanes(Predicate<String> here) {
-        Map<String, Boolean> known = new HashMap<>();
-        Set<String> result = new HashSet<>();
-        for (SeenItem seen : items.values()) {
-            Item item = seen.item();
-            if (item.state() == ItemState.QUEUED
-                    && !item.blocked()
-                    && (item.pinned().isEmpty() || item.pinned().equals(identity.id()))
-                    && known.computeIfAbsent(item.job(), here::test)) {
-                result.add(item.lane());
-            }
-        }
-        return result;
+        return index.lanes(here);
     }
 
     /** Items that the cluster says this controller holds unstarted or running. */
@@ -145,6 +132,23 @@ public final class QueueView {
     /** An item that this controller is about to store; its future is in the caller's hands. */
     void accepted(Item item, Queue.WaitingItem original) {
         items.put(item.id(), new SeenItem(item, original));
+        index.update(item.id());
+    }
+
+    /**
+     * The cluster has it now; other items of the job are compared with it from here on.
+     *
+     * @param compared whether the cluster stored it on condition that what {@link #queuedOf} shows
+     *     is all that waits
+     */
+    void stored(long id, String job, long revision, boolean compared) {
+        SeenItem seen = items.get(id);
+        if (seen != null) {
+            seen.stored(revision);
+        }
+        if (compared) {
+            revisions.merge(job, revision, Math::max);
+        }
     }
 
     /** A claimed item left this controller's lists unbuilt; the cluster is about to hear of it. */
@@ -152,6 +156,7 @@ public final class QueueView {
         SeenItem seen = items.get(id);
         if (seen != null) {
             seen.cancel();
+            index.update(id);
         }
     }
 
@@ -163,27 +168,21 @@ public final class QueueView {
 
     /** It could not be stored after all. */
     void withdrawn(long id) {
-        items.remove(id);
+        forget(id);
     }
 
-    /** What the cluster said about a job's waiting items when it refused to store another one. */
-    void learned(String job, long revision, List<Item> queued) {
-        queued.forEach(this::changed);
-        Set<Long> there = new HashSet<>();
-        queued.forEach(item -> there.add(item.id()));
-        for (SeenItem seen : queuedOf(job)) {
-            if (!there.contains(seen.id())
-                    && seen.item().jobRevision() > 0
-                    && seen.item().jobRevision() <= revision) {
-                refresh(seen.id());
-            }
-        }
+    /** What the cluster said was newer when it refused to store another item of the job. */
+    void learned(String job, long revision, List<Item> newer) {
+        newer.forEach(this::changed);
         revisions.merge(job, revision, Math::max);
     }
 
     /** An item changed. Older news than what is known is skipped. */
     public void changed(Item item) {
-        revisions.merge(item.job(), item.jobRevision(), Math::max);
+        if (item.state() == ItemState.QUEUED) {
+            // What was claimed here may have come before news of older items.
+            revisions.merge(item.job(), item.jobRevision(), Math::max);
+        }
         SeenItem seen = items.get(item.id());
         if (seen == null) {
             if (item.state().ended()) {
@@ -196,9 +195,11 @@ public final class QueueView {
             }
             seen = new SeenItem(item, null);
             items.put(item.id(), seen);
+            unpacking.later(seen);
         } else if (!seen.update(item)) {
             return;
         }
+        index.update(item.id());
         tellUnreadable(item);
         builds.followed(item);
         settle(seen, 0);
@@ -229,8 +230,15 @@ public final class QueueView {
         if (item.state() != ItemState.UNREADABLE) {
             unreadableTold.remove(item.id());
         } else if (unreadableTold.add(item.id())) {
-            LOGGER.warning(() -> "Queue item " + item.id() + " of " + item.job() + " cannot be read and is set aside, its bytes kept,"
-                    + " until you cancel it: " + item.why());
+            LOGGER.warning(
+                    () ->
+                            "Queue item "
+                                    + item.id()
+                                    + " of "
+                                    + item.job()
+                                    + " cannot be read and is set aside, its bytes kept,"
+                                    + " until you cancel it: "
+                                    + item.why());
         }
     }
 
@@ -238,7 +246,8 @@ public final class QueueView {
         return items.values();
     }
 
-    private void refresh(long id) {
+    /** Asks the cluster for an item that is not as it seems. One bounded round trip. */
+    void refresh(long id) {
         try {
             Optional<Item> now = cluster.item(id);
             if (now.isPresent()) {
@@ -247,16 +256,18 @@ public final class QueueView {
                 if (seen == null) {
                     if (!item.state().ended()) {
                         items.putIfAbsent(id, new SeenItem(item, null));
+                        index.update(id);
                         tellUnreadable(item);
                     }
                     builds.followed(item);
                 } else if (seen.update(item)) {
+                    index.update(id);
                     tellUnreadable(item);
                     builds.followed(item);
                     settle(seen, 0);
                 }
             } else {
-                items.remove(id);
+                forget(id);
             }
         } catch (HaException e) {
             LOGGER.log(
@@ -293,8 +304,13 @@ public final class QueueView {
                 oldest != null && oldest.leftAt() < before;
                 oldest = left.peekFirst()) {
             if (left.remove(oldest)) {
-                items.remove(oldest.id());
+                forget(oldest.id());
             }
         }
+    }
+
+    private void forget(long id) {
+        items.remove(id);
+        index.update(id);
     }
 }

@@ -1,6 +1,9 @@
 package io.jenkins.plugins.ha.queue;
 
+import hudson.model.Action;
 import hudson.model.Job;
+import hudson.model.ParameterValue;
+import hudson.model.ParametersAction;
 import hudson.model.Queue;
 import hudson.model.Run;
 import hudson.model.queue.CauseOfBlockage;
@@ -14,7 +17,9 @@ import io.jenkins.plugins.ha.bridge.ItemState;
 import java.lang.reflect.Constructor;
 import java.util.Calendar;
 import java.util.GregorianCalendar;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import jenkins.model.Jenkins;
@@ -31,6 +36,7 @@ final class SeenItem {
 
     private final Object lock = new Object();
     private volatile Item item;
+    private Integer parametersHash;
     private Queue.WaitingItem waiting;
     private Queue.Item shown;
     private Object shownFor;
@@ -63,6 +69,43 @@ final class SeenItem {
                 || state == ItemState.UNREADABLE;
     }
 
+    /** The cluster has it, as its first version. */
+    void stored(long revision) {
+        synchronized (lock) {
+            if (item.version() == 0) {
+                item = with(item, item.state(), 1, revision, item.payload());
+            }
+        }
+    }
+
+    /**
+     * A number that is the same for the same parameters: what differs in it is no duplicate. 0 for
+     * an item that cannot be made here.
+     */
+    int parametersHash() {
+        synchronized (lock) {
+            if (parametersHash == null) {
+                Queue.WaitingItem made = waiting();
+                if (made == null) {
+                    return 0;
+                }
+                parametersHash = hashOfParameters(made.getActions(ParametersAction.class));
+            }
+            return parametersHash;
+        }
+    }
+
+    /** As a set, which is how {@link ParametersAction#shouldSchedule} compares. */
+    static int hashOfParameters(List<? extends Action> actions) {
+        Set<ParameterValue> parameters = new HashSet<>();
+        for (Action action : actions) {
+            if (action instanceof ParametersAction some) {
+                parameters.addAll(some.getAllParameters());
+            }
+        }
+        return parameters.hashCode();
+    }
+
     /** Takes over newer news; false when these are old. */
     boolean update(Item newer) {
         synchronized (lock) {
@@ -75,8 +118,9 @@ final class SeenItem {
                             && newer.jobRevision() > item.jobRevision()
                             && newer.state() == ItemState.QUEUED;
             byte[] payload = newer.payload() == null ? item.payload() : newer.payload();
-            item = with(newer, newer.state(), payload);
+            item = with(newer, newer.state(), newer.version(), newer.jobRevision(), payload);
             if (foldedInto) {
+                parametersHash = null;
                 takeOverActions();
             }
             shown = null;
@@ -88,7 +132,13 @@ final class SeenItem {
     void cancel() {
         synchronized (lock) {
             if (waits()) {
-                item = with(item, ItemState.CANCELLED, item.payload());
+                item =
+                        with(
+                                item,
+                                ItemState.CANCELLED,
+                                item.version(),
+                                item.jobRevision(),
+                                item.payload());
                 shown = null;
             }
         }
@@ -318,13 +368,14 @@ final class SeenItem {
         return calendar;
     }
 
-    private static Item with(Item i, ItemState state, byte[] payload) {
+    private static Item with(
+            Item i, ItemState state, long version, long jobRevision, byte[] payload) {
         return new Item(
                 i.id(),
                 i.job(),
                 state,
-                i.version(),
-                i.jobRevision(),
+                version,
+                jobRevision,
                 i.lane(),
                 i.priority(),
                 i.enqueuedMillis(),
