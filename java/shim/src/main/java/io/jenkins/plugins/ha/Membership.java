@@ -37,7 +37,7 @@ public final class Membership {
         this.builds = new ForeignBuilds(identity);
         this.view = new QueueView(cluster, identity, builds);
         this.claimer = new Claimer(cluster, identity, view, outbound);
-        this.orphans = new OrphanedBuilds(cluster, identity, builds);
+        this.orphans = new OrphanedBuilds(cluster, identity, builds, outbound);
         this.pump = new EventPump(cluster, view, builds, claimer, orphans);
     }
 

@@ -15,6 +15,7 @@ import java.util.logging.Logger;
 public final class Outbound {
     private static final Logger LOGGER = Logger.getLogger(Outbound.class.getName());
     private static final long RETRY_MILLIS = 200;
+    private static final long REJOIN_MILLIS = 1000;
     private static final long DRAIN_MILLIS = 3000;
 
     private final Cluster cluster;
@@ -73,17 +74,26 @@ public final class Outbound {
         }
     }
 
+    private void awaitJoined() {
+        try {
+            cluster.awaitJoined(REJOIN_MILLIS);
+        } catch (HaException.Closed e) {
+            LOGGER.log(Level.FINE, "Closed", e);
+        }
+    }
+
     private void tellOne(Message message) throws InterruptedException {
         while (true) {
             try {
                 message.telling.tell(cluster);
                 return;
-            } catch (HaException.Unavailable e) {
+            } catch (HaException.Unavailable | HaException.Refused e) { // an admin can mend both
                 LOGGER.log(
                         Level.FINE,
                         "{0} waits for Redis: {1}",
                         new Object[] {message.what, e.getMessage()});
                 Thread.sleep(RETRY_MILLIS);
+                awaitJoined();
             } catch (HaException.Closed e) {
                 return;
             } catch (HaException e) {

@@ -6,16 +6,19 @@ import hudson.model.Run;
 import hudson.security.ACL;
 import hudson.security.ACLContext;
 import io.jenkins.plugins.ha.ControllerIdentity;
+import io.jenkins.plugins.ha.Outbound;
 import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.Item;
 import io.jenkins.plugins.ha.bridge.ItemState;
 import io.jenkins.plugins.ha.bridge.Member;
+import io.jenkins.plugins.ha.queue.ClaimedItems;
 import io.jenkins.plugins.ha.queue.ClusterItemAction;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.Set;
@@ -23,6 +26,7 @@ import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import java.util.regex.Pattern;
 import jenkins.model.Jenkins;
 import jenkins.util.Timer;
 
@@ -41,18 +45,26 @@ public final class OrphanedBuilds {
      */
     private static final long GRACE_MILLIS = 3000;
 
+    private static final Pattern LASTED = Pattern.compile("<duration>[1-9]\\d*</duration>");
+
     private final Cluster cluster;
     private final ControllerIdentity identity;
     private final ForeignBuilds builds;
+    private final Outbound outbound;
 
-    public OrphanedBuilds(Cluster cluster, ControllerIdentity identity, ForeignBuilds builds) {
+    public OrphanedBuilds(
+            Cluster cluster, ControllerIdentity identity, ForeignBuilds builds, Outbound outbound) {
         this.cluster = cluster;
+        this.outbound = outbound;
         this.identity = identity;
         this.builds = builds;
     }
 
     /** Decides what becomes of this item's build. The jobs are loaded. */
     public void decide(Item item) {
+        if (item.owner().equals(identity.id()) && ClaimedItems.executing().contains(item.id())) {
+            return; // a stall cost this controller its membership, not the build: its end is told
+        }
         Job<?, ?> job = Jenkins.get().getItemByFullName(item.job(), Job.class);
         BuildKey key = new BuildKey(item.job(), item.number());
         if (job != null && PipelineFile.isPipeline(job)) {
@@ -75,7 +87,9 @@ public final class OrphanedBuilds {
             if (item.state() != ItemState.RUNNING
                     && folder != null
                     && !new File(folder, "build.xml").isFile()) {
-                cluster.requeue(item.id(), "its controller died before the build began");
+                outbound.tell(
+                        "return of queue item " + item.id(),
+                        c -> c.requeue(item.id(), "its controller died before the build began"));
                 LOGGER.warning(
                         () ->
                                 "Queue item "
@@ -85,12 +99,11 @@ public final class OrphanedBuilds {
                                         + " goes back: its controller died before it began");
                 return;
             }
-            if (folder != null) {
-                end(job, key, item.owner());
-            }
-            cluster.finished(item.id(), "ABORTED");
-            builds.ended(key);
-        } catch (HaException | IOException e) {
+            String result = job == null ? "ABORTED" : end(job, key, item.owner());
+            outbound.tell(
+                    "end of the orphaned " + item.job() + " #" + item.number(),
+                    c -> c.finished(item.id(), result));
+        } catch (IOException e) {
             LOGGER.log(
                     Level.WARNING,
                     "Could not end " + item.job() + " #" + item.number() + " whose controller died",
@@ -141,40 +154,55 @@ public final class OrphanedBuilds {
         ClusterItemAction action = run == null ? null : run.getAction(ClusterItemAction.class);
         if (action != null && action.itemId() == 0 && action.controllerId().equals(owner)) {
             end(job, key, owner);
-            builds.ended(key);
         }
     }
 
-    /** Writes the end into the build's files. */
-    private void end(Job<?, ?> job, BuildKey key, String owner) throws IOException {
-        File folder = new File(job.getBuildDir(), Integer.toString(key.number()));
-        if (!new File(folder, "build.xml").isFile()) {
-            return;
+    /** Writes the end into the build's files, unless it is there; the result. */
+    private String end(Job<?, ?> job, BuildKey key, String owner) throws IOException {
+        Path folder = job.getBuildDir().toPath().resolve(Integer.toString(key.number()));
+        Path buildXml = folder.resolve("build.xml");
+        if (!Files.isRegularFile(buildXml)) {
+            builds.ended(key);
+            return "ABORTED";
         }
+        // with a duration it has ended, and only the news of that died with its owner
+        boolean ended = LASTED.matcher(Files.readString(buildXml)).find();
+        if (!ended) {
+            note(job, key, owner, folder);
+        }
+        builds.ended(key);
+        Run<?, ?> run = job.getBuildByNumber(key.number());
+        if (run == null) {
+            return "ABORTED";
+        }
+        if (!ended) {
+            long started = run.getStartTimeInMillis();
+            long lasted = Math.max(1, System.currentTimeMillis() - started);
+            RunFields.showEnded(run, Result.ABORTED, lasted);
+            run.save();
+        }
+        return String.valueOf(run.getResult());
+    }
+
+    private static void note(Job<?, ?> job, BuildKey key, String owner, Path folder)
+            throws IOException {
         Run<?, ?> run = job.getBuildByNumber(key.number());
         ClusterItemAction action = run == null ? null : run.getAction(ClusterItemAction.class);
-        String name = action == null ? owner : action.getHaController();
+        String name = action == null ? owner : action.controllerName();
         Files.writeString(
-                folder.toPath().resolve("log"),
+                folder.resolve("log"),
                 "\nThe controller '"
                         + name
                         + "' died while it ran this build.\nFinished: ABORTED\n",
                 StandardCharsets.UTF_8,
                 StandardOpenOption.CREATE,
                 StandardOpenOption.APPEND);
-        if (run != null) {
-            RunFields.showEnded(
-                    run,
-                    Result.ABORTED,
-                    Math.max(0, System.currentTimeMillis() - run.getStartTimeInMillis()));
-            run.save();
-        }
         LOGGER.warning(
                 () ->
                         key.job()
                                 + " #"
                                 + key.number()
-                                + " ended as ABORTED: its controller '"
+                                + " ends as ABORTED: its controller '"
                                 + name
                                 + "' died");
     }

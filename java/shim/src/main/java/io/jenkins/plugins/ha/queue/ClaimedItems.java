@@ -1,14 +1,19 @@
 package io.jenkins.plugins.ha.queue;
 
 import hudson.Extension;
+import hudson.model.Computer;
+import hudson.model.Executor;
 import hudson.model.Queue;
 import hudson.model.queue.QueueListener;
+import hudson.model.queue.WorkUnit;
 import io.jenkins.plugins.ha.Membership;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import jenkins.model.Jenkins;
 
 /**
  * The cluster's items while they are in this controller's own lists: tells the cluster when one
@@ -34,6 +39,20 @@ public final class ClaimedItems extends QueueListener {
     static long idOf(Queue.Item item) {
         ClusterItemAction action = item.getAction(ClusterItemAction.class);
         return action == null ? 0 : action.itemId();
+    }
+
+    /** Ids of the cluster's items whose builds are on an executor of this controller. */
+    public static Set<Long> executing() {
+        Set<Long> result = new HashSet<>();
+        for (Computer computer : Jenkins.get().getComputers()) {
+            for (Executor executor : computer.getAllExecutors()) {
+                WorkUnit work = executor.getCurrentWorkUnit();
+                if (work != null) {
+                    result.add(idOf(work.context.item));
+                }
+            }
+        }
+        return result;
     }
 
     /**

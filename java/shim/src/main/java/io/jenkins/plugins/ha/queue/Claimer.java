@@ -1,12 +1,9 @@
 package io.jenkins.plugins.ha.queue;
 
 import hudson.model.Action;
-import hudson.model.Computer;
-import hudson.model.Executor;
 import hudson.model.Job;
 import hudson.model.Queue;
 import hudson.model.queue.ScheduleResult;
-import hudson.model.queue.WorkUnit;
 import hudson.security.ACL;
 import hudson.security.ACLContext;
 import io.jenkins.plugins.ha.ControllerIdentity;
@@ -21,7 +18,6 @@ import io.jenkins.plugins.ha.bridge.LinkState;
 import java.lang.reflect.Field;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -62,7 +58,6 @@ public final class Claimer {
 
     private static final long LONGEST_PAUSE_MILLIS = 1000;
 
-
     /**
      * How often controllers that did not accept an item may fail to read it before it is set aside.
      */
@@ -79,9 +74,9 @@ public final class Claimer {
     private final Map<String, Long> missingTold = new ConcurrentHashMap<>();
     private final Object offering = new Object();
     private volatile boolean stopping;
+
     /** Claims in a row that brought builds of jobs that are not here; the claimer's thread only. */
     private int misses;
-
 
     /** What the present claim offers; null when none is made, or one is being prepared. */
     private List<LaneOffer> offered;
@@ -370,7 +365,7 @@ public final class Claimer {
             for (Queue.Item item : queue.local()) {
                 here.put(ClaimedItems.idOf(item), item);
             }
-            Set<Long> executing = executing();
+            Set<Long> executing = ClaimedItems.executing();
             for (Item item : view.ours()) {
                 Long since = claimedAt.get(item.id());
                 boolean old =
@@ -405,19 +400,6 @@ public final class Claimer {
         } catch (RuntimeException e) {
             LOGGER.log(Level.WARNING, "Could not check what is held", e);
         }
-    }
-
-    private static Set<Long> executing() {
-        Set<Long> result = new HashSet<>();
-        for (Computer computer : Jenkins.get().getComputers()) {
-            for (Executor executor : computer.getAllExecutors()) {
-                WorkUnit work = executor.getCurrentWorkUnit();
-                if (work != null) {
-                    result.add(ClaimedItems.idOf(work.context.item));
-                }
-            }
-        }
-        return result;
     }
 
     /** It has been waiting since it was accepted, not since it came here. */

@@ -71,6 +71,11 @@ public final class ClusterItemAction extends InvisibleAction
         return controllerId;
     }
 
+    /** What people call that controller. */
+    public String controllerName() {
+        return controllerName;
+    }
+
     /** The boot of that controller. */
     public String incarnation() {
         return incarnation;
