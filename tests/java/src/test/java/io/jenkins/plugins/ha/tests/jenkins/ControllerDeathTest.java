@@ -10,6 +10,10 @@ import io.jenkins.plugins.ha.stage.Eventually;
 import io.jenkins.plugins.ha.stage.FreestyleJob;
 import io.jenkins.plugins.ha.stage.JenkinsClient;
 import io.jenkins.plugins.ha.stage.Stage;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -170,6 +174,33 @@ class ControllerDeathTest {
         assertEquals(0, a.queue().path("items").size());
     }
 
+    @Test
+    void aBuildThatEndedKeepsItsResultWhenOnlyTheNewsOfItIsLost() {
+        JenkinsClient a = two.a();
+        JenkinsClient b = two.b();
+        two.createJob("ended", new FreestyleJob().shell("sleep 4; exit 3").xml());
+        two.onlyOn("b");
+        long id = a.trigger("ended");
+        assertEquals(1, a.awaitBuildNumber(id, LONG));
+        TwoControllers.awaitRunning(a, "ended", 1);
+        two.stage().redis().kill9();
+        assertEquals("FAILURE", b.awaitResult("ended", 1, LONG));
+        Path file = two.stage().shared().jobs().resolve("ended/builds/1/build.xml");
+        Eventually.until(
+                "the end is on disk",
+                TwoControllers.SOON,
+                () -> text(file).contains("<result>FAILURE</result>"));
+        two.controller("b").kill9();
+        two.stage().redis().start();
+        assertEquals("FAILURE", a.awaitResult("ended", 1, LONG));
+        script(a, "io.jenkins.plugins.ha.settings.HaConfiguration.get().takesBuilds = true");
+        long next = a.trigger("ended");
+        assertEquals(2, a.awaitBuildNumber(next, LONG));
+        assertEquals("FAILURE", a.awaitResult("ended", 2, LONG));
+        assertEquals("FAILURE", a.awaitResult("ended", 1, LONG));
+        assertTrue(!a.console("ended", 1).contains("died"), a.console("ended", 1));
+    }
+
     private void restartB() {
         two.controller("b").start();
         long started = System.nanoTime();
@@ -216,6 +247,14 @@ class ControllerDeathTest {
                                 + state
                                 + "' }");
         return Integer.parseInt(count.trim());
+    }
+
+    private static String text(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static Map<String, Integer> perParameter(JenkinsClient on, String job) {
