@@ -1,68 +1,75 @@
 package io.jenkins.plugins.ha.tests.jenkins;
 
 import java.time.Duration;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 /**
  * When things first became true on one controller. Asks all the time, each kind of question on a
  * thread of its own, so that the slow ones do not delay the others.
  */
 final class Moments {
-    private static final long PAUSE_MILLIS = 25;
+    private static final long PAUSE_MILLIS = 30;
 
     private final String where;
     private final long deadline;
-    private final Map<String, Thread> threads = new LinkedHashMap<>();
-    private final Map<String, Long> first = new LinkedHashMap<>();
-    private final Map<String, Throwable> failures = new LinkedHashMap<>();
+    private final Map<String, Thread> threads = new HashMap<>();
+    private final Map<String, Long> first = new HashMap<>();
+    private final Map<String, Throwable> failures = new HashMap<>();
 
     Moments(String where, Duration within) {
         this.where = where;
         this.deadline = System.nanoTime() + within.toNanos();
     }
 
-    /** Starts to ask. */
-    Moments when(String what, BooleanSupplier question) {
-        Thread thread = new Thread(() -> ask(what, question), what + " on " + where);
+    /**
+     * Starts to ask.
+     *
+     * @param answer asks the controller once
+     * @param statements what the answer is held against, by name; until each was true
+     */
+    <T> void ask(Supplier<T> answer, Map<String, Predicate<T>> statements) {
+        Thread thread =
+                new Thread(() -> askOn(answer, statements), statements.keySet() + " on " + where);
         thread.setDaemon(true);
-        threads.put(what, thread);
+        statements.keySet().forEach(statement -> threads.put(statement, thread));
         thread.start();
-        return this;
     }
 
-    /**
-     * When it became true, by {@link System#nanoTime()}: before the answer came, after the question
-     * before it was put.
-     */
-    long of(String what) throws InterruptedException {
-        threads.get(what).join();
+    /** When it was first answered so, by {@link System#nanoTime()}. */
+    long of(String statement) throws InterruptedException {
+        threads.get(statement).join();
         synchronized (first) {
-            if (failures.containsKey(what)) {
-                throw new AssertionError(what + " on " + where, failures.get(what));
+            if (first.containsKey(statement)) {
+                return first.get(statement);
             }
-            if (!first.containsKey(what)) {
-                throw new AssertionError("never seen on " + where + ": " + what);
-            }
-            return first.get(what);
+            throw new AssertionError(
+                    "never seen on " + where + ": " + statement, failures.get(statement));
         }
     }
 
-    private void ask(String what, BooleanSupplier question) {
+    private <T> void askOn(Supplier<T> question, Map<String, Predicate<T>> statements) {
+        Map<String, Predicate<T>> open = new HashMap<>(statements);
         try {
-            while (System.nanoTime() < deadline) {
-                if (question.getAsBoolean()) {
-                    synchronized (first) {
-                        first.put(what, System.nanoTime());
+            while (!open.isEmpty() && System.nanoTime() < deadline) {
+                T answer = question.get();
+                long now = System.nanoTime();
+                for (String statement : List.copyOf(open.keySet())) {
+                    if (open.get(statement).test(answer)) {
+                        open.remove(statement);
+                        synchronized (first) {
+                            first.put(statement, now);
+                        }
                     }
-                    return;
                 }
                 Thread.sleep(PAUSE_MILLIS);
             }
         } catch (InterruptedException | RuntimeException | Error e) {
             synchronized (first) {
-                failures.put(what, e);
+                open.keySet().forEach(statement -> failures.put(statement, e));
             }
         }
     }
