@@ -3,10 +3,11 @@ package io.jenkins.plugins.ha.builds;
 import hudson.Extension;
 import hudson.model.Executor;
 import hudson.model.Job;
+import hudson.model.Queue;
 import hudson.model.queue.WorkUnit;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.HaException;
-import io.jenkins.plugins.ha.queue.ClusterItemAction;
+import io.jenkins.plugins.ha.queue.ClaimedItems;
 import java.io.File;
 import java.io.IOException;
 import java.util.logging.Logger;
@@ -30,7 +31,8 @@ public final class BuildNumbers implements Job.BuildNumberAssigner {
             save.call();
             return number;
         }
-        long item = itemInHand();
+        Queue.Item inHand = inHand();
+        long item = ClaimedItems.idOf(inHand);
         int floor = Math.max(job.getNextBuildNumber() - 1, highestOf(job));
         while (new File(job.getBuildDir(), Integer.toString(floor + 1)).exists()) {
             floor++; // a folder nobody knew of: copied in, or left by a build that died before its
@@ -43,13 +45,14 @@ public final class BuildNumbers implements Job.BuildNumberAssigner {
                 raise(job, number + 1);
                 save.call();
                 return number;
-            } catch (HaException.Unavailable e) {
+            } catch (HaException.Unavailable | HaException.Refused e) {
                 last = e;
             }
         }
-        if (item > 0) {
-            // core has taken the item from its queue already; the cluster still holds it and gives
-            // it out again
+        // core has taken the item from its queue already
+        if (item == 0 && inHand != null) {
+            ClaimedItems.queueAgain(inHand);
+        } else if (item > 0) { // the cluster still holds it and gives it out again
             membership
                     .outbound()
                     .tell(
@@ -60,13 +63,11 @@ public final class BuildNumbers implements Job.BuildNumberAssigner {
         throw last;
     }
 
-    /** The queue item of the cluster for which this thread makes a build; 0 when there is none. */
-    private static long itemInHand() {
+    /** The queue item for which this thread makes a build; null when there is none. */
+    private static Queue.Item inHand() {
         Executor executor = Executor.currentExecutor();
         WorkUnit work = executor == null ? null : executor.getCurrentWorkUnit();
-        ClusterItemAction action =
-                work == null ? null : work.context.item.getAction(ClusterItemAction.class);
-        return action == null ? 0 : action.itemId();
+        return work == null ? null : work.context.item;
     }
 
     private static int highestOf(Job<?, ?> job) {

@@ -7,6 +7,7 @@ import hudson.model.Queue;
 import hudson.model.queue.QueueListener;
 import hudson.model.queue.WorkUnit;
 import io.jenkins.plugins.ha.Membership;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -36,9 +37,19 @@ public final class ClaimedItems extends QueueListener {
                     });
 
     /** The item's id in the cluster, 0 when it is not the cluster's. */
-    static long idOf(Queue.Item item) {
-        ClusterItemAction action = item.getAction(ClusterItemAction.class);
+    public static long idOf(Queue.Item item) {
+        ClusterItemAction action = item == null ? null : item.getAction(ClusterItemAction.class);
         return action == null ? 0 : action.itemId();
+    }
+
+    /**
+     * Puts an item that is not the cluster's, and that core took from its queue in vain, back into
+     * this controller's own queue.
+     */
+    @SuppressWarnings("deprecation") // getActions, not getAllActions: transient ones are made anew
+    public static void queueAgain(Queue.Item item) {
+        HaQueue queue = (HaQueue) Queue.getInstance();
+        queue.scheduleHere(item.task, 1, new ArrayList<>(item.getActions()));
     }
 
     /** Ids of the cluster's items whose builds are on an executor of this controller. */
