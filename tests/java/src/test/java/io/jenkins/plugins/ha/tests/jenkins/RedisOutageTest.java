@@ -101,6 +101,36 @@ class RedisOutageTest {
         }
     }
 
+    @Test
+    void aBuildThatWasAboutToStartIsNotLost() {
+        try (TwoControllers two = TwoControllers.start("redis-stall", 2)) {
+            JenkinsClient a = two.a();
+            RedisServer redis = two.stage().redis();
+            two.createJob("travels", new FreestyleJob().shell("true").xml());
+            two.createJob("tied", FileParameter.job("cat upload.txt"));
+            for (int round = 1; round <= 3; round++) {
+                int number = round;
+                // Redis stalls before anybody notices: the build is given an executor all the same.
+                long id = a.trigger("travels");
+                redis.pause();
+                assertEquals(201, FileParameter.trigger(a, "tied", "content " + round, 0));
+                sleep(6000);
+                redis.resume();
+                // A number may be left out: Redis may have counted without our hearing of it.
+                int travelled = a.awaitBuildNumber(id, LONG);
+                assertEquals("SUCCESS", a.awaitResult("travels", travelled, LONG));
+                assertEquals(round, a.job("travels").path("builds").size());
+                Eventually.until(
+                        "the tied build " + number + " has run",
+                        TwoControllers.SOON,
+                        () -> a.job("tied").path("builds").size() == number);
+                int tied = TwoControllers.permalink(a, "tied", "lastBuild");
+                assertEquals("SUCCESS", a.awaitResult("tied", tied, LONG));
+                assertTrue(a.console("tied", tied).contains("content " + round));
+            }
+        }
+    }
+
     private static void outage(TwoControllers two, String how, Runnable begin, Runnable end) {
         List<Controller> controllers = List.of(two.controller("a"), two.controller("b"));
         sleep(3000);
