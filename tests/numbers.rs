@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ha_jenkins::Controller;
-use support::{Redis, join, settings, until};
+use ha_jenkins::{Controller, Error};
+use support::{Redis, claim, item, join, put, settings, until};
 
 #[test]
 fn build_numbers_are_unique_and_above_the_floor_under_threads() {
@@ -26,6 +26,20 @@ fn build_numbers_are_unique_and_above_the_floor_under_threads() {
     numbers.sort_unstable();
     assert_eq!(numbers, (1001..=1800).collect::<Vec<_>>());
     assert_eq!(controllers[0].assign_number(0, "other", 0).unwrap(), 1);
+}
+
+#[test]
+fn a_starting_item_keeps_its_number_until_that_turns_out_to_be_used() {
+    let redis = Redis::start();
+    let a = join(&redis, "a");
+    put(&a, item(1, "job"));
+    claim(&a, 1);
+    assert_eq!(a.assign_number(1, "job", 0).unwrap(), 1);
+    assert_eq!(a.assign_number(1, "job", 0).unwrap(), 1, "asked again, since the answer was lost");
+    assert_eq!(a.assign_number(1, "job", 1).unwrap(), 2, "a folder with this number was found");
+    a.started(1, 2).unwrap();
+    assert!(matches!(a.assign_number(1, "job", 2), Err(Error::Fenced(_))), "it runs already");
+    assert_eq!(a.assign_number(0, "job", 0).unwrap(), 3);
 }
 
 #[test]

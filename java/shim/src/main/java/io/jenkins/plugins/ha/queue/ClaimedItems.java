@@ -105,6 +105,16 @@ public final class ClaimedItems extends QueueListener {
         return out[0];
     }
 
+    /** Whether this controller's lists or executors have it. */
+    static boolean isHere(long id) {
+        for (Queue.Item item : ((HaQueue) Queue.getInstance()).local()) {
+            if (item.getId() == id) {
+                return true;
+            }
+        }
+        return executing().contains(id);
+    }
+
     /** It was not to be cancelled after all. */
     static void letIn(long id) {
         KEPT_OUT.remove(id);

@@ -70,7 +70,7 @@ public final class Claimer {
     private final QueueView view;
     private final Outbound outbound;
     private final Thread thread = new Thread(this::run, "ha-jenkins-claimer");
-    private final Map<Long, Long> claimedAt = new ConcurrentHashMap<>();
+    private final Map<Long, Claimed> claimedAt = new ConcurrentHashMap<>();
     private final Map<String, Long> missingTold = new ConcurrentHashMap<>();
     private final Object offering = new Object();
     private volatile boolean stopping;
@@ -151,6 +151,8 @@ public final class Claimer {
             ClaimedItems.drop(item.id());
         }
     }
+
+    private record Claimed(int attempt, long nanos) {}
 
     /** The membership changed: what was claimed under an earlier one is no longer ours. */
     public void linkChanged(LinkState link) {
@@ -262,12 +264,12 @@ public final class Claimer {
                                     actions.add(action);
                                 }
                             });
-            claimedAt.put(item.id(), System.nanoTime());
+            claimedAt.put(item.id(), new Claimed(item.attempts(), System.nanoTime()));
             ScheduleResult[] result = new ScheduleResult[1];
             Queue.withLock(
                     () -> { // core must not make a buildable item of it, with the times it has now,
                         // before the true time is set
-                        if (ClaimedItems.isKeptOut(item.id())) {
+                        if (ClaimedItems.isKeptOut(item.id()) || ClaimedItems.isHere(item.id())) {
                             return;
                         }
                         result[0] =
@@ -278,7 +280,7 @@ public final class Claimer {
                         }
                     });
             if (result[0] == null) {
-                return true; // cancelled on its way here
+                return true; // cancelled on its way here, or here already
             }
             if (result[0].isRefused()) {
                 outbound.tell(
@@ -367,10 +369,15 @@ public final class Claimer {
             }
             Set<Long> executing = ClaimedItems.executing();
             for (Item item : view.ours()) {
-                Long since = claimedAt.get(item.id());
-                boolean old =
-                        since == null || TimeUnit.NANOSECONDS.toMillis(now - since) > HOLD_MILLIS;
-                if (!old
+                // news of a claim may come before the claim's own answer has been dealt with
+                Claimed claimed =
+                        claimedAt.compute(
+                                item.id(),
+                                (id, known) ->
+                                        known != null && known.attempt == item.attempts()
+                                                ? known
+                                                : new Claimed(item.attempts(), now));
+                if (TimeUnit.NANOSECONDS.toMillis(now - claimed.nanos) <= HOLD_MILLIS
                         || executing.contains(item.id())
                         || item.epoch() != cluster.link().epoch()) {
                     continue;
@@ -392,9 +399,9 @@ public final class Claimer {
                     .keySet()
                     .removeIf(
                             id -> {
-                                Long since = claimedAt.get(id);
-                                return since != null
-                                        && TimeUnit.NANOSECONDS.toHours(now - since) > 1
+                                Claimed claimed = claimedAt.get(id);
+                                return claimed != null
+                                        && TimeUnit.NANOSECONDS.toHours(now - claimed.nanos) > 1
                                         && !here.containsKey(id);
                             });
         } catch (RuntimeException e) {
