@@ -88,7 +88,7 @@ public final class ForeignBuilds {
     }
 
     /** Builds of this job that other controllers run. */
-    List<Integer> runningElsewhere(String job) {
+    public List<Integer> runningElsewhere(String job) {
         List<Integer> result = new ArrayList<>();
         running.forEach(
                 (key, owner) -> {

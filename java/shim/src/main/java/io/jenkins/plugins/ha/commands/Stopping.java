@@ -27,33 +27,60 @@ import org.springframework.security.core.Authentication;
 final class Stopping {
     /**
      * Asks a controller to stop one of its builds; the body is {@code how \n number \n user id \n
-     * user's full name \n job}. Without a user it was Jenkins itself, or a plugin.
+     * user's full name \n job}. Without a user it was Jenkins itself, or a plugin; a newer build
+     * has its number in the user's place.
      */
     static final String TOPIC = "stop";
 
     private static final Logger LOGGER = Logger.getLogger(Stopping.class.getName());
+
+    /** Core's plugin gives it to a Pipeline's older build. */
+    private static final String SUPERSEDED =
+            "org.jenkinsci.plugins.workflow.job.properties.DisableConcurrentBuildsJobProperty$CancelledCause";
+
     private static final long ANSWER_MILLIS = 3000;
+    private static final long SUPERSEDED_MILLIS = 15_000;
     private static final int EXECUTOR_ROUNDS = 40;
-    private static final long EXECUTOR_ROUND_MILLIS = 25;
+    private static final int NEWER_ROUNDS = 400;
+    private static final long ROUND_MILLIS = 25;
 
     /** How hard. */
     enum How {
         STOP,
         TERM,
-        KILL
+        KILL,
+        /** A newer build of a Pipeline that keeps only its newest one running has begun. */
+        SUPERSEDE
     }
 
     private Stopping() {}
 
     /** Asks {@code controllerId} to stop it; true when it did. */
     static boolean ask(Membership membership, String controllerId, Run<?, ?> run, How how) {
-        String body =
-                String.join(
-                        "\n",
-                        how.toString(),
-                        Integer.toString(run.getNumber()),
-                        asker(),
-                        run.getParent().getFullName());
+        return ask(
+                membership,
+                controllerId,
+                how,
+                run.getParent().getFullName(),
+                run.getNumber(),
+                asker());
+    }
+
+    /** As {@link #ask}, for an older build that {@code newer} takes the place of. */
+    static boolean supersede(
+            Membership membership, String controllerId, int number, Run<?, ?> newer) {
+        String job = newer.getParent().getFullName();
+        return ask(membership, controllerId, How.SUPERSEDE, job, number, newer.getNumber() + "\n");
+    }
+
+    private static boolean ask(
+            Membership membership,
+            String controllerId,
+            How how,
+            String job,
+            int number,
+            String asker) {
+        String body = String.join("\n", how.toString(), Integer.toString(number), asker, job);
         try {
             byte[] answer =
                     membership
@@ -63,12 +90,14 @@ final class Stopping {
                                     TOPIC,
                                     body.getBytes(StandardCharsets.UTF_8),
                                     UUID.randomUUID().toString(),
-                                    ANSWER_MILLIS);
+                                    how == How.SUPERSEDE ? SUPERSEDED_MILLIS : ANSWER_MILLIS);
             return new String(answer, StandardCharsets.UTF_8).equals("ok");
         } catch (HaException e) {
             LOGGER.warning(
                     () ->
-                            run
+                            job
+                                    + " #"
+                                    + number
                                     + " could not be stopped on the controller that runs it: "
                                     + e.getMessage());
             return false;
@@ -93,6 +122,9 @@ final class Stopping {
         if (run == null || !run.isBuilding()) {
             return "late";
         }
+        if (how == How.SUPERSEDE) {
+            return supersedeHere(run, Integer.parseInt(words[2]));
+        }
         if (how != How.STOP) {
             return told(run, how == How.TERM ? "doTerm" : "doKill") ? "ok" : "late";
         }
@@ -105,6 +137,31 @@ final class Stopping {
         } else {
             introduce(words[2], words[3]);
             executor.interrupt(Result.ABORTED, new CauseOfInterruption.UserInterruption(words[2]));
+        }
+        return "ok";
+    }
+
+    /** With the result and the cause that core gives it where both builds are in one JVM. */
+    private static String supersedeHere(Run<?, ?> run, int newerNumber) {
+        Executor executor = executorOf(run);
+        if (executor == null) {
+            return "late";
+        }
+        Run<?, ?> newer = run.getParent().getBuildByNumber(newerNumber);
+        for (int round = 0; newer == null && round < NEWER_ROUNDS; round++) {
+            pause(); // until its file can be read
+            newer = run.getParent().getBuildByNumber(newerNumber);
+        }
+        try {
+            CauseOfInterruption cause =
+                    (CauseOfInterruption)
+                            Class.forName(SUPERSEDED, true, run.getClass().getClassLoader())
+                                    .getConstructor(Run.class)
+                                    .newInstance(newer);
+            executor.interrupt(Result.NOT_BUILT, cause);
+        } catch (ReflectiveOperationException | LinkageError e) {
+            LOGGER.log(Level.FINE, "Ended without saying what took its place", e);
+            executor.interrupt(Result.NOT_BUILT);
         }
         return "ok";
     }
@@ -145,12 +202,15 @@ final class Stopping {
             if (executor != null || !run.isBuilding() || round >= EXECUTOR_ROUNDS) {
                 return executor;
             }
-            try {
-                Thread.sleep(EXECUTOR_ROUND_MILLIS);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                return null;
-            }
+            pause();
+        }
+    }
+
+    private static void pause() {
+        try {
+            Thread.sleep(ROUND_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt(); // the next round ends at once, and the last soon
         }
     }
 
