@@ -108,7 +108,7 @@ final class SecuredPair implements AutoCloseable {
                 groovy(
                         client,
                         "def u = User.getById('alice', false); u.fullName = 'Alice Liddell';"
-                            + " u.save()");
+                                + " u.save()");
             }
             return pair;
         } catch (RuntimeException | Error e) {
@@ -271,6 +271,15 @@ final class SecuredPair implements AutoCloseable {
                 said.add(field + "=" + item(Long.parseLong(id.toString()), field));
             }
             System.out.println("  redis: item " + id + " " + said);
+        }
+        List<?> events =
+                (List<?>)
+                        stage.redis().call("XREVRANGE", prefix + "events", "+", "-", "COUNT", "30");
+        for (Object event : events) {
+            String text = event.toString().replaceAll("\\s+", " ");
+            if (!text.contains("k, a")) {
+                System.out.println("  event: " + text.replaceAll("[0-9a-f-]{36}", "*"));
+            }
         }
         for (JenkinsClient client : List.of(onA, onB)) {
             System.out.println(
