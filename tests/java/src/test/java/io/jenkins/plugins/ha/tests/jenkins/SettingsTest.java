@@ -232,12 +232,18 @@ class SettingsTest {
             JenkinsClient a = two.a();
             JenkinsClient b = two.b();
             two.createJob(
-                    "slow", new FreestyleJob().concurrent().parameter("P").shell("sleep 2").xml());
+                    "slow",
+                    new FreestyleJob()
+                            .concurrent()
+                            .parameter("P")
+                            .parameter("S")
+                            .shell("sleep $S")
+                            .xml());
             two.onlyOn("a");
             set(a, "capacity = 2");
             List<Long> ids = new ArrayList<>();
             for (int i = 0; i < 8; i++) {
-                ids.add((i % 2 == 0 ? a : b).trigger("slow", Map.of("P", "p" + i)));
+                ids.add((i % 2 == 0 ? a : b).trigger("slow", Map.of("P", "p" + i, "S", "2")));
             }
             int most = 0;
             while (builds(a).size() < 8 || running(a) > 0) {
@@ -256,7 +262,7 @@ class SettingsTest {
             set(a, "takesBuilds = false");
             List<Long> waiting = new ArrayList<>();
             for (int i = 0; i < 4; i++) {
-                waiting.add(b.trigger("slow", Map.of("P", "w" + i)));
+                waiting.add(b.trigger("slow", Map.of("P", "w" + i, "S", "30")));
             }
             Eventually.until(
                     "a shows them", TwoControllers.SOON, () -> a.queue().path("items").size() == 4);
