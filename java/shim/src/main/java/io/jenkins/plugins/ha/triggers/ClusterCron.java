@@ -14,9 +14,10 @@ import java.util.logging.Logger;
 import jenkins.ExtensionFilter;
 
 /**
- * Core's clock for everything that is triggered by time (cron, SCM polling, branch indexing), once per cluster and minute: each controller
- * asks for each minute, by Redis' clock, and the first one does it. Minutes that nobody could do, because Redis was away or a controller
- * was just dying, are made up for, five at the most.
+ * Core's clock for everything that is triggered by time (cron, SCM polling, branch indexing), once
+ * per cluster and minute: each controller asks for each minute, by Redis' clock, and the first one
+ * does it. Minutes that nobody could do, because Redis was away or a controller was just dying, are
+ * made up for, five at the most.
  */
 @Extension
 public final class ClusterCron extends PeriodicWork {
@@ -35,7 +36,8 @@ public final class ClusterCron extends PeriodicWork {
     /** At the full minute, as core's. */
     @Override
     public long getInitialDelay() {
-        return MINUTE_MILLIS - TimeUnit.SECONDS.toMillis(new GregorianCalendar().get(Calendar.SECOND));
+        return MINUTE_MILLIS
+                - TimeUnit.SECONDS.toMillis(new GregorianCalendar().get(Calendar.SECOND));
     }
 
     @Override
@@ -55,18 +57,25 @@ public final class ClusterCron extends PeriodicWork {
                 }
                 last = minute;
             } catch (HaException e) {
-                LOGGER.log(Level.FINE, "Triggers of this minute are made up for when Redis is back: {0}", e.getMessage());
+                LOGGER.log(
+                        Level.FINE,
+                        "Triggers of this minute are made up for when Redis is back: {0}",
+                        e.getMessage());
                 return;
             }
         }
     }
 
-    /** Core's own clock is left out where this one runs; on a plain Jenkins it is this one that does nothing. */
+    /**
+     * Core's own clock is left out where this one runs; on a plain Jenkins it is this one that does
+     * nothing.
+     */
     @Extension
     public static final class Filter extends ExtensionFilter {
         @Override
         public <T> boolean allows(Class<T> type, ExtensionComponent<T> component) {
-            return Membership.active().isEmpty() || !(component.getInstance() instanceof Trigger.Cron);
+            return Membership.active().isEmpty()
+                    || !(component.getInstance() instanceof Trigger.Cron);
         }
     }
 }

@@ -203,7 +203,7 @@ class StopTest {
                 "stubborn",
                 SecuredPair.pipeline(
                         "echo 'begun'\n"
-                            + "while (true) { try { sleep 600 } catch (e) { echo 'no' } }"));
+                                + "while (true) { try { sleep 600 } catch (e) { echo 'no' } }"));
         JenkinsClient alice = SecuredPair.byPassword(pair.a, "alice");
         TreeSet<Long> times = new TreeSet<>();
         for (int i = 0; i < 5; i++) {
@@ -249,7 +249,7 @@ class StopTest {
                         SecuredPair.groovy(
                                         pair.onB,
                                         "Jenkins.get().toComputer().oneOffExecutors.count { it.busy"
-                                            + " }")
+                                                + " }")
                                 .equals("0"));
     }
 
