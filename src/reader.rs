@@ -17,6 +17,8 @@ const BATCH: usize = 500;
 /// Nobody waits for the answer to an older command any more.
 const COMMAND_AGE_MS: i64 = 600_000;
 const PAUSE: Duration = Duration::from_millis(200);
+/// Events rarely come alone. To be woken for each would cost Redis and every controller more than the events themselves.
+const GATHER: Duration = Duration::from_millis(5);
 
 /// State of the reader thread.
 pub(crate) struct Reader<'a> {
@@ -49,11 +51,14 @@ impl<'a> Reader<'a> {
             }
             let Ok(membership) = node.link.membership() else { continue };
             node.events.await_room(|| node.link.closed());
-            if let Err(error) = self.read(membership) {
-                self.wire = None;
-                if !node.link.closed() && node.link.membership() == Ok(membership) {
-                    log::debug!("Reading of events broke off: {error}");
-                    std::thread::sleep(PAUSE);
+            match self.read(membership) {
+                Ok(()) => std::thread::sleep(GATHER),
+                Err(error) => {
+                    self.wire = None;
+                    if !node.link.closed() && node.link.membership() == Ok(membership) {
+                        log::debug!("Reading of events broke off: {error}");
+                        std::thread::sleep(PAUSE);
+                    }
                 }
             }
         }

@@ -2,7 +2,8 @@
 --
 -- ARGV  controller, epoch, how many at the most, number of this claim, repeated (1: its answer was lost), then (lane, room)...
 -- Answers  OK now ms-until-next-due(-1: none) (packed, payload, mac)... | FENCED
--- Keeps: a repeated claim answers what it claimed the first time; a claim that arrives after its repetition does nothing;
+-- Keeps: one that found nothing is woken by the next item;
+--        a repeated claim answers what it claimed the first time; a claim that arrives after its repetition does nothing;
 --        an item goes to one member only; order is priority, then age, over all offered lanes.
 local controller, epoch, most = ARGV[1], ARGV[2], tonumber(ARGV[3])
 if not member(controller, epoch) then return {'FENCED'} end
@@ -36,6 +37,7 @@ if next_due[2] and tonumber(next_due[2]) <= now then
     end
   end
   next_due = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')
+  wake()
 end
 local answer = {'OK', int(now), next_due[2] and int(math.max(0, next_due[2] - now)) or '-1'}
 local heads, room = {}, {}
@@ -73,6 +75,8 @@ for _, head in ipairs(heads) do
 end
 if #claimed > 1 then
   redis.call('SADD', owned, unpack(claimed, 2))
+else
+  redis.call('SET', P .. 'waiting', '', 'NX')
 end
 if #claimed > 1 or repeated then
   redis.call('SET', note, table.concat(claimed, ' '))

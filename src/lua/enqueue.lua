@@ -24,8 +24,10 @@ else
 end
 local args = {key}
 for i = 1, MAC do
-  args[2 * i] = NAMES[i]
-  args[2 * i + 1] = v[i]
+  if v[i] ~= '' or i > SMALL then
+    args[#args + 1] = NAMES[i]
+    args[#args + 1] = v[i]
+  end
 end
 redis.call('HSET', unpack(args))
 event(id, v, true)

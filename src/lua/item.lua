@@ -24,12 +24,17 @@ local DAY = 86400
 
 -- Numbers beyond 10^14 would be written with an exponent otherwise.
 local function int(n)
-  return string.format('%.0f', n)
+  return string.format('%d', n)
 end
 
+-- A field that is not there is ''.
 local function load(id, whole)
   local v = redis.call('HMGET', P .. 'item:' .. id, unpack(NAMES, 1, whole and MAC or SMALL))
-  return v[JOB] and v or nil
+  if not v[JOB] then return nil end
+  for i = 1, SMALL do
+    if not v[i] then v[i] = '' end
+  end
+  return v
 end
 
 -- save(id, v, FIELD, value, ...): one more version of the item.
@@ -56,17 +61,20 @@ local function tell(kind, ...)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 100000, '*', 'n', n, 'k', kind, ...)
 end
 
--- 'q': just queued or folded into, readers fetch the payload; 'i': any other change.
-local function event(id, v, fresh)
-  tell(fresh and 'q' or 'i', 'm', pack(id, v))
+-- Only if a claim has found nothing since the last wake: who is busy looks for itself when it claims again.
+local claimable = false
+local function wake()
+  if claimable and redis.call('DEL', P .. 'waiting') == 1 then
+    redis.call('XADD', P .. 'wake', 'MAXLEN', '~', 64, '*', 'w', '')
+  end
+  claimable = false
 end
 
-local woken = false
-local function wake()
-  if not woken then
-    woken = true
-    redis.call('XADD', P .. 'wake', 'MAXLEN', 1, '*', 'w', '')
-  end
+-- 'q': just queued or folded into, readers fetch the payload; 'i': any other change.
+-- Redis answers first whom it woke last: claimers before readers.
+local function event(id, v, fresh)
+  tell(fresh and 'q' or 'i', 'm', pack(id, v))
+  wake()
 end
 
 local function member(controller, epoch)
@@ -84,7 +92,7 @@ end
 
 local function make_ready(id, v)
   redis.call('ZADD', ready_key(v), v[SCORE], id)
-  wake()
+  claimable = true
 end
 
 -- The parked item takes the slot.
@@ -146,7 +154,7 @@ end
 local function delay_until(id, due)
   redis.call('ZADD', P .. 'delayed', due, id)
   -- Claimers sleep until the first due item: tell them when that changes.
-  if redis.call('ZRANGE', P .. 'delayed', 0, 0)[1] == id then wake() end
+  if redis.call('ZRANGE', P .. 'delayed', 0, 0)[1] == id then claimable = true end
 end
 
 -- Takes a queued item out of its indexes; the slot stays.
