@@ -83,4 +83,8 @@ public class HttpResponses {
             throw new UnsupportedOperationException();
         }
     }
+
+    public static HttpResponses.HttpResponseException errorWithoutStack(int code, String errorMessage) {
+        throw new UnsupportedOperationException();
+    }
 }

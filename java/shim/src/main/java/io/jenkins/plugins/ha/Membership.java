@@ -8,6 +8,8 @@ import io.jenkins.plugins.ha.builds.OrphanedBuilds;
 import io.jenkins.plugins.ha.queue.Claimer;
 import io.jenkins.plugins.ha.queue.HaQueue;
 import io.jenkins.plugins.ha.queue.QueueView;
+import io.jenkins.plugins.ha.records.BuildRecords;
+import io.jenkins.plugins.ha.records.Reconciling;
 import io.jenkins.plugins.ha.settings.EffectiveSettings;
 import java.util.Optional;
 
@@ -28,12 +30,15 @@ public final class Membership {
     private final Claimer claimer;
     private final OrphanedBuilds orphans;
     private final EventPump pump;
+    private final BuildRecords records;
+    private Reconciling reconciling;
 
     Membership(Cluster cluster, ControllerIdentity identity, EffectiveSettings settings) {
         this.cluster = cluster;
         this.identity = identity;
         this.settings = settings;
         this.outbound = new Outbound(cluster);
+        this.records = BuildRecords.open(settings, identity);
         this.builds = new ForeignBuilds(identity);
         this.view = new QueueView(cluster, identity, builds);
         this.claimer = new Claimer(cluster, identity, view, outbound);
@@ -57,6 +62,10 @@ public final class Membership {
     void takeBuilds() {
         pump.jobsLoaded();
         claimer.start();
+        BuildRecords.active().ifPresent(open -> {
+            reconciling = new Reconciling(open, this);
+            reconciling.start();
+        });
     }
 
     /** Stops taking builds, tells the others what is still to be told, and leaves. Bounded. */
@@ -65,6 +74,20 @@ public final class Membership {
         outbound.drainAndStop();
         cluster.close();
         pump.stop();
+        if (reconciling != null) {
+            reconciling.stop();
+        }
+        records.close();
+    }
+
+    /** The build records, or why there are none. */
+    public BuildRecords records() {
+        return records;
+    }
+
+    /** What is being done to make records and files agree; "" when nothing is. */
+    public String reconciling() {
+        return reconciling == null ? "" : reconciling.progress();
     }
 
     public Cluster cluster() {

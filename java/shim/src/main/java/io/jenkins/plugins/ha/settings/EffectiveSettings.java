@@ -10,14 +10,26 @@ import java.util.function.Function;
  * @param redisPassword the password, or ""; never shown
  * @param name what people call this controller
  * @param url where this controller is reached directly, or ""
+ * @param databaseUrl where the build records are, "" for the embedded ones
+ * @param databasePassword its password, or ""; never shown
  */
 public record EffectiveSettings(
-        String cluster, String redisUrl, String redisPassword, String name, String url) {
+        String cluster,
+        String redisUrl,
+        String redisPassword,
+        String name,
+        String url,
+        String databaseUrl,
+        String databasePassword) {
     /** Name of the cluster in a container without clicks. */
     public static final String CLUSTER = "HA_JENKINS_CLUSTER";
 
     /** Redis in a container without clicks. */
     public static final String REDIS_URL = "HA_JENKINS_REDIS_URL";
+    /** The database in a container without clicks. */
+    public static final String DATABASE_URL = "HA_JENKINS_DATABASE_URL";
+    /** Nothing set. */
+    public static final EffectiveSettings NONE = new EffectiveSettings("", "", "", "", "", "", "");
 
     /** What the page says, to be overridden by properties and environment. */
     public static EffectiveSettings of(
@@ -37,14 +49,16 @@ public record EffectiveSettings(
                         properties.apply("io.jenkins.plugins.ha.redisPassword"),
                         environment.apply("HA_JENKINS_REDIS_PASSWORD"),
                         page.redisPassword),
+                first(properties.apply("io.jenkins.plugins.ha.name"), environment.apply("HA_JENKINS_NAME"), page.name),
+                first(properties.apply("io.jenkins.plugins.ha.url"), environment.apply("HA_JENKINS_URL"), page.url),
                 first(
-                        properties.apply("io.jenkins.plugins.ha.name"),
-                        environment.apply("HA_JENKINS_NAME"),
-                        page.name),
+                        properties.apply("io.jenkins.plugins.ha.databaseUrl"),
+                        environment.apply(DATABASE_URL),
+                        page.databaseUrl),
                 first(
-                        properties.apply("io.jenkins.plugins.ha.url"),
-                        environment.apply("HA_JENKINS_URL"),
-                        page.url));
+                        properties.apply("io.jenkins.plugins.ha.databasePassword"),
+                        environment.apply("HA_JENKINS_DATABASE_PASSWORD"),
+                        page.databasePassword));
     }
 
     /** Whether this controller is to be in a cluster at all. */

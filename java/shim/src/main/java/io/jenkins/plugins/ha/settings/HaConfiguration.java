@@ -9,6 +9,8 @@ import io.jenkins.plugins.ha.NativeCore;
 import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.ClusterSettings;
 import io.jenkins.plugins.ha.bridge.HaException;
+import io.jenkins.plugins.ha.bridge.Records;
+import io.jenkins.plugins.ha.bridge.RecordsSettings;
 import java.io.IOException;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -39,6 +41,8 @@ public class HaConfiguration extends GlobalConfiguration {
     private Secret redisPassword;
     private String name = "";
     private String url = "";
+    private String databaseUrl = "";
+    private Secret databasePassword;
     private boolean takesBuilds = true;
     private int capacity;
     private transient String unreadable = "";
@@ -157,6 +161,27 @@ public class HaConfiguration extends GlobalConfiguration {
         save();
     }
 
+    /** Where the build records are; "" for the embedded ones. */
+    public String getDatabaseUrl() {
+        return databaseUrl;
+    }
+
+    @DataBoundSetter
+    public void setDatabaseUrl(String databaseUrl) {
+        this.databaseUrl = trimmed(databaseUrl);
+        save();
+    }
+
+    public Secret getDatabasePassword() {
+        return databasePassword;
+    }
+
+    @DataBoundSetter
+    public void setDatabasePassword(Secret databasePassword) {
+        this.databasePassword = databasePassword;
+        save();
+    }
+
     public boolean isTakesBuilds() {
         return takesBuilds;
     }
@@ -186,13 +211,14 @@ public class HaConfiguration extends GlobalConfiguration {
 
     /** The settings as they apply on this controller. */
     public EffectiveSettings effective() {
-        EffectiveSettings page =
-                new EffectiveSettings(
-                        trimmed(cluster),
-                        trimmed(redisUrl),
-                        redisPassword == null ? "" : redisPassword.getPlainText(),
-                        trimmed(name),
-                        trimmed(url));
+        EffectiveSettings page = new EffectiveSettings(
+                trimmed(cluster),
+                trimmed(redisUrl),
+                redisPassword == null ? "" : redisPassword.getPlainText(),
+                trimmed(name),
+                trimmed(url),
+                trimmed(databaseUrl),
+                databasePassword == null ? "" : databasePassword.getPlainText());
         return EffectiveSettings.of(page, System::getProperty, System::getenv);
     }
 
@@ -202,10 +228,7 @@ public class HaConfiguration extends GlobalConfiguration {
      */
     public boolean isSetFromOutside() {
         EffectiveSettings outside =
-                EffectiveSettings.of(
-                        new EffectiveSettings("", "", "", "", ""),
-                        System::getProperty,
-                        System::getenv);
+                EffectiveSettings.of(EffectiveSettings.NONE, System::getProperty, System::getenv);
         return !outside.cluster().isEmpty() || !outside.redisUrl().isEmpty();
     }
 
@@ -250,16 +273,11 @@ public class HaConfiguration extends GlobalConfiguration {
             @QueryParameter String redisUrl,
             @QueryParameter String redisPassword) {
         Jenkins.get().checkPermission(Jenkins.ADMINISTER);
-        EffectiveSettings asked =
-                EffectiveSettings.of(
-                        new EffectiveSettings(
-                                trimmed(cluster),
-                                trimmed(redisUrl),
-                                Secret.fromString(trimmed(redisPassword)).getPlainText(),
-                                "test",
-                                ""),
-                        System::getProperty,
-                        System::getenv);
+        EffectiveSettings asked = EffectiveSettings.of(
+                new EffectiveSettings(
+                        trimmed(cluster), trimmed(redisUrl), Secret.fromString(trimmed(redisPassword)).getPlainText(), "test", "", "", ""),
+                System::getProperty,
+                System::getenv);
         if (!asked.configured()) {
             return FormValidation.warning(
                     "Give the cluster a name and a Redis URL such as"
@@ -269,6 +287,27 @@ public class HaConfiguration extends GlobalConfiguration {
             NativeCore.load();
             return FormValidation.ok(
                     Cluster.test(NativeCore.clusterSettings(asked, "test", "test"), TEST_MILLIS));
+        } catch (HaException e) {
+            return FormValidation.error(e.getMessage());
+        }
+    }
+
+    /** Asks the database that is on the page, saved or not. */
+    @POST
+    public FormValidation doTestDatabase(@QueryParameter String databaseUrl, @QueryParameter String databasePassword) {
+        Jenkins.get().checkPermission(Jenkins.ADMINISTER);
+        EffectiveSettings asked = EffectiveSettings.of(
+                new EffectiveSettings(
+                        "test", "", "", "", "", trimmed(databaseUrl), Secret.fromString(trimmed(databasePassword)).getPlainText()),
+                System::getProperty,
+                System::getenv);
+        if (asked.databaseUrl().isEmpty()) {
+            return FormValidation.ok("Without a URL the records are in a file beside the jobs, which serves controllers on one host.");
+        }
+        try {
+            NativeCore.load();
+            return FormValidation.ok(Records.test(
+                    new RecordsSettings(asked.databaseUrl(), asked.databasePassword(), asked.cluster(), "test", "test", ""), TEST_MILLIS));
         } catch (HaException e) {
             return FormValidation.error(e.getMessage());
         }
