@@ -10,13 +10,13 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Decide on the variant, never on the text.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Error {
-    /// Redis is away or did not answer in time. What was asked may or may not have happened: repeat it with the same id.
+    /// Redis, or the database, is away or did not answer in time. What was asked may or may not have happened: repeat it with the same id.
     #[error("{0}")]
     Unavailable(String),
     /// The item, or the membership, is no longer this controller's. Stop acting on it.
     #[error("{0}")]
     Fenced(String),
-    /// Settings, password, Redis or the cluster's schema are unfit; the text says how to mend it.
+    /// Settings, password, Redis, the database or a schema are unfit; the text says how to mend it.
     #[error("{0}")]
     Refused(String),
     /// There is no such item or controller.

@@ -1,6 +1,7 @@
-//! High availability for Jenkins: several real controllers work off one queue, kept in Redis.
+//! High availability for Jenkins: several real controllers work off one queue, kept in Redis, and keep their builds' records
+//! in one database.
 //!
-//! [`Controller`] is the one way in; the rest of the library knows nothing of Jenkins or of Java but `bridge`.
+//! [`Controller`] and [`Records`] are the ways in; the rest of the library knows nothing of Jenkins or of Java but `bridge`.
 #![warn(missing_docs)]
 #![deny(unsafe_code)]
 
@@ -17,6 +18,7 @@ mod node;
 mod numbers;
 mod queue;
 mod reader;
+mod records;
 mod redis;
 mod seal;
 mod settings;
@@ -27,6 +29,9 @@ pub use controller::Controller;
 pub use error::{Error, Result};
 pub use item::{Cancel, Enqueued, Item, ItemState, LaneOffer, NewItem};
 pub use members::{LinkState, Member, Phase};
+pub use records::{
+    BuildPage, BuildQuery, BuildRow, BuildState, Records, RecordsPhase, RecordsSettings, RecordsState,
+};
 pub use settings::{SealKey, Secret, Settings};
 
 /// Version and commit of this library, `0.1.0+<commit>`: the Java side refuses a library that is not its own.

@@ -114,7 +114,7 @@ fn refuse<T>(text: &str) -> Result<T> {
     Err(Error::Refused(format!("{text}: change it in Manage Jenkins > System > HA")))
 }
 
-fn name_check(what: &str, name: &str) -> Result<()> {
+pub(crate) fn name_check(what: &str, name: &str) -> Result<()> {
     let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     if name.is_empty() || name.len() > 64 || !name.chars().all(fine) {
         return refuse(&format!("{what} must be 1 to 64 of the characters A-Z a-z 0-9 . _ -"));

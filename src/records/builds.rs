@@ -1,0 +1,481 @@
+//! Builds in the database: how rows are read and searched.
+
+use std::collections::BTreeSet;
+
+use sha2::{Digest, Sha256};
+
+use super::packed::Packed;
+use super::query::{BuildPage, BuildQuery, Key};
+use super::row::{BuildRow, BuildState};
+use super::store::{Dialect, Fault, Fields, Session, Value};
+use crate::Result as Answer;
+
+/// What a row is made of, in the order of [`row_of`].
+pub(super) const COLUMNS: &str = "j.full_name, b.number, b.state, b.version, b.queue_id, b.controller_id, \
+     b.controller_name, b.incarnation, b.epoch, b.result, b.started, b.duration, b.display_name, b.description, b.keep, \
+     b.agent, b.causes, b.users, b.parameters, b.commits, b.job_id, b.adopted";
+/// Where [`COLUMNS`] has the job's id.
+pub(super) const JOB_ID: usize = 20;
+/// Where [`COLUMNS`] has the time of the last adoption.
+pub(super) const ADOPTED: usize = 21;
+const COLUMN_COUNT: usize = 22;
+
+/// Longest value that stands in the index as it is, bytes.
+const PLAIN_TAG: usize = 160;
+/// Of a commit's id, so much is indexed.
+const COMMIT_TAG: usize = 7;
+/// For up to so many jobs each job's own index is read; for more, the index of all builds.
+const FEW_JOBS: usize = 16;
+
+/// What a build is searched by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum TagKind {
+    User = 1,
+    Parameter = 2,
+    ParameterValue = 3,
+    Commit = 4,
+    Controller = 5,
+    Agent = 6,
+}
+
+/// One thing a build is searched by.
+pub(super) type Tag = (TagKind, String);
+
+/// Everything `row` is searched by; nothing for a deleted one.
+pub(super) fn tags(row: &BuildRow) -> BTreeSet<Tag> {
+    let mut tags = BTreeSet::new();
+    if row.state == BuildState::Deleted {
+        return tags;
+    }
+    let mut add = |kind, value: String| {
+        if !value.is_empty() {
+            tags.insert((kind, value));
+        }
+    };
+    for user in &row.users {
+        add(TagKind::User, plain_tag(user));
+    }
+    for (name, value) in &row.parameters {
+        add(TagKind::Parameter, plain_tag(name));
+        add(TagKind::ParameterValue, parameter_tag(name, value));
+    }
+    for commit in &row.commits {
+        add(TagKind::Commit, commit_tag(commit));
+    }
+    add(TagKind::Controller, plain_tag(&row.controller_id));
+    add(TagKind::Controller, plain_tag(&row.controller_name));
+    add(TagKind::Agent, plain_tag(&row.agent));
+    tags
+}
+
+/// A value as it stands in the index: one that is too long for it, by its hash.
+fn plain_tag(value: &str) -> String {
+    let value = if value.contains('\0') { value.replace('\0', "\u{fffd}") } else { value.to_owned() };
+    if value.len() <= PLAIN_TAG {
+        return value;
+    }
+    let hash: String = Sha256::digest(value.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{}\u{1}{hash}", &value[..value.floor_char_boundary(64)])
+}
+
+fn parameter_tag(name: &str, value: &str) -> String {
+    plain_tag(&format!("{name}\u{1}{value}"))
+}
+
+fn commit_tag(commit: &str) -> String {
+    commit.chars().take(COMMIT_TAG).collect::<String>().to_lowercase()
+}
+
+/// What [`BuildQuery::cause`] is looked for in.
+pub(super) fn cause_search(causes: &[String]) -> String {
+    causes.join("\n").to_lowercase()
+}
+
+/// Makes the row; what cannot be read of it is told in [`BuildRow::damage`].
+pub(super) fn row_of(fields: &Fields) -> BuildRow {
+    let mut damage = String::new();
+    let mut list = |at: usize, what: &str| -> Vec<String> {
+        serde_json::from_str(fields.text(at)).unwrap_or_else(|_| {
+            damage = format!("its {what} cannot be read");
+            Vec::new()
+        })
+    };
+    let (causes, users, commits) = (list(16, "causes"), list(17, "users"), list(19, "commits"));
+    let parameters = serde_json::from_str(fields.text(18)).unwrap_or_else(|_| {
+        damage = "its parameters cannot be read".into();
+        Vec::new()
+    });
+    let state = BuildState::of_code(fields.int(2)).unwrap_or_else(|| {
+        damage = "its state cannot be read".into();
+        BuildState::Ended
+    });
+    BuildRow {
+        job: fields.text(0).to_owned(),
+        number: i32::try_from(fields.int(1)).unwrap_or_default(),
+        state,
+        version: fields.int(3),
+        queue_id: fields.int(4),
+        controller_id: fields.text(5).to_owned(),
+        controller_name: fields.text(6).to_owned(),
+        incarnation: fields.text(7).to_owned(),
+        epoch: fields.int(8),
+        result: fields.text(9).to_owned(),
+        started_ms: fields.int(10),
+        duration_ms: fields.int(11),
+        display_name: fields.text(12).to_owned(),
+        description: fields.text(13).to_owned(),
+        keep: fields.int(14) != 0,
+        agent: fields.text(15).to_owned(),
+        causes,
+        users,
+        parameters,
+        commits,
+        xml: None,
+        damage,
+    }
+}
+
+/// The numbers or texts of a JSON array as a parameter.
+pub(super) fn json<T: serde::Serialize>(values: &[T]) -> Value {
+    Value::Text(serde_json::to_string(values).unwrap_or_else(|_| "[]".into()))
+}
+
+/// SQL with its parameters.
+struct Sql {
+    text: String,
+    values: Vec<Value>,
+}
+
+impl Sql {
+    fn bind(&mut self, value: impl Into<Value>) -> String {
+        self.values.push(value.into());
+        format!("?{}", self.values.len())
+    }
+}
+
+/// One build with its XML; deleted ones too.
+pub(super) fn find(
+    session: &mut dyn Session,
+    cluster: i64,
+    job: &str,
+    number: i32,
+) -> Result<Option<BuildRow>, Fault> {
+    let sql = format!(
+        "SELECT {COLUMNS}, x.content, x.size, x.sha256 FROM ha_build b JOIN ha_job j ON j.id = b.job_id \
+         LEFT JOIN ha_build_xml x ON x.job_id = b.job_id AND x.number = b.number \
+         WHERE j.cluster_id = ?1 AND j.full_name = ?2 AND b.number = ?3"
+    );
+    let rows = session.rows(&sql, &[cluster.into(), job.into(), number.into()])?;
+    Ok(rows.first().map(|fields| {
+        let mut row = row_of(fields);
+        if let Some(content) = fields.bytes(COLUMN_COUNT) {
+            let size = usize::try_from(fields.int(COLUMN_COUNT + 1)).unwrap_or(usize::MAX);
+            let sha256 = fields.bytes(COLUMN_COUNT + 2).unwrap_or_default();
+            match Packed::unpack(content, size, sha256) {
+                Ok(xml) => row.xml = Some(xml),
+                Err(reason) => {
+                    row.damage =
+                        format!("its build.xml in the database is damaged ({reason}); the bytes are kept");
+                }
+            }
+        }
+        row
+    }))
+}
+
+/// What was asked for, newest first, without XML.
+pub(super) fn page(session: &mut dyn Session, cluster: i64, query: &BuildQuery) -> Result<BuildPage, Fault> {
+    let key = Key::read(&query.after).map_err(Fault::Invalid)?;
+    let dialect = session.dialect();
+    let jobs = match &query.jobs {
+        None => None,
+        Some(names) => {
+            let sql = format!(
+                "SELECT id FROM ha_job WHERE cluster_id = ?1 AND full_name IN {}",
+                dialect.texts("?2")
+            );
+            let rows = session.rows(&sql, &[cluster.into(), json(names)])?;
+            Some(rows.iter().map(|row| row.int(0)).collect::<Vec<_>>())
+        }
+    };
+    if jobs.as_ref().is_some_and(Vec::is_empty) {
+        return Ok(BuildPage::default());
+    }
+    let search = Search { cluster, query, tags: query_tags(query), dialect };
+    let by_number = search.by_number(jobs.as_deref());
+    let mut sql = Sql { text: String::new(), values: Vec::new() };
+    match jobs.as_deref() {
+        Some([job]) if by_number => {
+            let after = match key {
+                None => None,
+                Some(Key::Number(number)) => Some(number),
+                Some(Key::Time(..)) => return Err(Fault::Invalid(Key::foreign())),
+            };
+            sql.text = search.history(&mut sql, *job, after);
+        }
+        jobs => {
+            let after = match key {
+                None => None,
+                Some(Key::Time(started, job, number)) => Some((started, job, number)),
+                Some(Key::Number(_)) => return Err(Fault::Invalid(Key::foreign())),
+            };
+            sql.text = search.by_time(&mut sql, jobs, after);
+        }
+    }
+    let rows = session.rows(&sql.text, &sql.values)?;
+    let next = if rows.len() > query.limit {
+        let last = &rows[query.limit - 1];
+        if by_number {
+            Key::Number(last.int(1)).show()
+        } else {
+            Key::Time(last.int(10), last.int(JOB_ID), last.int(1)).show()
+        }
+    } else {
+        String::new()
+    };
+    Ok(BuildPage { builds: rows.iter().take(query.limit).map(row_of).collect(), next })
+}
+
+/// What the index of tags can answer of a query, the rarest first.
+fn query_tags(query: &BuildQuery) -> Vec<Tag> {
+    let mut tags = Vec::new();
+    if !query.commit.is_empty() {
+        tags.push((TagKind::Commit, commit_tag(&query.commit)));
+    }
+    match (query.parameter_name.as_str(), query.parameter_value.as_str()) {
+        ("", _) => {}
+        (name, "") => tags.push((TagKind::Parameter, plain_tag(name))),
+        (name, value) => tags.push((TagKind::ParameterValue, parameter_tag(name, value))),
+    }
+    for (kind, value) in [
+        (TagKind::User, &query.user),
+        (TagKind::Agent, &query.agent),
+        (TagKind::Controller, &query.controller),
+    ] {
+        if !value.is_empty() {
+            tags.push((kind, plain_tag(value)));
+        }
+    }
+    tags
+}
+
+struct Search<'a> {
+    cluster: i64,
+    query: &'a BuildQuery,
+    tags: Vec<Tag>,
+    dialect: Dialect,
+}
+
+impl Search<'_> {
+    /// Whether the answer is a job's history, by its numbers.
+    fn by_number(&self, jobs: Option<&[i64]>) -> bool {
+        matches!(jobs, Some([_])) && self.tags.is_empty() && self.query.from_ms == 0 && self.query.to_ms == 0
+    }
+
+    fn history(&self, sql: &mut Sql, job: i64, after: Option<i64>) -> String {
+        let mut text = format!(
+            "SELECT {COLUMNS} FROM ha_build b JOIN ha_job j ON j.id = b.job_id \
+             WHERE b.job_id = {} AND b.state <> 2",
+            sql.bind(job)
+        );
+        if let Some(number) = after {
+            text += &format!(" AND b.number < {}", sql.bind(number));
+        }
+        text += &self.rest(sql);
+        text + &format!(" ORDER BY b.number DESC LIMIT {}", self.limit())
+    }
+
+    fn by_time(&self, sql: &mut Sql, jobs: Option<&[i64]>, after: Option<(i64, i64, i64)>) -> String {
+        match jobs {
+            Some(jobs) if self.tags.is_empty() && jobs.len() <= FEW_JOBS => {
+                let arms: Vec<String> = jobs
+                    .iter()
+                    .enumerate()
+                    .map(|(at, job)| {
+                        let of_job = format!(" AND b.job_id = {}", sql.bind(*job));
+                        format!("SELECT * FROM ({}) AS arm{at}", self.arm(sql, &of_job, after))
+                    })
+                    .collect();
+                format!(
+                    "{} ORDER BY started DESC, job_id DESC, number DESC LIMIT {}",
+                    arms.join(" UNION ALL "),
+                    self.limit()
+                )
+            }
+            Some(jobs) => {
+                let of_jobs = format!(" AND b.job_id IN {}", self.dialect.ints(&sql.bind(json(jobs))));
+                self.arm(sql, &of_jobs, after)
+            }
+            None => self.arm(sql, "", after),
+        }
+    }
+
+    /// The newest by time that fulfil `of_jobs` and the query.
+    fn arm(&self, sql: &mut Sql, of_jobs: &str, after: Option<(i64, i64, i64)>) -> String {
+        let cluster = sql.bind(self.cluster);
+        let (order, mut text) = match self.tags.first() {
+            Some((kind, value)) => (
+                "t",
+                format!(
+                    "SELECT {COLUMNS} FROM ha_build_tag t JOIN ha_build b ON b.job_id = t.job_id AND b.number = t.number \
+                     JOIN ha_job j ON j.id = b.job_id \
+                     WHERE t.cluster_id = {cluster} AND t.kind = {} AND t.value = {} AND b.state <> 2",
+                    sql.bind(*kind as i64),
+                    sql.bind(value)
+                ),
+            ),
+            None => (
+                "b",
+                format!(
+                    "SELECT {COLUMNS} FROM ha_build b JOIN ha_job j ON j.id = b.job_id \
+                     WHERE b.cluster_id = {cluster} AND b.state <> 2"
+                ),
+            ),
+        };
+        for (kind, value) in self.tags.iter().skip(1) {
+            text += &format!(
+                " AND EXISTS (SELECT 1 FROM ha_build_tag u WHERE u.cluster_id = {cluster} AND u.kind = {} \
+                 AND u.value = {} AND u.started = b.started AND u.job_id = b.job_id AND u.number = b.number)",
+                sql.bind(*kind as i64),
+                sql.bind(value)
+            );
+        }
+        text += of_jobs;
+        let query = self.query;
+        if query.from_ms != 0 {
+            text += &format!(" AND {order}.started >= {}", sql.bind(query.from_ms));
+        }
+        if query.to_ms != 0 {
+            text += &format!(" AND {order}.started < {}", sql.bind(query.to_ms));
+        }
+        if let Some((started, job, number)) = after {
+            let (started, job, number) = (sql.bind(started), sql.bind(job), sql.bind(number));
+            // The first bound helps where the index has not all three.
+            text += &format!(
+                " AND {order}.started <= {started} \
+                 AND ({order}.started, {order}.job_id, {order}.number) < ({started}, {job}, {number})"
+            );
+        }
+        text += &self.rest(sql);
+        text + &format!(
+            " ORDER BY {order}.started DESC, {order}.job_id DESC, {order}.number DESC LIMIT {}",
+            self.limit()
+        )
+    }
+
+    /// Conditions on the row itself.
+    fn rest(&self, sql: &mut Sql) -> String {
+        let query = self.query;
+        let mut text = String::new();
+        match query.result.as_str() {
+            "" => {}
+            "RUNNING" => text += " AND b.state = 0",
+            result => text += &format!(" AND b.state = 1 AND b.result = {}", sql.bind(result)),
+        }
+        let position = self.dialect.position();
+        if !query.cause.is_empty() {
+            text += &format!(" AND {position}(b.cause_search, {}) > 0", sql.bind(query.cause.to_lowercase()));
+        }
+        if !query.commit.is_empty() {
+            let mut wanted = serde_json::to_string(&query.commit.to_lowercase()).unwrap_or_default();
+            if query.commit.len() >= COMMIT_TAG {
+                wanted.pop();
+            }
+            text += &format!(" AND {position}(LOWER(b.commits), {}) > 0", sql.bind(wanted));
+        }
+        text
+    }
+
+    /// One more than asked for, to see whether there are more.
+    fn limit(&self) -> usize {
+        self.query.limit + 1
+    }
+}
+
+const JOB: &str = "(SELECT id FROM ha_job WHERE cluster_id = ?1 AND full_name = ?2)";
+
+/// The newest build with one of these results (any for none) below a number (0: of all).
+pub(super) fn newest(
+    session: &mut dyn Session,
+    cluster: i64,
+    job: &str,
+    results: &[String],
+    below: i32,
+) -> Result<Option<BuildRow>, Fault> {
+    let mut sql = Sql { text: String::new(), values: vec![cluster.into(), job.into()] };
+    let below = sql.bind(if below <= 0 { i64::from(i32::MAX) + 1 } else { below.into() });
+    let newest = |of_result: &str| {
+        format!(
+            "SELECT MAX(b.number) AS number FROM ha_build b WHERE b.job_id = {JOB} AND b.state <> 2 AND b.state = 1 \
+             AND b.number < {below}{of_result}"
+        )
+    };
+    let of_results: Vec<String> = if results.is_empty() {
+        vec![newest("")]
+    } else {
+        results.iter().map(|result| newest(&format!(" AND b.result = {}", sql.bind(result)))).collect()
+    };
+    let text = format!(
+        "SELECT {COLUMNS} FROM ha_build b JOIN ha_job j ON j.id = b.job_id WHERE b.job_id = {JOB} \
+         AND b.number = (SELECT MAX(number) FROM ({}) AS newest)",
+        of_results.join(" UNION ALL ")
+    );
+    Ok(session.rows(&text, &sql.values)?.first().map(row_of))
+}
+
+/// Numbers and versions of what is not deleted, ascending.
+pub(super) fn numbers(session: &mut dyn Session, cluster: i64, job: &str) -> Result<Vec<(i32, i64)>, Fault> {
+    let sql = format!(
+        "SELECT b.number, b.version FROM ha_build b WHERE b.job_id = {JOB} AND b.state <> 2 ORDER BY b.number"
+    );
+    let rows = session.rows(&sql, &[cluster.into(), job.into()])?;
+    Ok(rows.iter().map(|row| (i32::try_from(row.int(0)).unwrap_or_default(), row.int(1))).collect())
+}
+
+/// What runs on this controller, or on all for "".
+pub(super) fn running(
+    session: &mut dyn Session,
+    cluster: i64,
+    controller: &str,
+) -> Result<Vec<BuildRow>, Fault> {
+    let mut sql = format!(
+        "SELECT {COLUMNS} FROM ha_build b JOIN ha_job j ON j.id = b.job_id \
+         WHERE b.cluster_id = ?1 AND b.state <> 2 AND b.state = 0"
+    );
+    let mut values = vec![cluster.into()];
+    if !controller.is_empty() {
+        sql += " AND b.controller_id = ?2";
+        values.push(controller.into());
+    }
+    sql += " ORDER BY b.started, b.job_id, b.number";
+    Ok(session.rows(&sql, &values)?.iter().map(row_of).collect())
+}
+
+/// The highest number the job ever used; 0 for none.
+pub(super) fn highest(session: &mut dyn Session, cluster: i64, job: &str) -> Result<i32, Fault> {
+    let sql = format!("SELECT COALESCE(MAX(b.number), 0) FROM ha_build b WHERE b.job_id = {JOB}");
+    let rows = session.rows(&sql, &[cluster.into(), job.into()])?;
+    Ok(rows.first().map_or(0, |row| i32::try_from(row.int(0)).unwrap_or_default()))
+}
+
+/// The id of a cluster, made if need be.
+pub(super) fn cluster(session: &mut dyn Session, name: &str) -> Result<i64, Fault> {
+    let id = |session: &mut dyn Session| -> Result<Option<i64>, Fault> {
+        let rows = session.rows("SELECT id FROM ha_cluster WHERE name = ?1", &[name.into()])?;
+        Ok(rows.first().map(|row| row.int(0)))
+    };
+    if let Some(id) = id(session)? {
+        return Ok(id);
+    }
+    session.run(vec![super::store::Statement::new(
+        "INSERT INTO ha_cluster (name) VALUES (?1) ON CONFLICT (name) DO NOTHING",
+        vec![name.into()],
+    )])?;
+    id(session)?.ok_or_else(|| Fault::Bug(format!("the cluster {name} could not be made known")))
+}
+
+/// Checks a query before it goes to a database.
+pub(super) fn check(query: &BuildQuery) -> Answer<()> {
+    query.check()?;
+    Key::read(&query.after).map(drop)
+}

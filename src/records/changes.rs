@@ -1,0 +1,773 @@
+//! Changes of the records: who may make which, and how they are stored.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::builds::{ADOPTED, COLUMNS, JOB_ID, cause_search, json, row_of, tags};
+use super::packed::Packed;
+use super::row::{BuildRow, BuildState};
+use super::store::{Fault, Session, Statement, Value};
+use crate::node::clock_ms;
+
+/// A build adopted by one controller is not adopted by another for so long, ms.
+const ADOPTION_MS: i64 = 3000;
+
+/// The boot of a controller that makes a change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Writer {
+    pub controller_id: String,
+    pub incarnation: String,
+}
+
+/// A change of the records.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Change {
+    /// A build as it is now.
+    Save {
+        row: Box<BuildRow>,
+        /// An edit of an ended build, which anybody may make.
+        edit: bool,
+        by: Writer,
+        /// Its build.xml; none leaves the stored one as it is.
+        #[serde(skip)]
+        xml: Option<Packed>,
+    },
+    Delete {
+        job: String,
+        number: i32,
+        by: Writer,
+    },
+    /// The job, and those below it.
+    Rename {
+        from: String,
+        to: String,
+    },
+    /// The job, and those below it.
+    DeleteJob {
+        job: String,
+    },
+}
+
+impl Change {
+    /// The build it is about; none if it is about jobs.
+    pub fn build(&self) -> Option<(&str, i32)> {
+        match self {
+            Self::Save { row, .. } => Some((&row.job, row.number)),
+            Self::Delete { job, number, .. } => Some((job, *number)),
+            Self::Rename { .. } | Self::DeleteJob { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Save { row, .. } => write!(f, "{} #{}", row.job, row.number),
+            Self::Delete { job, number, .. } => write!(f, "deletion of {job} #{number}"),
+            Self::Rename { from, to } => write!(f, "renaming of {from} to {to}"),
+            Self::DeleteJob { job } => write!(f, "deletion of {job}"),
+        }
+    }
+}
+
+/// A change with its place among those of one run of a controller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stamped {
+    /// The run.
+    pub origin: String,
+    /// Grows by 1 with each.
+    pub position: u64,
+    pub change: Change,
+}
+
+/// What became of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Stored,
+    /// It had been stored before, or there was nothing to do.
+    Nothing,
+    Refused(Refusal),
+}
+
+/// Why a change is not made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// The build belongs to somebody else.
+    Foreign,
+    /// It has ended and does not run again.
+    Ended,
+    /// It was deleted.
+    Deleted,
+    /// It runs; only its owner may change it.
+    Running,
+    /// Another build came from the same queue item.
+    Doubled,
+}
+
+impl Refusal {
+    /// For the log.
+    pub fn why(self) -> &'static str {
+        match self {
+            Self::Foreign => "the build belongs to another controller, or to another start of this one",
+            Self::Ended => "the build has ended",
+            Self::Deleted => "the build was deleted",
+            Self::Running => "the build still runs on its controller",
+            Self::Doubled => "another build came from the same queue item: the item was built twice",
+        }
+    }
+}
+
+/// Decides on a save. Answers the row to be stored.
+pub(super) fn judge(
+    stored: Option<&BuildRow>,
+    new: &BuildRow,
+    edit: bool,
+    by: &Writer,
+) -> Result<BuildRow, Refusal> {
+    use BuildState::{Deleted, Ended, Running};
+    let mut row = new.clone();
+    row.version = stored.map_or(0, |stored| stored.version) + 1;
+    let Some(stored) = stored else {
+        return Ok(row);
+    };
+    let own = stored.controller_id == new.controller_id && stored.incarnation == new.incarnation;
+    // Without a membership (0) a build is still that of the process that started it.
+    let owner = own && (new.epoch == 0 || new.epoch >= stored.epoch);
+    row.epoch = row.epoch.max(stored.epoch);
+    match (stored.state, new.state) {
+        (Deleted, _) => Err(Refusal::Deleted),
+        (Ended, Running) => Err(Refusal::Ended),
+        (Ended, _) if edit => {
+            // Whoever edits does not become the owner.
+            row.controller_id.clone_from(&stored.controller_id);
+            row.controller_name.clone_from(&stored.controller_name);
+            row.incarnation.clone_from(&stored.incarnation);
+            row.epoch = stored.epoch;
+            row.queue_id = stored.queue_id;
+            Ok(row)
+        }
+        // An earlier start of the same controller is over: what it left may be ended.
+        (Running, Ended)
+            if stored.controller_id == by.controller_id && stored.incarnation != by.incarnation && edit =>
+        {
+            row.controller_id.clone_from(&stored.controller_id);
+            row.controller_name.clone_from(&stored.controller_name);
+            row.queue_id = stored.queue_id;
+            Ok(row)
+        }
+        (Running, _) if edit => Err(Refusal::Running),
+        _ if !owner => Err(Refusal::Foreign),
+        _ => {
+            if row.queue_id == 0 {
+                row.queue_id = stored.queue_id;
+            }
+            Ok(row)
+        }
+    }
+}
+
+/// Makes changes in their order, within a transaction. Those that were made before are skipped.
+pub(super) fn apply(
+    session: &mut dyn Session,
+    cluster: i64,
+    controller: &str,
+    batch: &[Stamped],
+) -> Result<Vec<Outcome>, Fault> {
+    let mut marks = Marks::read(session, cluster, controller, batch)?;
+    let mut outcomes = Vec::with_capacity(batch.len());
+    let mut rest = batch;
+    while !rest.is_empty() {
+        let length = rest.iter().position(|stamped| stamped.change.build().is_none()).unwrap_or(rest.len());
+        let (builds, jobs) = rest.split_at(length);
+        Builds { session, cluster }.apply(builds, &marks, &mut outcomes)?;
+        marks.note(builds);
+        rest = jobs;
+        if let [first, more @ ..] = jobs {
+            let outcome = if marks.knows(first) {
+                Outcome::Nothing
+            } else {
+                match &first.change {
+                    Change::Rename { from, to } => rename(session, cluster, from, to)?,
+                    Change::DeleteJob { job } => delete_job(session, cluster, job)?,
+                    Change::Save { .. } | Change::Delete { .. } => Outcome::Nothing,
+                }
+            };
+            outcomes.push(outcome);
+            marks.note(std::slice::from_ref(first));
+            rest = more;
+        }
+    }
+    marks.write(session)?;
+    Ok(outcomes)
+}
+
+/// How far each run's changes were made.
+struct Marks<'a> {
+    cluster: i64,
+    controller: &'a str,
+    positions: HashMap<String, u64>,
+    changed: bool,
+}
+
+impl<'a> Marks<'a> {
+    fn read(
+        session: &mut dyn Session,
+        cluster: i64,
+        controller: &'a str,
+        batch: &[Stamped],
+    ) -> Result<Self, Fault> {
+        let origins: HashSet<&str> = batch.iter().map(|stamped| stamped.origin.as_str()).collect();
+        let origins: Vec<&str> = origins.into_iter().collect();
+        let sql = format!(
+            "SELECT origin, position FROM ha_outbox WHERE cluster_id = ?1 AND controller_id = ?2 AND origin IN {}",
+            session.dialect().texts("?3")
+        );
+        let rows = session.rows(&sql, &[cluster.into(), controller.into(), json(&origins)])?;
+        let positions = rows
+            .iter()
+            .map(|row| (row.text(0).to_owned(), u64::try_from(row.int(1)).unwrap_or_default()))
+            .collect();
+        Ok(Self { cluster, controller, positions, changed: false })
+    }
+
+    fn knows(&self, stamped: &Stamped) -> bool {
+        self.positions.get(&stamped.origin).is_some_and(|position| *position >= stamped.position)
+    }
+
+    fn note(&mut self, batch: &[Stamped]) {
+        for stamped in batch {
+            if !self.knows(stamped) {
+                self.positions.insert(stamped.origin.clone(), stamped.position);
+                self.changed = true;
+            }
+        }
+    }
+
+    fn write(&self, session: &mut dyn Session) -> Result<(), Fault> {
+        if !self.changed {
+            return Ok(());
+        }
+        let statements = self.positions.iter().map(|(origin, position)| {
+            Statement::new(
+                "INSERT INTO ha_outbox (cluster_id, controller_id, origin, position) VALUES (?1, ?2, ?3, ?4) \
+                 ON CONFLICT (cluster_id, controller_id, origin) DO UPDATE SET position = excluded.position",
+                vec![
+                    self.cluster.into(),
+                    self.controller.into(),
+                    origin.into(),
+                    i64::try_from(*position).unwrap_or(i64::MAX).into(),
+                ],
+            )
+        });
+        session.run(statements.collect())
+    }
+}
+
+/// Earlier runs of this controller have nothing left to be made.
+pub(super) fn forget_origins(
+    session: &mut dyn Session,
+    cluster: i64,
+    controller: &str,
+    origin: &str,
+) -> Result<(), Fault> {
+    session.run(vec![Statement::new(
+        "DELETE FROM ha_outbox WHERE cluster_id = ?1 AND controller_id = ?2 AND origin <> ?3",
+        vec![cluster.into(), controller.into(), origin.into()],
+    )])
+}
+
+struct Builds<'a> {
+    session: &'a mut dyn Session,
+    cluster: i64,
+}
+
+impl Builds<'_> {
+    fn apply(
+        &mut self,
+        batch: &[Stamped],
+        marks: &Marks<'_>,
+        outcomes: &mut Vec<Outcome>,
+    ) -> Result<(), Fault> {
+        let fresh: Vec<&Change> =
+            batch.iter().filter(|stamped| !marks.knows(stamped)).map(|stamped| &stamped.change).collect();
+        if fresh.is_empty() {
+            outcomes.extend(batch.iter().map(|_| Outcome::Nothing));
+            return Ok(());
+        }
+        let jobs = self.jobs(&fresh)?;
+        let mut stored = self.stored(&fresh, &jobs)?;
+        let mut items = self.items(&fresh)?;
+        let mut statements = Vec::new();
+        for stamped in batch {
+            if marks.knows(stamped) {
+                outcomes.push(Outcome::Nothing);
+                continue;
+            }
+            let Some((job, number)) = stamped.change.build() else { continue };
+            let Some(&job_id) = jobs.get(job) else {
+                return Err(Fault::Clash(format!("the job {job} was renamed at the same time")));
+            };
+            let before = stored.get(&(job_id, number));
+            let verdict = match &stamped.change {
+                Change::Save { row, edit, by, .. } if row.state != BuildState::Deleted => {
+                    judge(before, row, *edit, by).map(Some)
+                }
+                Change::Save { by, .. } | Change::Delete { by, .. } => delete(before, job, number, by),
+                Change::Rename { .. } | Change::DeleteJob { .. } => continue,
+            };
+            let mut row = match verdict {
+                Ok(Some(row)) => row,
+                Ok(None) => {
+                    outcomes.push(Outcome::Nothing);
+                    continue;
+                }
+                Err(refusal) => {
+                    outcomes.push(Outcome::Refused(refusal));
+                    continue;
+                }
+            };
+            if row.queue_id > 0 && row.state != BuildState::Deleted {
+                let holder = *items.entry(row.queue_id).or_insert((job_id, number));
+                if holder != (job_id, number) {
+                    let imported = matches!(&stamped.change, Change::Save { edit: true, .. });
+                    if !imported {
+                        outcomes.push(Outcome::Refused(Refusal::Doubled));
+                        continue;
+                    }
+                    // Builds of the time before the cluster may share what were different items then.
+                    row.queue_id = 0;
+                }
+            }
+            if row.state == BuildState::Deleted && items.get(&row.queue_id) == Some(&(job_id, number)) {
+                items.remove(&row.queue_id);
+            }
+            let xml = match &stamped.change {
+                Change::Save { xml, .. } => xml.as_ref(),
+                _ => None,
+            };
+            self.statements(job_id, before, &row, xml, &mut statements);
+            stored.insert((job_id, number), row);
+            outcomes.push(Outcome::Stored);
+        }
+        self.session.run(statements)
+    }
+
+    /// The ids of all jobs that are named, made if need be.
+    fn jobs(&mut self, changes: &[&Change]) -> Result<HashMap<String, i64>, Fault> {
+        let names: HashSet<&str> =
+            changes.iter().filter_map(|change| change.build()).map(|(job, _)| job).collect();
+        let mut names: Vec<&str> = names.into_iter().collect();
+        names.sort_unstable();
+        let mut jobs = self.job_ids(&names)?;
+        let missing: Vec<&str> = names.iter().filter(|name| !jobs.contains_key(**name)).copied().collect();
+        if !missing.is_empty() {
+            let statements = missing.iter().map(|name| {
+                Statement::new(
+                    "INSERT INTO ha_job (cluster_id, full_name) VALUES (?1, ?2) \
+                     ON CONFLICT (cluster_id, full_name) DO NOTHING",
+                    vec![self.cluster.into(), (*name).into()],
+                )
+            });
+            self.session.run(statements.collect())?;
+            jobs.extend(self.job_ids(&missing)?);
+        }
+        Ok(jobs)
+    }
+
+    fn job_ids(&mut self, names: &[&str]) -> Result<HashMap<String, i64>, Fault> {
+        let sql = format!(
+            "SELECT full_name, id FROM ha_job WHERE cluster_id = ?1 AND full_name IN {}",
+            self.session.dialect().texts("?2")
+        );
+        let rows = self.session.rows(&sql, &[self.cluster.into(), json(names)])?;
+        Ok(rows.iter().map(|row| (row.text(0).to_owned(), row.int(1))).collect())
+    }
+
+    /// What is stored of the builds, held until the end of the transaction.
+    fn stored(
+        &mut self,
+        changes: &[&Change],
+        jobs: &HashMap<String, i64>,
+    ) -> Result<HashMap<(i64, i32), BuildRow>, Fault> {
+        let mut keys: Vec<(i64, i32)> = changes
+            .iter()
+            .filter_map(|change| change.build())
+            .filter_map(|(job, number)| Some((*jobs.get(job)?, number)))
+            .collect();
+        // All take them in the same order: they wait for each other, but not in a circle.
+        keys.sort_unstable();
+        keys.dedup();
+        let dialect = self.session.dialect();
+        let sql = format!(
+            "SELECT {COLUMNS} FROM ha_build b JOIN ha_job j ON j.id = b.job_id WHERE (b.job_id, b.number) IN {} \
+             ORDER BY b.job_id, b.number{}",
+            dialect.pairs("?1"),
+            dialect.for_update()
+        );
+        let rows = self.session.rows(&sql, &[json(&keys)])?;
+        Ok(rows
+            .iter()
+            .map(|fields| (fields.int(JOB_ID), row_of(fields)))
+            .map(|(job, row)| ((job, row.number), row))
+            .collect())
+    }
+
+    /// Which builds have the queue items that are named.
+    fn items(&mut self, changes: &[&Change]) -> Result<HashMap<i64, (i64, i32)>, Fault> {
+        let ids: Vec<i64> = changes
+            .iter()
+            .filter_map(|change| match change {
+                Change::Save { row, .. } if row.queue_id > 0 => Some(row.queue_id),
+                _ => None,
+            })
+            .collect();
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let sql = format!(
+            "SELECT queue_id, job_id, number FROM ha_build WHERE cluster_id = ?1 AND queue_id > 0 AND state <> 2 \
+             AND queue_id IN {}",
+            self.session.dialect().ints("?2")
+        );
+        let rows = self.session.rows(&sql, &[self.cluster.into(), json(&ids)])?;
+        Ok(rows
+            .iter()
+            .map(|row| (row.int(0), (row.int(1), i32::try_from(row.int(2)).unwrap_or_default())))
+            .collect())
+    }
+
+    fn statements(
+        &self,
+        job: i64,
+        before: Option<&BuildRow>,
+        row: &BuildRow,
+        xml: Option<&Packed>,
+        statements: &mut Vec<Statement>,
+    ) {
+        let list = |texts: &[String]| json(texts);
+        statements.push(Statement::new(
+            if before.is_some() { UPDATE } else { INSERT },
+            vec![
+                job.into(),
+                row.number.into(),
+                self.cluster.into(),
+                row.state.code().into(),
+                row.version.into(),
+                row.queue_id.into(),
+                (&row.controller_id).into(),
+                (&row.controller_name).into(),
+                (&row.incarnation).into(),
+                row.epoch.into(),
+                (&row.result).into(),
+                row.started_ms.into(),
+                row.duration_ms.into(),
+                (&row.display_name).into(),
+                (&row.description).into(),
+                i64::from(row.keep).into(),
+                (&row.agent).into(),
+                list(&row.causes),
+                cause_search(&row.causes).into(),
+                list(&row.users),
+                json(&row.parameters),
+                list(&row.commits),
+            ],
+        ));
+        let (old, new) = (before.map(tags).unwrap_or_default(), tags(row));
+        let moved = before.is_some_and(|before| before.started_ms != row.started_ms) && !new.is_empty();
+        if old != new || moved {
+            if !old.is_empty() {
+                statements.push(of_build(
+                    "DELETE FROM ha_build_tag WHERE job_id = ?1 AND number = ?2",
+                    job,
+                    row.number,
+                ));
+            }
+            let new: Vec<_> = new.into_iter().collect();
+            for some in new.chunks(100) {
+                let mut values: Vec<Value> =
+                    vec![self.cluster.into(), row.started_ms.into(), job.into(), row.number.into()];
+                let mut sql =
+                    "INSERT INTO ha_build_tag (cluster_id, started, job_id, number, kind, value) VALUES "
+                        .to_owned();
+                for (at, (kind, value)) in some.iter().enumerate() {
+                    let comma = if at == 0 { "" } else { ", " };
+                    sql += &format!("{comma}(?1, ?2, ?3, ?4, ?{}, ?{})", values.len() + 1, values.len() + 2);
+                    values.push((*kind as i64).into());
+                    values.push(value.into());
+                }
+                statements.push(Statement::new(sql, values));
+            }
+        }
+        if row.state == BuildState::Deleted {
+            statements.push(of_build(
+                "DELETE FROM ha_build_xml WHERE job_id = ?1 AND number = ?2",
+                job,
+                row.number,
+            ));
+        } else if let Some(xml) = xml {
+            statements.push(Statement::new(
+                "INSERT INTO ha_build_xml (job_id, number, content, size, sha256) VALUES (?1, ?2, ?3, ?4, ?5) \
+                 ON CONFLICT (job_id, number) DO UPDATE SET content = excluded.content, size = excluded.size, \
+                 sha256 = excluded.sha256",
+                vec![
+                    job.into(),
+                    row.number.into(),
+                    Value::Bytes(xml.content.clone()),
+                    i64::try_from(xml.size).unwrap_or(i64::MAX).into(),
+                    Value::Bytes(xml.sha256.clone()),
+                ],
+            ));
+        }
+    }
+}
+
+const INSERT: &str = "INSERT INTO ha_build (job_id, number, cluster_id, state, version, queue_id, controller_id, \
+     controller_name, incarnation, epoch, result, started, duration, display_name, description, keep, agent, causes, \
+     cause_search, users, parameters, commits) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)";
+
+const UPDATE: &str = "UPDATE ha_build SET cluster_id = ?3, state = ?4, version = ?5, queue_id = ?6, controller_id = ?7, \
+     controller_name = ?8, incarnation = ?9, epoch = ?10, result = ?11, started = ?12, duration = ?13, \
+     display_name = ?14, description = ?15, keep = ?16, agent = ?17, causes = ?18, cause_search = ?19, users = ?20, \
+     parameters = ?21, commits = ?22 WHERE job_id = ?1 AND number = ?2";
+
+fn of_build(sql: &'static str, job: i64, number: i32) -> Statement {
+    Statement::new(sql, vec![job.into(), number.into()])
+}
+
+/// Decides on a deletion. Answers the tombstone, none if there is one already.
+fn delete(
+    stored: Option<&BuildRow>,
+    job: &str,
+    number: i32,
+    by: &Writer,
+) -> Result<Option<BuildRow>, Refusal> {
+    match stored {
+        None => Ok(Some(BuildRow {
+            job: job.to_owned(),
+            number,
+            state: BuildState::Deleted,
+            version: 1,
+            ..BuildRow::default()
+        })),
+        Some(stored) if stored.state == BuildState::Deleted => Ok(None),
+        Some(stored) if stored.state == BuildState::Running && stored.controller_id != by.controller_id => {
+            Err(Refusal::Running)
+        }
+        Some(stored) => {
+            Ok(Some(BuildRow { state: BuildState::Deleted, version: stored.version + 1, ..stored.clone() }))
+        }
+    }
+}
+
+/// The jobs with this name or below it: ids and names.
+fn jobs_below(session: &mut dyn Session, cluster: i64, name: &str) -> Result<Vec<(i64, String)>, Fault> {
+    let below = format!("{name}/");
+    let rows = session.rows(
+        "SELECT id, full_name FROM ha_job WHERE cluster_id = ?1 AND (full_name = ?2 OR SUBSTR(full_name, 1, CAST(?3 AS INTEGER)) = ?4) \
+         ORDER BY id",
+        &[cluster.into(), name.into(), Value::Int(below.chars().count() as i64), below.into()],
+    )?;
+    Ok(rows.iter().map(|row| (row.int(0), row.text(1).to_owned())).collect())
+}
+
+fn rename(session: &mut dyn Session, cluster: i64, from: &str, to: &str) -> Result<Outcome, Fault> {
+    let jobs = jobs_below(session, cluster, from)?;
+    if jobs.is_empty() || from == to {
+        return Ok(Outcome::Nothing);
+    }
+    for (id, name) in jobs {
+        let target = format!("{to}{}", &name[from.len()..]);
+        let rows = session.rows(
+            "SELECT j.id, (SELECT COUNT(*) FROM (SELECT 1 FROM ha_build b WHERE b.job_id = j.id AND b.state <> 2 LIMIT 1) \
+             AS live) FROM ha_job j WHERE j.cluster_id = ?1 AND j.full_name = ?2",
+            &[cluster.into(), (&target).into()],
+        )?;
+        match rows.first().map(|row| (row.int(0), row.int(1) > 0)) {
+            // Somebody else was first, and a late write has used the old name: what it brought follows.
+            Some((other, true)) => {
+                let values = || vec![Value::Int(id), Value::Int(other)];
+                let moved = [
+                    "UPDATE ha_build_tag SET job_id = ?2 WHERE job_id = ?1 \
+                     AND number NOT IN (SELECT number FROM ha_build WHERE job_id = ?2)",
+                    "UPDATE ha_build_xml SET job_id = ?2 WHERE job_id = ?1 \
+                     AND number NOT IN (SELECT number FROM ha_build WHERE job_id = ?2)",
+                    "UPDATE ha_build SET job_id = ?2, version = version + 1 WHERE job_id = ?1 \
+                     AND number NOT IN (SELECT number FROM ha_build WHERE job_id = ?2)",
+                ];
+                session.run(moved.map(|sql| Statement::new(sql, values())).into())?;
+                bury(session, id)?;
+            }
+            // The tombstones of a job that was deleted: another takes its name.
+            Some((other, false)) => {
+                let aside = format!("/deleted/{other}/{target}");
+                session.run(vec![
+                    Statement::new(
+                        "UPDATE ha_job SET full_name = ?2 WHERE id = ?1",
+                        vec![other.into(), aside.into()],
+                    ),
+                    Statement::new(
+                        "UPDATE ha_job SET full_name = ?2 WHERE id = ?1",
+                        vec![id.into(), target.into()],
+                    ),
+                ])?;
+            }
+            None => session.run(vec![Statement::new(
+                "UPDATE ha_job SET full_name = ?2 WHERE id = ?1",
+                vec![id.into(), target.into()],
+            )])?,
+        }
+    }
+    Ok(Outcome::Stored)
+}
+
+fn delete_job(session: &mut dyn Session, cluster: i64, job: &str) -> Result<Outcome, Fault> {
+    let jobs = jobs_below(session, cluster, job)?;
+    for (id, _) in &jobs {
+        bury(session, *id)?;
+    }
+    Ok(if jobs.is_empty() { Outcome::Nothing } else { Outcome::Stored })
+}
+
+/// All builds of a job become tombstones.
+fn bury(session: &mut dyn Session, job: i64) -> Result<(), Fault> {
+    let all = [
+        "UPDATE ha_build SET state = 2, version = version + 1 WHERE job_id = ?1 AND state <> 2",
+        "DELETE FROM ha_build_tag WHERE job_id = ?1",
+        "DELETE FROM ha_build_xml WHERE job_id = ?1",
+    ];
+    session.run(all.map(|sql| Statement::new(sql, vec![job.into()])).into())
+}
+
+/// Takes over a build of a dead owner; false when somebody else did, or when there is nothing to be taken over.
+///
+/// A build whose recorded end says that it was ABORTED, or nothing, may be taken over, too: its owner was held dead. One
+/// that came to its own end may not.
+pub(super) fn adopt(
+    session: &mut dyn Session,
+    cluster: i64,
+    job: &str,
+    number: i32,
+    owner: &Writer,
+    epoch: i64,
+) -> Result<bool, Fault> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM ha_build b JOIN ha_job j ON j.id = b.job_id \
+         WHERE j.cluster_id = ?1 AND j.full_name = ?2 AND b.number = ?3{}",
+        session.dialect().for_update()
+    );
+    let rows = session.rows(&sql, &[cluster.into(), job.into(), number.into()])?;
+    let Some(fields) = rows.first() else { return Ok(false) };
+    let (row, id, adopted) = (row_of(fields), fields.int(JOB_ID), fields.int(ADOPTED));
+    let adoptable = match row.state {
+        BuildState::Running => true,
+        BuildState::Ended => matches!(row.result.as_str(), "" | "ABORTED"),
+        BuildState::Deleted => false,
+    };
+    let ours = row.controller_id == owner.controller_id && row.incarnation == owner.incarnation;
+    let now = clock_ms();
+    if !adoptable || (!ours && (now - adopted).abs() < ADOPTION_MS) || (ours && epoch < row.epoch) {
+        return Ok(false);
+    }
+    let new = BuildRow {
+        state: BuildState::Running,
+        version: row.version + 1,
+        controller_id: owner.controller_id.clone(),
+        incarnation: owner.incarnation.clone(),
+        epoch,
+        result: String::new(),
+        duration_ms: 0,
+        ..row.clone()
+    };
+    let mut statements = Vec::new();
+    Builds { session, cluster }.statements(id, Some(&row), &new, None, &mut statements);
+    statements.push(Statement::new(
+        "UPDATE ha_build SET adopted = ?3 WHERE job_id = ?1 AND number = ?2",
+        vec![id.into(), number.into(), now.into()],
+    ));
+    session.run(statements)?;
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owned(state: BuildState, controller: &str, incarnation: &str, epoch: i64) -> BuildRow {
+        BuildRow {
+            job: "job".into(),
+            number: 1,
+            state,
+            version: 4,
+            queue_id: 9,
+            controller_id: controller.into(),
+            incarnation: incarnation.into(),
+            epoch,
+            ..BuildRow::default()
+        }
+    }
+
+    fn by(controller: &str, incarnation: &str) -> Writer {
+        Writer { controller_id: controller.into(), incarnation: incarnation.into() }
+    }
+
+    #[test]
+    fn only_the_owner_writes_a_running_build() {
+        use BuildState::{Ended, Running};
+        let stored = owned(Running, "a", "a1", 5);
+        for (new, expected) in [
+            (owned(Running, "a", "a1", 5), None),
+            (owned(Ended, "a", "a1", 5), None),
+            (owned(Ended, "a", "a1", 6), None),
+            (owned(Ended, "a", "a1", 0), None),
+            (owned(Ended, "a", "a1", 4), Some(Refusal::Foreign)),
+            (owned(Ended, "a", "a2", 9), Some(Refusal::Foreign)),
+            (owned(Running, "b", "b1", 9), Some(Refusal::Foreign)),
+            (owned(Ended, "b", "b1", 9), Some(Refusal::Foreign)),
+        ] {
+            let writer = by(&new.controller_id, &new.incarnation);
+            assert_eq!(judge(Some(&stored), &new, false, &writer).err(), expected, "{new:?} {}", new.epoch);
+        }
+    }
+
+    #[test]
+    fn an_edit_changes_an_ended_build_but_not_its_owner() {
+        use BuildState::{Ended, Running};
+        let stored = owned(Ended, "a", "a1", 5);
+        let mut edit = owned(Ended, "b", "b1", 9);
+        edit.description = "edited".into();
+        let row = judge(Some(&stored), &edit, true, &by("b", "b1")).unwrap();
+        assert_eq!((row.controller_id.as_str(), row.epoch, row.version), ("a", 5, 5));
+        assert_eq!(row.description, "edited");
+        assert_eq!(judge(Some(&stored), &edit, false, &by("b", "b1")), Err(Refusal::Foreign));
+        let running = owned(Running, "a", "a1", 5);
+        assert_eq!(judge(Some(&running), &edit, true, &by("b", "b1")), Err(Refusal::Running));
+    }
+
+    #[test]
+    fn a_later_start_of_a_controller_ends_what_the_earlier_one_left() {
+        use BuildState::{Ended, Running};
+        let stored = owned(Running, "a", "a1", 5);
+        let end = owned(Ended, "a", "a1", 8);
+        assert!(judge(Some(&stored), &end, true, &by("a", "a2")).is_ok());
+        assert_eq!(judge(Some(&stored), &end, true, &by("a", "a1")), Err(Refusal::Running));
+        assert_eq!(judge(Some(&stored), &end, true, &by("b", "b1")), Err(Refusal::Running));
+    }
+
+    #[test]
+    fn ended_builds_do_not_run_again_and_deleted_ones_stay_deleted() {
+        use BuildState::{Deleted, Ended, Running};
+        let again = owned(Running, "a", "a1", 9);
+        for edit in [false, true] {
+            let stored = owned(Ended, "a", "a1", 5);
+            assert_eq!(judge(Some(&stored), &again, edit, &by("a", "a1")), Err(Refusal::Ended));
+            for late in [Running, Ended] {
+                let late = owned(late, "a", "a1", 9);
+                let stored = owned(Deleted, "a", "a1", 5);
+                assert_eq!(judge(Some(&stored), &late, edit, &by("a", "a1")), Err(Refusal::Deleted));
+            }
+        }
+    }
+}
