@@ -5,13 +5,14 @@
 
 use std::time::Duration;
 
-use jni::objects::{JByteArray, JIntArray, JList, JObject, JObjectArray, JString};
+use jni::objects::{JByteArray, JIntArray, JList, JLongArray, JObject, JObjectArray, JString};
 use jni::refs::{LoaderContext, Reference};
 use jni::sys::jlong;
 use jni::{Env, bind_java_type};
 
 use super::errors::Failure;
 use super::log::Line;
+use crate::{BuildPage, BuildRow, BuildState, RecordsPhase, RecordsState};
 use crate::{Cancel, Enqueued, Error, Event, Item, ItemState, LaneOffer, LinkState, Member, NewItem, Phase};
 
 /// Longest text taken from Java, bytes.
@@ -21,7 +22,13 @@ const MAX_OFFERS: usize = 4096;
 /// Longest wait.
 const MAX_WAIT: Duration = Duration::from_secs(60);
 /// Local references that building one object takes at the most, with some to spare.
-const FRAME: usize = 24;
+const FRAME: usize = 32;
+/// Longest text of a record taken from Java, bytes; the library cuts what is longer than it stores.
+const MAX_LONG_TEXT: usize = 64 << 20;
+/// Most texts in a list.
+const MAX_LIST: usize = 1 << 20;
+/// How the description of a build begins whose record cannot be read; Java's `BuildRow.UNREADABLE`.
+const UNREADABLE: &str = "[unreadable] ";
 
 macro_rules! types {
     ($($name:ident => $java:literal { $($body:tt)* })*) => {
@@ -34,6 +41,7 @@ macro_rules! types {
                 LinkStateType => "io.jenkins.plugins.ha.bridge.LinkState",
                 PhaseType => "io.jenkins.plugins.ha.bridge.LinkState$Phase",
                 CancelOutcomeType => "io.jenkins.plugins.ha.bridge.CancelOutcome",
+                RecordsPhaseType => "io.jenkins.plugins.ha.bridge.RecordsState$Phase",
             },
             $($body)*
         })*
@@ -103,6 +111,32 @@ types! {
             ),
         },
     }
+    BuildRowType => "io.jenkins.plugins.ha.bridge.BuildRow" {
+        constructors {
+            fn new(
+                job: JString, number: jint, state: jint, version: jlong, queue_id: jlong, controller_id: JString,
+                controller_name: JString, incarnation: JString, epoch: jlong, result: JString,
+                started_millis: jlong, duration_millis: jlong, display_name: JString, description: JString,
+                keep: jboolean, agent: JString, causes: JString[], users: JString[], parameters: JString[],
+                commits: JString[], xml: jbyte[]
+            ),
+        },
+    }
+    BuildPageType => "io.jenkins.plugins.ha.bridge.BuildPage" {
+        constructors { fn new(builds: JList, next: JString) },
+    }
+    RecordsPhaseType => "io.jenkins.plugins.ha.bridge.RecordsState$Phase" {
+        fields {
+            static connecting { sig = RecordsPhaseType, name = "CONNECTING", get = connecting },
+            static ready { sig = RecordsPhaseType, name = "READY", get = ready },
+            static away { sig = RecordsPhaseType, name = "AWAY", get = away },
+            static refused { sig = RecordsPhaseType, name = "REFUSED", get = refused },
+            static closed { sig = RecordsPhaseType, name = "CLOSED", get = closed },
+        },
+    }
+    RecordsStateType => "io.jenkins.plugins.ha.bridge.RecordsState" {
+        constructors { fn new(phase: RecordsPhaseType, text: JString, waiting: jlong) },
+    }
     LogLineType => "io.jenkins.plugins.ha.bridge.LogLine" {
         constructors { fn new(level: jint, module: JString, text: JString) },
     }
@@ -148,28 +182,106 @@ pub(super) fn optional_text(
     what: &str,
     text: &JString<'_>,
 ) -> Result<Option<String>, Failure> {
+    bounded_text(env, what, text, MAX_TEXT)
+}
+
+/// A text of a record; null counts as none.
+pub(super) fn long_text(env: &Env<'_>, what: &str, text: &JString<'_>) -> Result<String, Failure> {
+    Ok(bounded_text(env, what, text, MAX_LONG_TEXT)?.unwrap_or_default())
+}
+
+fn bounded_text(
+    env: &Env<'_>,
+    what: &str,
+    text: &JString<'_>,
+    most: usize,
+) -> Result<Option<String>, Failure> {
     if text.is_null() {
         return Ok(None);
     }
     let chars = text.mutf8_chars(env)?;
     let length = chars.to_bytes().len();
-    if length > MAX_TEXT {
-        return Err(Error::Invalid(format!("{what} has {length} bytes, more than {MAX_TEXT}")).into());
+    if length > most {
+        return Err(Error::Invalid(format!("{what} has {length} bytes, more than {most}")).into());
     }
     Ok(Some(chars.to_string()))
 }
 
-/// Bytes from Java.
-pub(super) fn bytes(env: &Env<'_>, what: &str, array: &JByteArray<'_>) -> Result<Vec<u8>, Failure> {
+/// Texts of a record; null counts as none.
+pub(super) fn texts(
+    env: &mut Env<'_>,
+    what: &str,
+    array: &JObjectArray<'_, JString<'_>>,
+) -> Result<Option<Vec<String>>, Failure> {
     if array.is_null() {
-        return Err(Error::Invalid(format!("{what} is missing")).into());
+        return Ok(None);
     }
     let length = array.len(env)?;
-    let most = NewItem::MAX_PAYLOAD;
+    if length > MAX_LIST {
+        return Err(Error::Invalid(format!("there are {length} {what}, more than {MAX_LIST}")).into());
+    }
+    let mut texts = Vec::with_capacity(length);
+    for index in 0..length {
+        let element = array.get_element(env, index)?;
+        texts.push(long_text(env, what, &element)?);
+        env.delete_local_ref(element);
+    }
+    Ok(Some(texts))
+}
+
+/// Names and values, in turn.
+pub(super) fn pairs(
+    env: &mut Env<'_>,
+    what: &str,
+    array: &JObjectArray<'_, JString<'_>>,
+) -> Result<Vec<(String, String)>, Failure> {
+    let mut texts = texts(env, what, array)?.unwrap_or_default().into_iter();
+    let mut pairs = Vec::new();
+    while let (Some(name), Some(value)) = (texts.next(), texts.next()) {
+        pairs.push((name, value));
+    }
+    Ok(pairs)
+}
+
+/// Bytes from Java.
+pub(super) fn bytes(env: &Env<'_>, what: &str, array: &JByteArray<'_>) -> Result<Vec<u8>, Failure> {
+    optional_bytes(env, what, array, NewItem::MAX_PAYLOAD)?
+        .ok_or_else(|| Error::Invalid(format!("{what} is missing")).into())
+}
+
+/// Bytes from Java that may be null.
+pub(super) fn optional_bytes(
+    env: &Env<'_>,
+    what: &str,
+    array: &JByteArray<'_>,
+    most: usize,
+) -> Result<Option<Vec<u8>>, Failure> {
+    if array.is_null() {
+        return Ok(None);
+    }
+    let length = array.len(env)?;
     if length > most {
         return Err(Error::Invalid(format!("{what} has {length} bytes, more than {most}")).into());
     }
-    Ok(env.convert_byte_array(array)?)
+    Ok(Some(env.convert_byte_array(array)?))
+}
+
+/// The state of a build by its place among Java's constants.
+pub(super) fn build_state(ordinal: jni::sys::jint) -> Result<BuildState, Failure> {
+    match ordinal {
+        0 => Ok(BuildState::Running),
+        1 => Ok(BuildState::Ended),
+        2 => Ok(BuildState::Deleted),
+        other => Err(Error::Invalid(format!("there is no state {other} of a build")).into()),
+    }
+}
+
+/// What was written about a build, without what [`build_row`] put before it.
+pub(super) fn description(text: String) -> String {
+    match text.strip_prefix(UNREADABLE) {
+        Some(rest) => rest.split_once('\n').map_or(String::new(), |(_, rest)| rest.to_owned()),
+        None => text,
+    }
 }
 
 /// Lanes and, beside them, rooms.
@@ -313,6 +425,111 @@ pub(super) fn cancel_outcome<'local>(
         Cancel::TooLate => CancelOutcomeType::too_late(env),
         Cancel::Unknown => CancelOutcomeType::unknown(env),
     }?)
+}
+
+pub(super) fn records_state<'local>(
+    env: &mut Env<'local>,
+    state: &RecordsState,
+) -> Result<RecordsStateType<'local>, Failure> {
+    let phase = match state.phase {
+        RecordsPhase::Connecting => RecordsPhaseType::connecting(env),
+        RecordsPhase::Ready => RecordsPhaseType::ready(env),
+        RecordsPhase::Away => RecordsPhaseType::away(env),
+        RecordsPhase::Refused => RecordsPhaseType::refused(env),
+        RecordsPhase::Closed => RecordsPhaseType::closed(env),
+    }?;
+    let text = JString::new(env, &state.text)?;
+    let waiting = jlong::try_from(state.waiting).unwrap_or(jlong::MAX);
+    Ok(RecordsStateType::new(env, phase, text, waiting)?)
+}
+
+pub(super) fn build_page<'local>(
+    env: &mut Env<'local>,
+    page: &BuildPage,
+) -> Result<BuildPageType<'local>, Failure> {
+    let builds = build_rows(env, &page.builds)?;
+    let next = JString::new(env, &page.next)?;
+    Ok(BuildPageType::new(env, builds, next)?)
+}
+
+pub(super) fn build_rows<'local>(env: &mut Env<'local>, rows: &[BuildRow]) -> Result<JList<'local>, Failure> {
+    list(env, rows, |env, row| Ok(build_row(env, row)?.into()))
+}
+
+pub(super) fn build_row<'local>(
+    env: &mut Env<'local>,
+    row: &BuildRow,
+) -> Result<BuildRowType<'local>, Failure> {
+    env.with_local_frame_returning_local::<_, BuildRowType<'_>, Failure>(FRAME, |env| {
+        let job = JString::new(env, &row.job)?;
+        let controller_id = JString::new(env, &row.controller_id)?;
+        let controller_name = JString::new(env, &row.controller_name)?;
+        let incarnation = JString::new(env, &row.incarnation)?;
+        let result = JString::new(env, &row.result)?;
+        let display_name = JString::new(env, &row.display_name)?;
+        let description = if row.damage.is_empty() {
+            JString::new(env, &row.description)?
+        } else {
+            JString::new(env, format!("{UNREADABLE}{}\n{}", row.damage, row.description))?
+        };
+        let agent = JString::new(env, &row.agent)?;
+        let causes = text_array(env, row.causes.iter())?;
+        let users = text_array(env, row.users.iter())?;
+        let pairs: Vec<&String> = row.parameters.iter().flat_map(|(name, value)| [name, value]).collect();
+        let parameters = text_array(env, pairs.into_iter())?;
+        let commits = text_array(env, row.commits.iter())?;
+        let xml = match &row.xml {
+            Some(xml) => env.byte_array_from_slice(xml)?,
+            None => JByteArray::null(),
+        };
+        Ok(BuildRowType::new(
+            env,
+            job,
+            row.number,
+            row.state as jni::sys::jint,
+            row.version,
+            row.queue_id,
+            controller_id,
+            controller_name,
+            incarnation,
+            row.epoch,
+            result,
+            row.started_ms,
+            row.duration_ms,
+            display_name,
+            description,
+            row.keep,
+            agent,
+            causes,
+            users,
+            parameters,
+            commits,
+            xml,
+        )?)
+    })
+}
+
+fn text_array<'local, 'text>(
+    env: &mut Env<'local>,
+    texts: impl ExactSizeIterator<Item = &'text String>,
+) -> Result<JObjectArray<'local, JString<'local>>, Failure> {
+    let array = JObjectArray::<JString<'_>>::new(env, texts.len(), JString::null())?;
+    for (index, text) in texts.enumerate() {
+        let element = JString::new(env, text)?;
+        array.set_element(env, index, &element)?;
+        env.delete_local_ref(element);
+    }
+    Ok(array)
+}
+
+pub(super) fn longs<'local>(env: &mut Env<'local>, values: &[jlong]) -> Result<JLongArray<'local>, Failure> {
+    let array = JLongArray::new(env, values.len())?;
+    array.set_region(env, 0, values)?;
+    Ok(array)
+}
+
+pub(super) fn texts_to_java<'local>(env: &mut Env<'local>, texts: &[&str]) -> Result<JList<'local>, Failure> {
+    list(env, texts, |env, text| Ok(JString::new(env, text)?.into()))
 }
 
 pub fn event<'local>(env: &mut Env<'local>, event: &Event) -> Result<EventType<'local>, Failure> {

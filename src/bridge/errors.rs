@@ -13,7 +13,7 @@ use crate::Error;
 /// Why a native method has no answer.
 #[derive(Debug)]
 pub enum Failure {
-    /// The controller says so.
+    /// The controller, or the records, say so.
     Controller(Error),
     /// A defect closed the handle; the text says which.
     Poisoned(String),

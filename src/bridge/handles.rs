@@ -1,4 +1,4 @@
-//! Handles: how Java names an open [`Controller`].
+//! Handles: how Java names an open [`Controller`] or [`Records`].
 //!
 //! A handle is a place in a table and the generation of that place, never a pointer: a call that comes too late finds
 //! that it is closed instead of bringing Jenkins down.
@@ -10,31 +10,35 @@ use jni::sys::jlong;
 
 use super::errors::Failure;
 use super::panics;
-use crate::{Controller, Error};
+use crate::{Controller, Error, Records};
 
-static TABLE: RwLock<Table<Entry>> = RwLock::new(Table::new());
+pub(super) static CONTROLLERS: Handles<Controller> = Handles::new();
+pub(super) static RECORDS: Handles<Records> = Handles::new();
 
-/// An open controller, and the defect that closed it, if one did.
+/// All that is open of one kind.
+pub(super) struct Handles<T>(RwLock<Table<Entry<T>>>);
+
+/// What is open, and the defect that closed it, if one did.
 #[derive(Debug)]
-struct Entry {
-    controller: Controller,
+struct Entry<T> {
+    value: T,
     defect: OnceLock<String>,
 }
 
-/// A controller in use by a call. A panic during the call poisons the handle: the controller's state cannot be trusted
+/// Something open in use by a call. A panic during the call poisons the handle: the state behind it cannot be trusted
 /// any more, so all that can still be done is to close it.
 #[derive(Debug)]
-pub struct Held(Arc<Entry>);
+pub struct Held<T>(Arc<Entry<T>>);
 
-impl Deref for Held {
-    type Target = Controller;
+impl<T> Deref for Held<T> {
+    type Target = T;
 
-    fn deref(&self) -> &Controller {
-        &self.0.controller
+    fn deref(&self) -> &T {
+        &self.0.value
     }
 }
 
-impl Drop for Held {
+impl<T> Drop for Held<T> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             // The first defect is the one to report.
@@ -43,25 +47,36 @@ impl Drop for Held {
     }
 }
 
-/// Takes a controller in.
-pub(super) fn keep(controller: Controller) -> jlong {
-    let entry = Entry { controller, defect: OnceLock::new() };
-    TABLE.write().unwrap_or_else(PoisonError::into_inner).insert(entry)
-}
+impl<T> Handles<T> {
+    const fn new() -> Self {
+        Self(RwLock::new(Table::new()))
+    }
 
-/// The controller behind a handle, for one call.
-pub fn held(handle: jlong) -> Result<Held, Failure> {
-    let table = TABLE.read().unwrap_or_else(PoisonError::into_inner);
-    let entry = table.get(handle).ok_or(Error::Closed)?;
-    match entry.defect.get() {
-        Some(defect) => Err(Failure::Poisoned(defect.clone())),
-        None => Ok(Held(entry)),
+    /// Takes something in.
+    pub fn keep(&self, value: T) -> jlong {
+        let entry = Entry { value, defect: OnceLock::new() };
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(entry)
+    }
+
+    /// What is behind a handle, for one call.
+    pub fn held(&self, handle: jlong) -> Result<Held<T>, Failure> {
+        let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let entry = table.get(handle).ok_or(Error::Closed)?;
+        match entry.defect.get() {
+            Some(defect) => Err(Failure::Poisoned(defect.clone())),
+            None => Ok(Held(entry)),
+        }
+    }
+
+    /// Takes something out, for closing, poisoned or not; none if that was done before.
+    pub fn take(&self, handle: jlong) -> Option<Held<T>> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(handle).map(Held)
     }
 }
 
-/// Takes a controller out, for closing, poisoned or not; none if that was done before.
-pub(super) fn take(handle: jlong) -> Option<Held> {
-    TABLE.write().unwrap_or_else(PoisonError::into_inner).remove(handle).map(Held)
+/// The controller behind a handle, for one call.
+pub fn held(handle: jlong) -> Result<Held<Controller>, Failure> {
+    CONTROLLERS.held(handle)
 }
 
 /// A table whose places are used again under another generation.

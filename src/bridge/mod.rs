@@ -2,7 +2,8 @@
 //!
 //! All native methods belong to the Java class `Native` and stand in one table ([`natives`]), which is registered when
 //! the JVM loads the library: a missing or misspelt one fails there, not at its first use. Each is a few lines: take the
-//! arguments over ([`convert`]), call the [`Controller`](crate::Controller) behind the handle ([`handles`]), hand the
+//! arguments over ([`convert`]), call the [`Controller`](crate::Controller) or the
+//! [`Records`](crate::Records) behind the handle ([`handles`]), hand the
 //! answer back. Errors and panics become Java exceptions in one place ([`errors`]).
 //!
 //! No thread of this library ever attaches to the JVM: Java threads come down and wait. Nothing is called in Java but

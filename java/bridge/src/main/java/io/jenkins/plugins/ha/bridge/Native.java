@@ -3,9 +3,9 @@ package io.jenkins.plugins.ha.bridge;
 import java.util.List;
 
 /**
- * All native methods; what they do is told at {@link Cluster}, which alone calls them. Before the
- * first call {@link NativeLibrary#load()} must have succeeded. The other side is {@code
- * src/bridge/natives.rs}: names and types are compared when the library is loaded.
+ * All native methods; what they do is told at {@link Cluster} and {@link Records}, which alone call
+ * them. Before the first call {@link NativeLibrary#load()} must have succeeded. The other side is
+ * {@code src/bridge/natives.rs}: names and types are compared when the library is loaded.
  *
  * <p>There is no static initialiser on purpose: what goes wrong in one reaches the caller as a
  * LinkageError, and those get lost in Jenkins.
@@ -123,4 +123,101 @@ final class Native {
 
     /** Does nothing when the handle is closed already. */
     static native void close(long handle);
+
+    static native long openRecords(
+            String url,
+            String password,
+            String cluster,
+            String controllerId,
+            String incarnation,
+            String outbox);
+
+    static native String testRecords(
+            String url,
+            String password,
+            String cluster,
+            String controllerId,
+            String incarnation,
+            String outbox,
+            long timeoutMillis);
+
+    static native RecordsState recordsState(long handle);
+
+    /** {@code parameters} are names and values in turn; {@code xml} may be null. */
+    static native void saveBuild(
+            long handle,
+            String job,
+            int number,
+            int state,
+            long queueId,
+            String controllerId,
+            String controllerName,
+            String incarnation,
+            long epoch,
+            String result,
+            long startedMillis,
+            long durationMillis,
+            String displayName,
+            String description,
+            boolean keep,
+            String agent,
+            String[] causes,
+            String[] users,
+            String[] parameters,
+            String[] commits,
+            byte[] xml,
+            boolean edit);
+
+    static native boolean flushBuild(long handle, String job, int number, long timeoutMillis);
+
+    static native void deleteBuild(long handle, String job, int number);
+
+    static native void renameJob(long handle, String from, String to);
+
+    static native void deleteJob(long handle, String job);
+
+    /** Null when there is none. */
+    static native BuildRow findBuild(long handle, String job, int number);
+
+    /** {@code jobs} may be null. */
+    static native BuildPage queryBuilds(
+            long handle,
+            String[] jobs,
+            String result,
+            String user,
+            String cause,
+            String parameterName,
+            String parameterValue,
+            String controller,
+            String agent,
+            String commit,
+            long fromMillis,
+            long toMillis,
+            String after,
+            int limit);
+
+    /** Null when there is none. */
+    static native BuildRow newestBuild(long handle, String job, String[] results, int below);
+
+    static native long[] buildNumbers(long handle, String job);
+
+    static native List<BuildRow> runningBuilds(long handle, String controllerId);
+
+    static native int highestNumber(long handle, String job);
+
+    static native boolean adoptBuild(
+            long handle,
+            String job,
+            int number,
+            String controllerId,
+            String incarnation,
+            long epoch);
+
+    /** In the order of {@link #recordsCountNames()}. */
+    static native long[] recordsCounts(long handle);
+
+    static native List<String> recordsCountNames();
+
+    /** Does nothing when the handle is closed already. */
+    static native void closeRecords(long handle);
 }

@@ -1,0 +1,148 @@
+package io.jenkins.plugins.ha.bridge;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The record of a build. What {@link Records} stores is the truth; build.xml on the shared folder
+ * is a copy for plugins that read files.
+ *
+ * @param job full name of the job
+ * @param number the build's number, 1 or more
+ * @param state where it stands
+ * @param version grows with each write of this row
+ * @param queueId id of the queue item it came from, 0 when unknown; at most one build has it
+ * @param controllerId the controller that runs or ran it, "" for builds of the time before the
+ *     cluster
+ * @param controllerName what people call that controller
+ * @param incarnation the boot of that controller
+ * @param epoch the membership under which it runs (fencing token), 0 when none
+ * @param result SUCCESS, UNSTABLE, FAILURE, NOT_BUILT, ABORTED, or "" while there is none
+ * @param startedMillis when it started, epoch milliseconds
+ * @param durationMillis how long it took, 0 while it runs
+ * @param displayName its name where it was given one, or ""
+ * @param description what was written about it, or ""
+ * @param keep kept for ever
+ * @param agent the agent it ran on, "" for the built-in node or where it does not say
+ * @param causes short descriptions
+ * @param users ids of the users among the causes
+ * @param parameters names and values; the value of a sensitive one is "****"
+ * @param commits ids the SCM gave for what was built
+ * @param xml the exact bytes of build.xml, or null where only the rest was asked for; null in a
+ *     save leaves what is stored as it is
+ */
+public record BuildRow(
+        String job,
+        int number,
+        State state,
+        long version,
+        long queueId,
+        String controllerId,
+        String controllerName,
+        String incarnation,
+        long epoch,
+        String result,
+        long startedMillis,
+        long durationMillis,
+        String displayName,
+        String description,
+        boolean keep,
+        String agent,
+        List<String> causes,
+        List<String> users,
+        Map<String, String> parameters,
+        List<String> commits,
+        byte[] xml) {
+    /** The order of the constants is the wire order. */
+    public enum State {
+        /** Runs on its controller. */
+        RUNNING,
+        /** Has ended. */
+        ENDED,
+        /** Was deleted: its number stays used. */
+        DELETED
+    }
+
+    /** How the description of a record begins that cannot be read; see {@link #unreadable()}. */
+    public static final String UNREADABLE = "[unreadable] ";
+
+    /** From the library: the state by its place, parameters as names and values in turn. */
+    BuildRow(
+            String job,
+            int number,
+            int state,
+            long version,
+            long queueId,
+            String controllerId,
+            String controllerName,
+            String incarnation,
+            long epoch,
+            String result,
+            long startedMillis,
+            long durationMillis,
+            String displayName,
+            String description,
+            boolean keep,
+            String agent,
+            String[] causes,
+            String[] users,
+            String[] parameters,
+            String[] commits,
+            byte[] xml) {
+        this(
+                job,
+                number,
+                State.values()[state],
+                version,
+                queueId,
+                controllerId,
+                controllerName,
+                incarnation,
+                epoch,
+                result,
+                startedMillis,
+                durationMillis,
+                displayName,
+                description,
+                keep,
+                agent,
+                List.of(causes),
+                List.of(users),
+                pairs(parameters),
+                List.of(commits),
+                xml);
+    }
+
+    private static Map<String, String> pairs(String[] texts) {
+        Map<String, String> pairs = new LinkedHashMap<>();
+        for (int i = 0; i + 1 < texts.length; i += 2) {
+            pairs.put(texts[i], texts[i + 1]);
+        }
+        return pairs;
+    }
+
+    /**
+     * Whether this record, or its XML, cannot be read; the description begins with {@link
+     * #UNREADABLE} and tells why, in its first line. The bytes are kept in the database. Saving the
+     * row again does not store that line.
+     */
+    public boolean unreadable() {
+        return description.startsWith(UNREADABLE);
+    }
+
+    /** Leaves parameters, description and bytes out. */
+    @Override
+    public String toString() {
+        return "BuildRow["
+                + job
+                + " #"
+                + number
+                + " "
+                + state
+                + (result.isEmpty() ? "" : " " + result)
+                + " v"
+                + version
+                + "]";
+    }
+}
