@@ -377,6 +377,7 @@ impl Records {
         self.shared.rescue();
         if thread.is_finished() {
             let _ = thread.join();
+            self.shared.outbox.lock().release();
         }
         self.shared.store.clear();
         self.shared.set_state(Phase::Closed, "The build records are closed".into());

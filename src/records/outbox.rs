@@ -28,7 +28,8 @@ const REJECTED: &str = "rejected.journal";
 #[derive(Debug)]
 pub(super) struct Outbox {
     folder: PathBuf,
-    _lock: File,
+    /// Held while it is open.
+    lock: File,
     segments: VecDeque<Segment>,
     /// The last segment, while it is appended to.
     tail: Option<File>,
@@ -87,7 +88,7 @@ impl Outbox {
         found.sort();
         let mut outbox = Self {
             folder: folder.to_owned(),
-            _lock: lock,
+            lock,
             segments: VecDeque::new(),
             tail: None,
             cursor: MAGIC.len() as u64,
@@ -103,6 +104,13 @@ impl Outbox {
             outbox.segments.push_back(Segment { number, path, length });
         }
         Ok(outbox)
+    }
+
+    /// Lets another one have it. Nothing may be done with this one any more.
+    pub fn release(&self) {
+        if let Err(error) = self.lock.unlock() {
+            log::warn!("The outbox {} cannot be released: {error}", self.folder.display());
+        }
     }
 
     /// How many records wait.
