@@ -1,4 +1,5 @@
 //! Build records: the same promises on PostgreSQL and on SQLite.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 

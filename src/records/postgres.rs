@@ -29,6 +29,8 @@ use super::store::{Act, Dialect, Fault, Fields, READ_TIMEOUT, Session, Statement
 use super::url::{Server, Tls};
 
 type BoxError = Box<dyn std::error::Error + Sync + Send>;
+/// A statement under way.
+type Sent<'a> = Pin<Box<dyn Future<Output = Result<u64, tokio_postgres::Error>> + 'a>>;
 
 /// Most connections at a time for reads; the writer has one more.
 const READERS: usize = 8;
@@ -428,8 +430,7 @@ impl Session for PostgresSession<'_> {
                 .map(|statement| (dollars(&statement.sql), parameters(&statement.values)))
                 .collect();
             let client = &self.connection.client;
-            let mut pending: Vec<Pin<Box<dyn Future<Output = Result<u64, tokio_postgres::Error>> + '_>>> =
-                Vec::new();
+            let mut pending: Vec<Sent<'_>> = Vec::new();
             for (sql, parameters) in &sent {
                 pending.push(Box::pin(client.execute_typed(sql, parameters)));
             }

@@ -122,7 +122,7 @@ impl<'a> Writer<'a> {
         self.failures += 1;
         self.next_try = Instant::now() + pause;
         if self.logged.is_none_or(|logged| logged.elapsed() > QUIET) {
-            log::warn!("{text}. Builds go on; their records wait in {}", shared.outbox_folder.display());
+            log::warn!("Build records wait in {}; builds go on. {text}", shared.outbox_folder.display());
             self.logged = Some(Instant::now());
         }
         // Until the first answer it is no news that there is none yet.

@@ -28,6 +28,7 @@ class CheckedJvmTest {
                         HandlesTest.class,
                         NativesTest.class,
                         LoadingTest.class,
+                        RecordsTest.class,
                         RoundTripTest.class));
     }
 
