@@ -285,16 +285,14 @@ impl Search<'_> {
         text + &format!(" ORDER BY b.number DESC LIMIT {}", self.limit())
     }
 
+    /// First which builds, from an index alone and in its order; then what is known of those.
     fn by_time(&self, sql: &mut Sql, jobs: Option<&[i64]>, after: Option<(i64, i64, i64)>) -> String {
-        match jobs {
+        let keys = match jobs {
             Some(jobs) if self.tags.is_empty() && jobs.len() <= FEW_JOBS => {
                 let arms: Vec<String> = jobs
                     .iter()
                     .enumerate()
-                    .map(|(at, job)| {
-                        let of_job = format!(" AND b.job_id = {}", sql.bind(*job));
-                        format!("SELECT * FROM ({}) AS arm{at}", self.arm(sql, &of_job, after))
-                    })
+                    .map(|(at, job)| format!("SELECT * FROM ({}) AS arm{at}", self.keys(sql, &[*job], after)))
                     .collect();
                 format!(
                     "{} ORDER BY started DESC, job_id DESC, number DESC LIMIT {}",
@@ -302,24 +300,27 @@ impl Search<'_> {
                     self.limit()
                 )
             }
-            Some(jobs) => {
-                let of_jobs = format!(" AND b.job_id IN {}", self.dialect.ints(&sql.bind(json(jobs))));
-                self.arm(sql, &of_jobs, after)
-            }
-            None => self.arm(sql, "", after),
-        }
+            jobs => self.keys(sql, jobs.unwrap_or_default(), after),
+        };
+        format!(
+            "SELECT {COLUMNS} FROM ({keys}) AS k JOIN ha_build b ON b.job_id = k.job_id AND b.number = k.number \
+             JOIN ha_job j ON j.id = b.job_id ORDER BY b.started DESC, b.job_id DESC, b.number DESC"
+        )
     }
 
-    /// The newest by time that fulfil `of_jobs` and the query.
-    fn arm(&self, sql: &mut Sql, of_jobs: &str, after: Option<(i64, i64, i64)>) -> String {
+    /// Start, job and number of the newest builds that fulfil the query, of these jobs or, for none, of all.
+    ///
+    /// What is known of single builds is asked in subqueries that give a value: a planner that may choose reads all that fits
+    /// and sorts it, since it cannot tell that the first few are enough.
+    fn keys(&self, sql: &mut Sql, jobs: &[i64], after: Option<(i64, i64, i64)>) -> String {
         let cluster = sql.bind(self.cluster);
-        let (order, mut text) = match self.tags.first() {
+        let rest = self.rest(sql);
+        let (k, mut text) = match self.tags.first() {
             Some((kind, value)) => (
                 "t",
                 format!(
-                    "SELECT {COLUMNS} FROM ha_build_tag t JOIN ha_build b ON b.job_id = t.job_id AND b.number = t.number \
-                     JOIN ha_job j ON j.id = b.job_id \
-                     WHERE t.cluster_id = {cluster} AND t.kind = {} AND t.value = {} AND b.state <> 2",
+                    "SELECT t.started, t.job_id, t.number FROM ha_build_tag t \
+                     WHERE t.cluster_id = {cluster} AND t.kind = {} AND t.value = {}",
                     sql.bind(*kind as i64),
                     sql.bind(value)
                 ),
@@ -327,40 +328,47 @@ impl Search<'_> {
             None => (
                 "b",
                 format!(
-                    "SELECT {COLUMNS} FROM ha_build b JOIN ha_job j ON j.id = b.job_id \
-                     WHERE b.cluster_id = {cluster} AND b.state <> 2"
+                    "SELECT b.started, b.job_id, b.number FROM ha_build b \
+                     WHERE b.cluster_id = {cluster} AND b.state <> 2{rest}"
                 ),
             ),
         };
-        for (kind, value) in self.tags.iter().skip(1) {
-            text += &format!(
-                " AND EXISTS (SELECT 1 FROM ha_build_tag u WHERE u.cluster_id = {cluster} AND u.kind = {} \
-                 AND u.value = {} AND u.started = b.started AND u.job_id = b.job_id AND u.number = b.number)",
-                sql.bind(*kind as i64),
-                sql.bind(value)
-            );
+        match jobs {
+            [] => {}
+            [job] => text += &format!(" AND {k}.job_id = {}", sql.bind(*job)),
+            jobs => {
+                let jobs: Vec<String> = jobs.iter().map(i64::to_string).collect();
+                text += &format!(" AND {k}.job_id IN ({})", jobs.join(", "));
+            }
         }
-        text += of_jobs;
         let query = self.query;
         if query.from_ms != 0 {
-            text += &format!(" AND {order}.started >= {}", sql.bind(query.from_ms));
+            text += &format!(" AND {k}.started >= {}", sql.bind(query.from_ms));
         }
         if query.to_ms != 0 {
-            text += &format!(" AND {order}.started < {}", sql.bind(query.to_ms));
+            text += &format!(" AND {k}.started < {}", sql.bind(query.to_ms));
         }
         if let Some((started, job, number)) = after {
             let (started, job, number) = (sql.bind(started), sql.bind(job), sql.bind(number));
             // The first bound helps where the index has not all three.
             text += &format!(
-                " AND {order}.started <= {started} \
-                 AND ({order}.started, {order}.job_id, {order}.number) < ({started}, {job}, {number})"
+                " AND {k}.started <= {started} AND ({k}.started, {k}.job_id, {k}.number) < ({started}, {job}, {number})"
             );
         }
-        text += &self.rest(sql);
-        text + &format!(
-            " ORDER BY {order}.started DESC, {order}.job_id DESC, {order}.number DESC LIMIT {}",
-            self.limit()
-        )
+        for (kind, value) in self.tags.iter().skip(1) {
+            text += &format!(
+                " AND (SELECT 1 FROM ha_build_tag u WHERE u.cluster_id = {cluster} AND u.kind = {} AND u.value = {} \
+                 AND u.started = t.started AND u.job_id = t.job_id AND u.number = t.number) IS NOT NULL",
+                sql.bind(*kind as i64),
+                sql.bind(value)
+            );
+        }
+        if k == "t" && !rest.is_empty() {
+            text += &format!(
+                " AND (SELECT 1 FROM ha_build b WHERE b.job_id = t.job_id AND b.number = t.number{rest}) IS NOT NULL"
+            );
+        }
+        text + &format!(" ORDER BY {k}.started DESC, {k}.job_id DESC, {k}.number DESC LIMIT {}", self.limit())
     }
 
     /// Conditions on the row itself.
