@@ -914,6 +914,43 @@ fn a_wrong_password_is_told_without_it() {
 }
 
 #[test]
+fn tls_is_used_and_the_server_verified_as_the_url_says() {
+    let mut server = PostgresServer::start();
+    let certificate = server.offer_tls();
+    server.restart();
+    let folder = folder();
+    let url = server.database("ha");
+    let settings = |options: &str| RecordsSettings {
+        url: Secret::new(format!("{url}?{options}")),
+        password: Some(Secret::new(PASSWORD)),
+        cluster: "tests".into(),
+        controller_id: "a".into(),
+        incarnation: "a1".into(),
+        outbox: folder.join("outbox"),
+    };
+    let encrypted = || server.psql("ha").run("SELECT COUNT(*) FROM pg_stat_ssl WHERE ssl")[0] != "0";
+    for (options, tls) in [("sslmode=disable", false), ("sslmode=prefer", true), ("sslmode=require", true)] {
+        let records = ready(settings(options));
+        assert_eq!(encrypted(), tls, "{options}");
+        drop(records);
+        until("it has left", || !encrypted());
+    }
+    let Err(Error::Refused(text)) = Records::test(settings("sslmode=verify-full"), LONG) else {
+        panic!("nobody knows this certificate")
+    };
+    assert!(text.contains("sslrootcert"), "{text}");
+    let trusted = format!("sslmode=verify-full&sslrootcert={}", certificate.display());
+    drop(ready(settings(&trusted)));
+    let url = url.replace("127.0.0.1", "localhost");
+    let other = RecordsSettings { url: Secret::new(format!("{url}?{trusted}")), ..settings("") };
+    assert!(
+        matches!(Records::test(other, LONG), Err(Error::Refused(_))),
+        "the certificate is for another host"
+    );
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
 fn a_database_that_is_not_there_is_waited_for() {
     let folder = folder();
     let settings = RecordsSettings {

@@ -26,6 +26,8 @@ const PLAIN_TAG: usize = 160;
 const COMMIT_TAG: usize = 7;
 /// For up to so many jobs each job's own index is read; for more, the index of all builds.
 const FEW_JOBS: usize = 16;
+/// What is asked for instead of a result.
+const RUNNING: &str = "RUNNING";
 
 /// What a build is searched by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -269,14 +271,20 @@ struct Search<'a> {
 impl Search<'_> {
     /// Whether the answer is a job's history, by its numbers.
     fn by_number(&self, jobs: Option<&[i64]>) -> bool {
-        matches!(jobs, Some([_])) && self.tags.is_empty() && self.query.from_ms == 0 && self.query.to_ms == 0
+        let query = self.query;
+        matches!(jobs, Some([_]))
+            && self.tags.is_empty()
+            && query.from_ms == 0
+            && query.to_ms == 0
+            && query.result != RUNNING
     }
 
     fn history(&self, sql: &mut Sql, job: i64, after: Option<i64>) -> String {
         let mut text = format!(
             "SELECT {COLUMNS} FROM ha_build b JOIN ha_job j ON j.id = b.job_id \
-             WHERE b.job_id = {} AND b.state <> 2",
-            sql.bind(job)
+             WHERE b.job_id = {} AND {}",
+            sql.bind(job),
+            self.state()
         );
         if let Some(number) = after {
             text += &format!(" AND b.number < {}", sql.bind(number));
@@ -313,6 +321,7 @@ impl Search<'_> {
     /// What is known of single builds is asked in subqueries that give a value: a planner that may choose reads all that fits
     /// and sorts it, since it cannot tell that the first few are enough.
     fn keys(&self, sql: &mut Sql, jobs: &[i64], after: Option<(i64, i64, i64)>) -> String {
+        let query = self.query;
         let cluster = sql.bind(self.cluster);
         let rest = self.rest(sql);
         let (k, mut text) = match self.tags.first() {
@@ -329,19 +338,21 @@ impl Search<'_> {
                 "b",
                 format!(
                     "SELECT b.started, b.job_id, b.number FROM ha_build b \
-                     WHERE b.cluster_id = {cluster} AND b.state <> 2{rest}"
+                     WHERE b.cluster_id = {cluster} AND {}{rest}",
+                    self.state()
                 ),
             ),
         };
+        // What runs is little, and has an index of its own: no other shall seem better.
+        let job_id = if query.result == RUNNING { format!("+{k}.job_id") } else { format!("{k}.job_id") };
         match jobs {
             [] => {}
-            [job] => text += &format!(" AND {k}.job_id = {}", sql.bind(*job)),
+            [job] => text += &format!(" AND {job_id} = {}", sql.bind(*job)),
             jobs => {
                 let jobs: Vec<String> = jobs.iter().map(i64::to_string).collect();
-                text += &format!(" AND {k}.job_id IN ({})", jobs.join(", "));
+                text += &format!(" AND {job_id} IN ({})", jobs.join(", "));
             }
         }
-        let query = self.query;
         if query.from_ms != 0 {
             text += &format!(" AND {k}.started >= {}", sql.bind(query.from_ms));
         }
@@ -363,22 +374,31 @@ impl Search<'_> {
                 sql.bind(value)
             );
         }
-        if k == "t" && !rest.is_empty() {
+        if k == "t" && !(rest.is_empty() && query.result.is_empty()) {
             text += &format!(
-                " AND (SELECT 1 FROM ha_build b WHERE b.job_id = t.job_id AND b.number = t.number{rest}) IS NOT NULL"
+                " AND (SELECT 1 FROM ha_build b WHERE b.job_id = t.job_id AND b.number = t.number AND {}{rest}) \
+                 IS NOT NULL",
+                self.state()
             );
         }
         text + &format!(" ORDER BY {k}.started DESC, {k}.job_id DESC, {k}.number DESC LIMIT {}", self.limit())
+    }
+
+    /// Which state counts: word for word as the indexes have it, for SQLite uses them for nothing else.
+    fn state(&self) -> &'static str {
+        match self.query.result.as_str() {
+            "" => "b.state <> 2",
+            RUNNING => "b.state = 0",
+            _ => "b.state = 1",
+        }
     }
 
     /// Conditions on the row itself.
     fn rest(&self, sql: &mut Sql) -> String {
         let query = self.query;
         let mut text = String::new();
-        match query.result.as_str() {
-            "" => {}
-            "RUNNING" => text += " AND b.state = 0",
-            result => text += &format!(" AND b.state = 1 AND b.result = {}", sql.bind(result)),
+        if !matches!(query.result.as_str(), "" | RUNNING) {
+            text += &format!(" AND b.result = {}", sql.bind(&query.result));
         }
         let position = self.dialect.position();
         if !query.cause.is_empty() {
@@ -448,7 +468,7 @@ pub(super) fn running(
 ) -> Result<Vec<BuildRow>, Fault> {
     let mut sql = format!(
         "SELECT {COLUMNS} FROM ha_build b JOIN ha_job j ON j.id = b.job_id \
-         WHERE b.cluster_id = ?1 AND b.state <> 2 AND b.state = 0"
+         WHERE b.cluster_id = ?1 AND b.state = 0"
     );
     let mut values = vec![cluster.into()];
     if !controller.is_empty() {

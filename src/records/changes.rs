@@ -132,10 +132,17 @@ pub(super) fn judge(
     let Some(stored) = stored else {
         return Ok(row);
     };
+    // Whoever has adopted a build writes it, though the build itself may still name the one that started it.
+    let adopter = stored.controller_id == by.controller_id && stored.incarnation == by.incarnation;
     let own = stored.controller_id == new.controller_id && stored.incarnation == new.incarnation;
     // Without a membership (0) a build is still that of the process that started it.
-    let owner = own && (new.epoch == 0 || new.epoch >= stored.epoch);
+    let owner = (own || adopter) && (new.epoch == 0 || new.epoch >= stored.epoch);
     row.epoch = row.epoch.max(stored.epoch);
+    if adopter && !own {
+        row.controller_id.clone_from(&stored.controller_id);
+        row.controller_name.clone_from(&stored.controller_name);
+        row.incarnation.clone_from(&stored.incarnation);
+    }
     match (stored.state, new.state) {
         (Deleted, _) => Err(Refusal::Deleted),
         (Ended, Running) => Err(Refusal::Ended),
@@ -157,7 +164,7 @@ pub(super) fn judge(
             row.queue_id = stored.queue_id;
             Ok(row)
         }
-        (Running, _) if edit => Err(Refusal::Running),
+        (Running, _) if edit && !adopter => Err(Refusal::Running),
         _ if !owner => Err(Refusal::Foreign),
         _ => {
             if row.queue_id == 0 {
@@ -752,8 +759,27 @@ mod tests {
         let stored = owned(Running, "a", "a1", 5);
         let end = owned(Ended, "a", "a1", 8);
         assert!(judge(Some(&stored), &end, true, &by("a", "a2")).is_ok());
-        assert_eq!(judge(Some(&stored), &end, true, &by("a", "a1")), Err(Refusal::Running));
         assert_eq!(judge(Some(&stored), &end, true, &by("b", "b1")), Err(Refusal::Running));
+    }
+
+    #[test]
+    fn whoever_adopted_a_build_writes_it_though_the_build_names_another() {
+        use BuildState::{Ended, Running};
+        let stored = owned(Running, "b", "b1", 9);
+        for edit in [false, true] {
+            for state in [Running, Ended] {
+                let row = judge(Some(&stored), &owned(state, "a", "b1", 9), edit, &by("b", "b1")).unwrap();
+                assert_eq!((row.controller_id.as_str(), row.incarnation.as_str()), ("b", "b1"));
+            }
+        }
+        assert_eq!(
+            judge(Some(&stored), &owned(Ended, "a", "a1", 5), false, &by("a", "a1")),
+            Err(Refusal::Foreign)
+        );
+        assert_eq!(
+            judge(Some(&stored), &owned(Ended, "a", "b1", 8), false, &by("b", "b1")),
+            Err(Refusal::Foreign)
+        );
     }
 
     #[test]

@@ -282,7 +282,7 @@ impl<'a> Writer<'a> {
                     self.store(first)?;
                     return self.store(rest);
                 }
-                Err(Fault::Unfit(text) | Fault::Bug(text)) => {
+                Err(Fault::Unfit(text)) => {
                     let Some(only) = batch.first() else { return Ok(()) };
                     log::error!(
                         "The record of {} cannot be stored; it is kept beside the outbox: {text}",

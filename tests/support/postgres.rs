@@ -79,6 +79,35 @@ impl PostgresServer {
         false
     }
 
+    /// From the next start on it offers TLS, with a certificate that it has signed itself. Answers where that is.
+    pub fn offer_tls(&mut self) -> PathBuf {
+        let data = self.folder.join("data");
+        let (certificate, key) = (data.join("server.crt"), data.join("server.key"));
+        let made = as_unprivileged(&mut Command::new("openssl"))
+            .args([
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:prime256v1",
+                "-nodes",
+                "-days",
+                "2",
+            ])
+            .args(["-subj", "/CN=postgres of a test", "-addext", "subjectAltName=IP:127.0.0.1"])
+            .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+            .arg("-keyout")
+            .arg(&key)
+            .arg("-out")
+            .arg(&certificate)
+            .output()
+            .expect("openssl must be installed");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        fs::write(data.join("postgresql.auto.conf"), "ssl = on\n").unwrap();
+        certificate
+    }
+
     pub fn url(&self, database: &str) -> String {
         format!("postgresql://{USER}@127.0.0.1:{}/{database}", self.port)
     }
@@ -153,7 +182,13 @@ fn program(name: &str) -> Command {
     }
     let found = candidates.into_iter().find(|candidate| candidate.exists());
     let mut command = Command::new(found.unwrap_or_else(|| name.into()));
-    command.process_group(0).current_dir("/");
+    as_unprivileged(&mut command).process_group(0);
+    command
+}
+
+/// As a user other than root.
+fn as_unprivileged(command: &mut Command) -> &mut Command {
+    command.current_dir("/");
     if let Some((user, group)) = unprivileged() {
         command.uid(user).gid(group);
     }

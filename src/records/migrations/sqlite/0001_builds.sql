@@ -47,7 +47,7 @@ CREATE INDEX ha_build_result ON ha_build (job_id, result, number) WHERE state = 
 CREATE INDEX ha_build_job_time ON ha_build (job_id, started, number) WHERE state <> 2;
 CREATE INDEX ha_build_time ON ha_build (cluster_id, started, job_id, number) WHERE state <> 2;
 CREATE INDEX ha_build_result_time ON ha_build (cluster_id, result, started, job_id, number) WHERE state = 1;
-CREATE INDEX ha_build_running ON ha_build (cluster_id, controller_id) WHERE state = 0;
+CREATE INDEX ha_build_running ON ha_build (cluster_id, started, job_id, number) WHERE state = 0;
 
 -- What builds are searched by, in the order of the pages. kind: 1 user, 2 parameter, 3 parameter with value, 4 commit,
 -- 5 controller, 6 agent.
