@@ -84,7 +84,8 @@ public class HttpResponses {
         }
     }
 
-    public static HttpResponses.HttpResponseException errorWithoutStack(int code, String errorMessage) {
+    public static HttpResponses.HttpResponseException errorWithoutStack(
+            int code, String errorMessage) {
         throw new UnsupportedOperationException();
     }
 }

@@ -62,10 +62,12 @@ public final class Membership {
     void takeBuilds() {
         pump.jobsLoaded();
         claimer.start();
-        BuildRecords.active().ifPresent(open -> {
-            reconciling = new Reconciling(open, this);
-            reconciling.start();
-        });
+        BuildRecords.active()
+                .ifPresent(
+                        open -> {
+                            reconciling = new Reconciling(open, this);
+                            reconciling.start();
+                        });
     }
 
     /** Stops taking builds, tells the others what is still to be told, and leaves. Bounded. */

@@ -23,8 +23,6 @@ public final class RecordsMonitor extends AdministrativeMonitor {
 
     /** One sentence, or "" when all is well. From memory. */
     public String getProblem() {
-        return Membership.active()
-                .map(membership -> membership.records().problem())
-                .orElse("");
+        return Membership.active().map(membership -> membership.records().problem()).orElse("");
     }
 }

@@ -15,7 +15,11 @@ final class BuildFiles {
         Path temporary = file.resolveSibling(file.getFileName() + "." + UUID.randomUUID() + ".new");
         try {
             Files.write(temporary, bytes);
-            Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            Files.move(
+                    temporary,
+                    file,
+                    StandardCopyOption.ATOMIC_MOVE,
+                    StandardCopyOption.REPLACE_EXISTING);
         } finally {
             Files.deleteIfExists(temporary);
         }

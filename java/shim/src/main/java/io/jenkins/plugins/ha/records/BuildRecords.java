@@ -16,9 +16,10 @@ import java.util.logging.Logger;
 import jenkins.model.Jenkins;
 
 /**
- * The build records as this controller uses them. Where no database is configured they are in a SQLite file beside the shared jobs,
- * which serves several controllers on one host; where that cannot be (jobs on a network mount), builds are known from their files alone,
- * and the monitor says so. Thread-safe.
+ * The build records as this controller uses them. Where no database is configured they are in a
+ * SQLite file beside the shared jobs, which serves several controllers on one host; where that
+ * cannot be (jobs on a network mount), builds are known from their files alone, and the monitor
+ * says so. Thread-safe.
  */
 public final class BuildRecords implements AutoCloseable {
     private static final Logger LOGGER = Logger.getLogger(BuildRecords.class.getName());
@@ -36,22 +37,36 @@ public final class BuildRecords implements AutoCloseable {
     public static BuildRecords open(EffectiveSettings settings, ControllerIdentity identity) {
         File home = Jenkins.get().getRootDir();
         try {
-            String url = settings.databaseUrl().isEmpty() ? embedded(home.toPath()) : settings.databaseUrl();
+            String url =
+                    settings.databaseUrl().isEmpty()
+                            ? embedded(home.toPath())
+                            : settings.databaseUrl();
             Path outbox = home.toPath().resolve("ha-jenkins/records-outbox");
             Files.createDirectories(outbox);
             return new BuildRecords(
-                    Records.open(new RecordsSettings(
-                            url, settings.databasePassword(), settings.cluster(), identity.id(), identity.incarnation(), outbox.toString())),
+                    Records.open(
+                            new RecordsSettings(
+                                    url,
+                                    settings.databasePassword(),
+                                    settings.cluster(),
+                                    identity.id(),
+                                    identity.incarnation(),
+                                    outbox.toString())),
                     "");
         } catch (HaException | IOException e) {
-            LOGGER.log(Level.SEVERE, "Builds are known from their files alone: {0}", e.getMessage());
+            LOGGER.log(
+                    Level.SEVERE, "Builds are known from their files alone: {0}", e.getMessage());
             return new BuildRecords(null, e.getMessage());
         }
     }
 
-    /** The records of this controller's cluster; empty on a plain Jenkins and where there can be none. */
+    /**
+     * The records of this controller's cluster; empty on a plain Jenkins and where there can be
+     * none.
+     */
     public static Optional<Records> active() {
-        return Membership.active().flatMap(membership -> Optional.ofNullable(membership.records().records));
+        return Membership.active()
+                .flatMap(membership -> Optional.ofNullable(membership.records().records));
     }
 
     /** One sentence on what is wrong, or "". From memory. */
@@ -60,9 +75,13 @@ public final class BuildRecords implements AutoCloseable {
             return problem;
         }
         return switch (records.state().phase()) {
-            case AWAY, REFUSED -> records.state().text() + (records.state().waiting() > 0
-                    ? " " + records.state().waiting() + " writes wait on this controller's disk."
-                    : "");
+            case AWAY, REFUSED ->
+                    records.state().text()
+                            + (records.state().waiting() > 0
+                                    ? " "
+                                            + records.state().waiting()
+                                            + " writes wait on this controller's disk."
+                                    : "");
             case CONNECTING, READY, CLOSED -> "";
         };
     }
@@ -74,7 +93,10 @@ public final class BuildRecords implements AutoCloseable {
         }
     }
 
-    /** Beside the jobs as they really are: behind the symlink that all controllers of this host share. */
+    /**
+     * Beside the jobs as they really are: behind the symlink that all controllers of this host
+     * share.
+     */
     private static String embedded(Path home) throws IOException {
         Path jobs = home.resolve("jobs").toRealPath();
         Files.createDirectories(jobs.resolve(FILE).getParent());

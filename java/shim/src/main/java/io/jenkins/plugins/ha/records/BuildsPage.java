@@ -18,15 +18,27 @@ import org.kohsuke.stapler.Stapler;
 import org.kohsuke.stapler.StaplerRequest2;
 
 /**
- * {@code /ha-builds/}: the builds of all jobs the caller may read, by what is known of them. {@code /ha-builds/api/json} answers the same
- * questions as any of Jenkins' own APIs does.
+ * {@code /ha-builds/}: the builds of all jobs the caller may read, by what is known of them. {@code
+ * /ha-builds/api/json} answers the same questions as any of Jenkins' own APIs does.
  */
 @Extension
 public final class BuildsPage implements RootAction {
     private static final int ON_A_PAGE = 50;
     private static final int MOST = 1000;
-    private static final List<String> QUESTIONS = List.of(
-            "job", "result", "user", "cause", "parameter", "value", "controller", "agent", "commit", "from", "to", "limit");
+    private static final List<String> QUESTIONS =
+            List.of(
+                    "job",
+                    "result",
+                    "user",
+                    "cause",
+                    "parameter",
+                    "value",
+                    "controller",
+                    "agent",
+                    "commit",
+                    "from",
+                    "to",
+                    "limit");
 
     @Override
     public String getIconFileName() {
@@ -43,7 +55,10 @@ public final class BuildsPage implements RootAction {
         return "ha-builds";
     }
 
-    /** What the present request asks for, found; with a sentence in {@link FoundBuilds#getProblem} where it could not be. */
+    /**
+     * What the present request asks for, found; with a sentence in {@link FoundBuilds#getProblem}
+     * where it could not be.
+     */
     public FoundBuilds getFound() {
         try {
             return find();
@@ -57,9 +72,11 @@ public final class BuildsPage implements RootAction {
         try {
             return new Api(find());
         } catch (HaException.Invalid e) {
-            throw HttpResponses.errorWithoutStack(HttpServletResponse.SC_BAD_REQUEST, e.getMessage());
+            throw HttpResponses.errorWithoutStack(
+                    HttpServletResponse.SC_BAD_REQUEST, e.getMessage());
         } catch (HaException e) {
-            throw HttpResponses.errorWithoutStack(HttpServletResponse.SC_SERVICE_UNAVAILABLE, e.getMessage());
+            throw HttpResponses.errorWithoutStack(
+                    HttpServletResponse.SC_SERVICE_UNAVAILABLE, e.getMessage());
         }
     }
 
@@ -69,7 +86,10 @@ public final class BuildsPage implements RootAction {
         StaplerRequest2 request = Stapler.getCurrentRequest2();
         for (String name : QUESTIONS) {
             if (!text(request, name).isEmpty()) {
-                query.append('&').append(name).append('=').append(Util.rawEncode(text(request, name)));
+                query.append('&')
+                        .append(name)
+                        .append('=')
+                        .append(Util.rawEncode(text(request, name)));
             }
         }
         return query.toString();
@@ -80,7 +100,9 @@ public final class BuildsPage implements RootAction {
         Records records = BuildRecords.active().orElse(null);
         if (records == null) {
             return FoundBuilds.none(
-                    Membership.active().map(membership -> membership.records().problem()).orElse("This Jenkins is in no cluster."));
+                    Membership.active()
+                            .map(membership -> membership.records().problem())
+                            .orElse("This Jenkins is in no cluster."));
         }
         return FoundBuilds.of(records.query(asked(Stapler.getCurrentRequest2())));
     }
@@ -102,7 +124,9 @@ public final class BuildsPage implements RootAction {
                 (int) Math.max(1, Math.min(MOST, number(request, "limit", ON_A_PAGE))));
     }
 
-    /** The jobs whose builds the caller may see; null when that is all of them and none was named. */
+    /**
+     * The jobs whose builds the caller may see; null when that is all of them and none was named.
+     */
     private static List<String> readable(String named) {
         if (!named.isEmpty()) {
             Job<?, ?> job;
@@ -131,7 +155,8 @@ public final class BuildsPage implements RootAction {
         try {
             return value.isEmpty() ? usual : Long.parseLong(value);
         } catch (NumberFormatException e) {
-            throw HttpResponses.errorWithoutStack(HttpServletResponse.SC_BAD_REQUEST, name + " must be a number");
+            throw HttpResponses.errorWithoutStack(
+                    HttpServletResponse.SC_BAD_REQUEST, name + " must be a number");
         }
     }
 }

@@ -135,7 +135,8 @@ public final class FoundBuilds {
         @Exported(inline = true)
         public List<FoundParameter> getParameters() {
             List<FoundParameter> parameters = new ArrayList<>();
-            row.parameters().forEach((name, value) -> parameters.add(new FoundParameter(name, value)));
+            row.parameters()
+                    .forEach((name, value) -> parameters.add(new FoundParameter(name, value)));
             return parameters;
         }
 
@@ -155,7 +156,9 @@ public final class FoundBuilds {
 
         /** How long it took, for people. */
         public String getTook() {
-            return row.state() == BuildRow.State.RUNNING ? "" : Util.getTimeSpanString(row.durationMillis());
+            return row.state() == BuildRow.State.RUNNING
+                    ? ""
+                    : Util.getTimeSpanString(row.durationMillis());
         }
     }
 

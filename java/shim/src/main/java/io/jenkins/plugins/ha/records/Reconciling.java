@@ -22,9 +22,10 @@ import jenkins.model.Jenkins;
 import jenkins.model.lazy.LazyBuildMixIn;
 
 /**
- * Makes records and files say the same, in the background after a start: builds of the time before the cluster are taken over, folders
- * that are missing on the shared mount are made again. It compares, so it goes on where it was stopped. One controller may do it while
- * others do: a record is written once, whoever comes first.
+ * Makes records and files say the same, in the background after a start: builds of the time before
+ * the cluster are taken over, folders that are missing on the shared mount are made again. It
+ * compares, so it goes on where it was stopped. One controller may do it while others do: a record
+ * is written once, whoever comes first.
  */
 @SuppressWarnings("try") // who acts is settled by having the context open
 public final class Reconciling {
@@ -82,17 +83,33 @@ public final class Reconciling {
                 if (stopping) {
                     return;
                 }
-                progress = "Comparing builds with their records: " + done + " of " + jobs.size() + " jobs, " + taken + " taken over";
+                progress =
+                        "Comparing builds with their records: "
+                                + done
+                                + " of "
+                                + jobs.size()
+                                + " jobs, "
+                                + taken
+                                + " taken over";
                 try {
                     reconcile(job);
                 } catch (HaException.Unavailable | IOException e) {
-                    LOGGER.log(Level.WARNING, "The builds of " + job.getFullName() + " are compared with their records at the next start: {0}",
+                    LOGGER.log(
+                            Level.WARNING,
+                            "The builds of "
+                                    + job.getFullName()
+                                    + " are compared with their records at the next start: {0}",
                             e.getMessage());
                 }
                 done++;
             }
             if (taken + rebuilt > 0) {
-                LOGGER.info(() -> taken + " builds were taken over into the records, " + rebuilt + " folders made again");
+                LOGGER.info(
+                        () ->
+                                taken
+                                        + " builds were taken over into the records, "
+                                        + rebuilt
+                                        + " folders made again");
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -113,7 +130,10 @@ public final class Reconciling {
         Set<Integer> there = numbers(builds);
         int batch = 0;
         for (int number : there) {
-            if (!recorded.contains(number) && !stopping && take(job, builds, number) && ++batch % BATCH == 0) {
+            if (!recorded.contains(number)
+                    && !stopping
+                    && take(job, builds, number)
+                    && ++batch % BATCH == 0) {
                 records.flush(job.getFullName(), number, 30_000); // no faster than the database
             }
         }
@@ -135,7 +155,9 @@ public final class Reconciling {
             row = RowOfFile.of(job.getFullName(), number, xml);
         } catch (IOException e) {
             LOGGER.warning(e.getMessage() + ". Its bytes are kept in the records.");
-            row = RowOfFile.unreadable(job.getFullName(), number, xml, "Unreadable: " + e.getMessage());
+            row =
+                    RowOfFile.unreadable(
+                            job.getFullName(), number, xml, "Unreadable: " + e.getMessage());
         }
         records.save(row, true);
         taken++;
@@ -156,7 +178,10 @@ public final class Reconciling {
 
     private void rebuild(Job<?, ?> job, Path builds, int number) throws IOException {
         BuildRow row = records.find(job.getFullName(), number).orElse(null);
-        if (row == null || row.state() != BuildRow.State.ENDED || row.xml() == null || !Files.isDirectory(builds)) {
+        if (row == null
+                || row.state() != BuildRow.State.ENDED
+                || row.xml() == null
+                || !Files.isDirectory(builds)) {
             return;
         }
         BuildFiles.write(builds.resolve(number + "/build.xml"), row.xml());

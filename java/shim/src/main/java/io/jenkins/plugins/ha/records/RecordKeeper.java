@@ -32,11 +32,20 @@ public final class RecordKeeper extends RunListener<Run<?, ?>> {
         if (records == null || membership == null) {
             return;
         }
-        record(records, membership, run, new XmlFile(Run.XSTREAM, new java.io.File(run.getRootDir(), "build.xml")), BuildRow.State.ENDED);
+        record(
+                records,
+                membership,
+                run,
+                new XmlFile(Run.XSTREAM, new java.io.File(run.getRootDir(), "build.xml")),
+                BuildRow.State.ENDED);
         String job = run.getParent().getFullName();
         try {
             if (!records.flush(job, run.getNumber(), FLUSH_MILLIS)) {
-                LOGGER.warning(() -> "The record of " + run + " is not stored yet; it is kept in memory and tried on");
+                LOGGER.warning(
+                        () ->
+                                "The record of "
+                                        + run
+                                        + " is not stored yet; it is kept in memory and tried on");
             }
         } catch (HaException.Closed e) {
             LOGGER.log(Level.FINE, "{0} is recorded at the next start", run);
@@ -45,17 +54,27 @@ public final class RecordKeeper extends RunListener<Run<?, ?>> {
 
     @Override
     public void onDeleted(Run<?, ?> run) {
-        BuildRecords.active().ifPresent(records -> records.delete(run.getParent().getFullName(), run.getNumber()));
+        BuildRecords.active()
+                .ifPresent(
+                        records -> records.delete(run.getParent().getFullName(), run.getNumber()));
     }
 
-    private static void record(Records records, Membership membership, Run<?, ?> run, XmlFile file, BuildRow.State state) {
+    private static void record(
+            Records records,
+            Membership membership,
+            Run<?, ?> run,
+            XmlFile file,
+            BuildRow.State state) {
         try {
             byte[] xml = Files.readAllBytes(file.getFile().toPath());
             ClusterItemAction action = run.getAction(ClusterItemAction.class);
-            boolean ours = action != null
-                    && action.controllerId().equals(membership.identity().id())
-                    && action.incarnation().equals(membership.identity().incarnation());
-            records.save(RowOfRun.of(run, state, xml, membership), !ours && state == BuildRow.State.ENDED);
+            boolean ours =
+                    action != null
+                            && action.controllerId().equals(membership.identity().id())
+                            && action.incarnation().equals(membership.identity().incarnation());
+            records.save(
+                    RowOfRun.of(run, state, xml, membership),
+                    !ours && state == BuildRow.State.ENDED);
         } catch (HaException.Closed e) {
             LOGGER.log(Level.FINE, "{0} is recorded at the next start", run);
         } catch (IOException e) {
@@ -77,21 +96,40 @@ public final class RecordKeeper extends RunListener<Run<?, ?>> {
                 restore(records, run, file);
                 return;
             }
-            record(records, membership, run, file, run.isBuilding() ? BuildRow.State.RUNNING : BuildRow.State.ENDED);
+            record(
+                    records,
+                    membership,
+                    run,
+                    file,
+                    run.isBuilding() ? BuildRow.State.RUNNING : BuildRow.State.ENDED);
         }
 
-        /** A read-only copy was saved over the file of a build that runs elsewhere: what its owner wrote last comes back. */
+        /**
+         * A read-only copy was saved over the file of a build that runs elsewhere: what its owner
+         * wrote last comes back.
+         */
         private static void restore(Records records, Run<?, ?> run, XmlFile file) {
             try {
-                byte[] xml = records.find(run.getParent().getFullName(), run.getNumber())
-                        .map(BuildRow::xml)
-                        .orElse(null);
+                byte[] xml =
+                        records.find(run.getParent().getFullName(), run.getNumber())
+                                .map(BuildRow::xml)
+                                .orElse(null);
                 if (xml != null) {
                     BuildFiles.write(file.getFile().toPath(), xml);
-                    LOGGER.info(() -> "A change of " + run + " was undone: another controller runs it. Make it when the build has ended.");
+                    LOGGER.info(
+                            () ->
+                                    "A change of "
+                                            + run
+                                            + " was undone: another controller runs it. Make it"
+                                            + " when the build has ended.");
                 }
             } catch (IOException | RuntimeException e) {
-                LOGGER.log(Level.WARNING, "A change of " + run + " on this controller may hide what the one that runs it wrote", e);
+                LOGGER.log(
+                        Level.WARNING,
+                        "A change of "
+                                + run
+                                + " on this controller may hide what the one that runs it wrote",
+                        e);
             }
         }
     }

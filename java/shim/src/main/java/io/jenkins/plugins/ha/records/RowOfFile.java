@@ -17,15 +17,18 @@ import javax.xml.stream.XMLStreamException;
 import javax.xml.stream.XMLStreamReader;
 
 /**
- * Makes the record of a build from its build.xml, without making the build: taking over a hundred thousand of them must not load them.
- * What only the plugins' classes could tell (the wording of a cause) stays out.
+ * Makes the record of a build from its build.xml, without making the build: taking over a hundred
+ * thousand of them must not load them. What only the plugins' classes could tell (the wording of a
+ * cause) stays out.
  */
 final class RowOfFile {
     private static final XMLInputFactory FACTORY = factory();
 
     private RowOfFile() {}
 
-    /** @throws IOException when it is not the XML of a build; its bytes are to be kept nevertheless */
+    /**
+     * @throws IOException when it is not the XML of a build; its bytes are to be kept nevertheless
+     */
     static BuildRow of(String job, int number, byte[] xml) throws IOException {
         Found found = new Found();
         try {
@@ -36,7 +39,14 @@ final class RowOfFile {
                 reader.close();
             }
         } catch (XMLStreamException e) {
-            throw new IOException("The build.xml of " + job + " #" + number + " cannot be read: " + e.getMessage(), e);
+            throw new IOException(
+                    "The build.xml of "
+                            + job
+                            + " #"
+                            + number
+                            + " cannot be read: "
+                            + e.getMessage(),
+                    e);
         }
         boolean ended = !found.result.isEmpty() || !"false".equals(found.completed);
         return new BuildRow(
@@ -66,8 +76,27 @@ final class RowOfFile {
     /** A record that keeps the bytes of a file nobody can read. */
     static BuildRow unreadable(String job, int number, byte[] xml, String why) {
         return new BuildRow(
-                job, number, BuildRow.State.ENDED, 0, 0, "", "", "", 0, "", 0, 0, "", why, false, "", List.of(), List.of(), Map.of(),
-                List.of(), xml);
+                job,
+                number,
+                BuildRow.State.ENDED,
+                0,
+                0,
+                "",
+                "",
+                "",
+                0,
+                "",
+                0,
+                0,
+                "",
+                why,
+                false,
+                "",
+                List.of(),
+                List.of(),
+                Map.of(),
+                List.of(),
+                xml);
     }
 
     private static final class Found {
@@ -98,7 +127,8 @@ final class RowOfFile {
                     path.push(reader.getLocalName());
                     text.setLength(0);
                 }
-                case XMLStreamConstants.CHARACTERS, XMLStreamConstants.CDATA -> text.append(reader.getText());
+                case XMLStreamConstants.CHARACTERS, XMLStreamConstants.CDATA ->
+                        text.append(reader.getText());
                 case XMLStreamConstants.END_ELEMENT -> {
                     String name = path.pop();
                     take(found, path, name, text.toString());
@@ -133,7 +163,9 @@ final class RowOfFile {
         if (name.equals("userId") && above.contains("UserIdCause")) {
             found.users.add(text);
             found.causes.add("Started by user " + text);
-        } else if (name.endsWith("Cause") && path.contains("causeBag") && !name.contains("UserIdCause")) {
+        } else if (name.endsWith("Cause")
+                && path.contains("causeBag")
+                && !name.contains("UserIdCause")) {
             found.causes.add(name.substring(name.lastIndexOf('.') + 1).replaceFirst("^.*_-", ""));
         } else if (above.endsWith("ClusterItemAction")) {
             if (name.equals("controllerId")) {

@@ -46,13 +46,17 @@ final class RowOfRun {
                 item == null ? membership.identity().name() : item.getHaController(),
                 membership.identity().incarnation(),
                 membership.link().epoch(),
-                state == BuildRow.State.RUNNING || run.getResult() == null ? "" : run.getResult().toString(),
+                state == BuildRow.State.RUNNING || run.getResult() == null
+                        ? ""
+                        : run.getResult().toString(),
                 run.getStartTimeInMillis(),
                 state == BuildRow.State.RUNNING ? 0 : run.getDuration(),
                 nameOf(run),
                 run.getDescription() == null ? "" : run.getDescription(),
                 run.isKeepLog(),
-                run instanceof AbstractBuild<?, ?> build && build.getBuiltOnStr() != null ? build.getBuiltOnStr() : "",
+                run instanceof AbstractBuild<?, ?> build && build.getBuiltOnStr() != null
+                        ? build.getBuiltOnStr()
+                        : "",
                 causes,
                 new ArrayList<>(users),
                 parameters(run),
@@ -92,9 +96,14 @@ final class RowOfRun {
         for (Action action : run.getActions()) {
             if (action.getClass().getName().equals("hudson.plugins.git.util.BuildData")) {
                 try {
-                    Object revision = action.getClass().getMethod("getLastBuiltRevision").invoke(action);
+                    Object revision =
+                            action.getClass().getMethod("getLastBuiltRevision").invoke(action);
                     if (revision != null) {
-                        commits.add(String.valueOf(revision.getClass().getMethod("getSha1String").invoke(revision)));
+                        commits.add(
+                                String.valueOf(
+                                        revision.getClass()
+                                                .getMethod("getSha1String")
+                                                .invoke(revision)));
                     }
                 } catch (ReflectiveOperationException | RuntimeException e) {
                     LOGGER.log(Level.FINE, "No commit for " + run, e);

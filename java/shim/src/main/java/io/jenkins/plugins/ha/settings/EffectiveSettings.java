@@ -26,8 +26,10 @@ public record EffectiveSettings(
 
     /** Redis in a container without clicks. */
     public static final String REDIS_URL = "HA_JENKINS_REDIS_URL";
+
     /** The database in a container without clicks. */
     public static final String DATABASE_URL = "HA_JENKINS_DATABASE_URL";
+
     /** Nothing set. */
     public static final EffectiveSettings NONE = new EffectiveSettings("", "", "", "", "", "", "");
 
@@ -49,8 +51,14 @@ public record EffectiveSettings(
                         properties.apply("io.jenkins.plugins.ha.redisPassword"),
                         environment.apply("HA_JENKINS_REDIS_PASSWORD"),
                         page.redisPassword),
-                first(properties.apply("io.jenkins.plugins.ha.name"), environment.apply("HA_JENKINS_NAME"), page.name),
-                first(properties.apply("io.jenkins.plugins.ha.url"), environment.apply("HA_JENKINS_URL"), page.url),
+                first(
+                        properties.apply("io.jenkins.plugins.ha.name"),
+                        environment.apply("HA_JENKINS_NAME"),
+                        page.name),
+                first(
+                        properties.apply("io.jenkins.plugins.ha.url"),
+                        environment.apply("HA_JENKINS_URL"),
+                        page.url),
                 first(
                         properties.apply("io.jenkins.plugins.ha.databaseUrl"),
                         environment.apply(DATABASE_URL),

@@ -211,14 +211,15 @@ public class HaConfiguration extends GlobalConfiguration {
 
     /** The settings as they apply on this controller. */
     public EffectiveSettings effective() {
-        EffectiveSettings page = new EffectiveSettings(
-                trimmed(cluster),
-                trimmed(redisUrl),
-                redisPassword == null ? "" : redisPassword.getPlainText(),
-                trimmed(name),
-                trimmed(url),
-                trimmed(databaseUrl),
-                databasePassword == null ? "" : databasePassword.getPlainText());
+        EffectiveSettings page =
+                new EffectiveSettings(
+                        trimmed(cluster),
+                        trimmed(redisUrl),
+                        redisPassword == null ? "" : redisPassword.getPlainText(),
+                        trimmed(name),
+                        trimmed(url),
+                        trimmed(databaseUrl),
+                        databasePassword == null ? "" : databasePassword.getPlainText());
         return EffectiveSettings.of(page, System::getProperty, System::getenv);
     }
 
@@ -273,11 +274,18 @@ public class HaConfiguration extends GlobalConfiguration {
             @QueryParameter String redisUrl,
             @QueryParameter String redisPassword) {
         Jenkins.get().checkPermission(Jenkins.ADMINISTER);
-        EffectiveSettings asked = EffectiveSettings.of(
-                new EffectiveSettings(
-                        trimmed(cluster), trimmed(redisUrl), Secret.fromString(trimmed(redisPassword)).getPlainText(), "test", "", "", ""),
-                System::getProperty,
-                System::getenv);
+        EffectiveSettings asked =
+                EffectiveSettings.of(
+                        new EffectiveSettings(
+                                trimmed(cluster),
+                                trimmed(redisUrl),
+                                Secret.fromString(trimmed(redisPassword)).getPlainText(),
+                                "test",
+                                "",
+                                "",
+                                ""),
+                        System::getProperty,
+                        System::getenv);
         if (!asked.configured()) {
             return FormValidation.warning(
                     "Give the cluster a name and a Redis URL such as"
@@ -294,20 +302,38 @@ public class HaConfiguration extends GlobalConfiguration {
 
     /** Asks the database that is on the page, saved or not. */
     @POST
-    public FormValidation doTestDatabase(@QueryParameter String databaseUrl, @QueryParameter String databasePassword) {
+    public FormValidation doTestDatabase(
+            @QueryParameter String databaseUrl, @QueryParameter String databasePassword) {
         Jenkins.get().checkPermission(Jenkins.ADMINISTER);
-        EffectiveSettings asked = EffectiveSettings.of(
-                new EffectiveSettings(
-                        "test", "", "", "", "", trimmed(databaseUrl), Secret.fromString(trimmed(databasePassword)).getPlainText()),
-                System::getProperty,
-                System::getenv);
+        EffectiveSettings asked =
+                EffectiveSettings.of(
+                        new EffectiveSettings(
+                                "test",
+                                "",
+                                "",
+                                "",
+                                "",
+                                trimmed(databaseUrl),
+                                Secret.fromString(trimmed(databasePassword)).getPlainText()),
+                        System::getProperty,
+                        System::getenv);
         if (asked.databaseUrl().isEmpty()) {
-            return FormValidation.ok("Without a URL the records are in a file beside the jobs, which serves controllers on one host.");
+            return FormValidation.ok(
+                    "Without a URL the records are in a file beside the jobs, which serves"
+                            + " controllers on one host.");
         }
         try {
             NativeCore.load();
-            return FormValidation.ok(Records.test(
-                    new RecordsSettings(asked.databaseUrl(), asked.databasePassword(), asked.cluster(), "test", "test", ""), TEST_MILLIS));
+            return FormValidation.ok(
+                    Records.test(
+                            new RecordsSettings(
+                                    asked.databaseUrl(),
+                                    asked.databasePassword(),
+                                    asked.cluster(),
+                                    "test",
+                                    "test",
+                                    ""),
+                            TEST_MILLIS));
         } catch (HaException e) {
             return FormValidation.error(e.getMessage());
         }
