@@ -256,7 +256,7 @@ final class Dispatcher {
             jobs.delete(build.job(), build.number());
             return;
         }
-        String result = run(job.get(), build, shell);
+        String result = run(job.get(), item, build, shell);
         finish(item, build.ended(result));
     }
 
@@ -296,12 +296,14 @@ final class Dispatcher {
         }
     }
 
-    private String run(JobsFolder.Job job, BuildRecord build, ShellBuild shell)
+    private String run(JobsFolder.Job job, Item item, BuildRecord build, ShellBuild shell)
             throws IOException, InterruptedException {
         Map<String, String> environment = new HashMap<>(build.parameters());
         environment.put("JOB_NAME", build.job());
         environment.put("BUILD_NUMBER", Integer.toString(build.number()));
         environment.put("HA_CONTROLLER", settings.name());
+        environment.put("HA_QUEUE_ID", Long.toString(item.id()));
+        environment.put("HA_EPOCH", Long.toString(item.epoch()));
         for (String cause : build.causes()) {
             shell.say(cause);
         }

@@ -1,0 +1,82 @@
+package io.jenkins.plugins.ha.chaos;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.jenkins.plugins.ha.stage.RedisConnection;
+import io.jenkins.plugins.ha.stage.Stage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** Writes down what is left when a run is over: in Redis, in the shared folder, by the scripts. */
+final class Aftermath {
+    private Aftermath() {}
+
+    static void write(Stage stage, Path ledger, History history) throws IOException {
+        shells(ledger, history);
+        records(stage.shared().jobs(), history);
+        String prefix = "{haj:" + stage.cluster() + "}:";
+        try (RedisConnection redis = stage.redis().connect()) {
+            Observer.snapshot(redis, history, prefix);
+            for (Object key : (List<?>) redis.call("KEYS", prefix + "*")) {
+                key(redis, (String) key, prefix.length(), history);
+            }
+        }
+    }
+
+    private static void key(RedisConnection redis, String key, int prefix, History history) {
+        String name = key.substring(prefix);
+        if (!name.startsWith("item:")) {
+            history.write(
+                    History.line("key")
+                            .put("key", name)
+                            .put("kind", (String) redis.call("TYPE", key))
+                            .put("ttl", (Long) redis.call("TTL", key)));
+            return;
+        }
+        List<?> fields = (List<?>) redis.call("HGETALL", key);
+        ObjectNode line = History.line("item").put("id", Long.parseLong(name.substring(5)));
+        for (int i = 0; i < fields.size(); i += 2) {
+            line.put((String) fields.get(i), (String) fields.get(i + 1));
+        }
+        history.write(line.put("ttl", (Long) redis.call("TTL", key)));
+    }
+
+    private static void shells(Path ledger, History history) throws IOException {
+        if (!Files.exists(ledger)) {
+            return;
+        }
+        for (String said : Files.readAllLines(ledger)) {
+            String[] word = said.split(" ");
+            history.write(
+                    History.line("shell")
+                            .put("phase", word[0])
+                            .put("at", Long.parseLong(word[1]))
+                            .put("job", word[2])
+                            .put("number", Integer.parseInt(word[3]))
+                            .put("item", Long.parseLong(word[4]))
+                            .put("controller", word[5])
+                            .put("epoch", Long.parseLong(word[6])));
+        }
+    }
+
+    private static void records(Path jobs, History history) throws IOException {
+        try (Stream<Path> files = Files.walk(jobs, 4)) {
+            for (Path file :
+                    files.filter(f -> f.getFileName().toString().equals("build.json")).toList()) {
+                JsonNode record = History.parse(Files.readString(file));
+                ObjectNode line =
+                        History.line("record")
+                                .put("job", record.path("job").asText())
+                                .put("number", record.path("number").asInt())
+                                .put("item", record.path("queueId").asLong())
+                                .put("controller", record.path("controller").asText())
+                                .put("result", record.path("result").asText(null));
+                line.set("causes", record.path("causes"));
+                history.write(line);
+            }
+        }
+    }
+}

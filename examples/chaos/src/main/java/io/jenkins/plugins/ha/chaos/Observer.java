@@ -1,0 +1,169 @@
+package io.jenkins.plugins.ha.chaos;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.jenkins.plugins.ha.stage.RedisConnection;
+import io.jenkins.plugins.ha.stage.RedisServer;
+import java.io.UncheckedIOException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
+
+/**
+ * Reads along on Redis itself, past all faulty lines: every change of every item goes into the
+ * history, and now and then all keys at one moment. It also knows what lives, so that users find
+ * something to cancel and to abort. Thread-safe.
+ */
+final class Observer {
+    private static final long SNAPSHOT_MILLIS = 2_000;
+    private static final long PAUSE_MILLIS = 50;
+    private static final String BATCH = "2000";
+
+    /** The order in which the queue packs an item. */
+    private static final String[] FIELDS = {
+        "id", "job", "state", "version", "jobrev", "lane", "priority", "enqueued", "due", "blocked",
+        "concurrent", "pinned", "origin", "owner", "epoch", "attempts", "number", "result", "why",
+        "reaper"
+    };
+
+    /** All indexes and all live items at one moment. */
+    private static final String DUMP =
+            """
+            local P, out = ARGV[1], {}
+            for _, key in ipairs(redis.call('KEYS', P .. '*')) do
+              local kind, name = redis.call('TYPE', key).ok, string.sub(key, #P + 1)
+              if string.sub(name, 1, 5) ~= 'item:' then
+                local value
+                if kind == 'zset' then value = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
+                elseif kind == 'set' then value = redis.call('SMEMBERS', key)
+                elseif kind == 'hash' then value = redis.call('HGETALL', key)
+                elseif kind == 'string' and string.match(name, '^slot:') then value = {redis.call('GET', key)} end
+                if value then out[#out + 1] = {name, kind, value} end
+              end
+            end
+            for _, id in ipairs(redis.call('ZRANGE', P .. 'live', 0, -1)) do
+              local v = redis.call('HMGET', P .. 'item:' .. id, 'job', 'state', 'blocked', 'concurrent', 'pinned',
+                'lane', 'owner', 'epoch', 'reaper', 'jobrev')
+              v[1] = v[1] or ''
+              out[#out + 1] = {'item:' .. id, 'item', v}
+            end
+            return cjson.encode(out)
+            """;
+
+    private final RedisServer redis;
+    private final String prefix;
+    private final History history;
+    private final Thread thread = new Thread(this::run, "observer");
+    private final Map<Long, Live> live = new HashMap<>();
+    private volatile boolean stopping;
+    private String last = "0-0";
+    private volatile long number;
+    private long nextSnapshot;
+
+    /** An item that has not ended, as it was last heard of. */
+    record Live(long id, String job, char state, int number) {}
+
+    Observer(RedisServer redis, String cluster, History history) {
+        this.redis = redis;
+        this.prefix = "{haj:" + cluster + "}:";
+        this.history = history;
+        thread.setDaemon(true);
+    }
+
+    void start() {
+        thread.start();
+    }
+
+    /** Those that fit, in no order. */
+    synchronized List<Live> live(Predicate<Live> wanted) {
+        return live.values().stream().filter(wanted).toList();
+    }
+
+    /** The number of the last event that was read. */
+    long number() {
+        return number;
+    }
+
+    /** Reads no more. */
+    void stop() throws InterruptedException {
+        stopping = true;
+        thread.join();
+    }
+
+    private void run() {
+        while (!stopping) {
+            try (RedisConnection connection = redis.connect()) {
+                while (!stopping) {
+                    read(connection);
+                    if (System.currentTimeMillis() >= nextSnapshot) {
+                        snapshot(connection, history, prefix);
+                        nextSnapshot = System.currentTimeMillis() + SNAPSHOT_MILLIS;
+                    }
+                }
+            } catch (UncheckedIOException | IllegalStateException away) {
+                pause();
+            }
+        }
+    }
+
+    private void read(RedisConnection connection) {
+        Object answer =
+                connection.call(
+                        "XREAD", "COUNT", BATCH, "BLOCK", "500", "STREAMS", prefix + "events", last);
+        if (answer == null) {
+            return;
+        }
+        List<?> entries = (List<?>) ((List<?>) ((List<?>) answer).get(0)).get(1);
+        for (Object entry : entries) {
+            String id = (String) ((List<?>) entry).get(0);
+            List<?> fields = (List<?>) ((List<?>) entry).get(1);
+            event(Long.parseLong(id.substring(0, id.indexOf('-'))), fields);
+            last = id;
+        }
+    }
+
+    private void event(long at, List<?> fields) {
+        Map<Object, Object> entry = new HashMap<>();
+        for (int i = 0; i < fields.size(); i += 2) {
+            entry.put(fields.get(i), fields.get(i + 1));
+        }
+        number = Long.parseLong((String) entry.get("n"));
+        ObjectNode line = History.line("event").put("at", at).put("n", number);
+        if (entry.get("m") != null) {
+            String[] values = ((String) entry.get("m")).split("\n", -1);
+            for (int i = 0; i < FIELDS.length; i++) {
+                line.put(FIELDS[i], values[i]);
+            }
+            Live item =
+                    new Live(
+                            Long.parseLong(values[0]),
+                            values[1],
+                            values[2].charAt(0),
+                            Integer.parseInt(values[16]));
+            synchronized (this) {
+                if (item.state() == 'D' || item.state() == 'X') {
+                    live.remove(item.id());
+                } else {
+                    live.put(item.id(), item);
+                }
+            }
+        }
+        history.write(line);
+    }
+
+    /** Writes all indexes and all live items into the history, as they are at one moment. */
+    static void snapshot(RedisConnection connection, History history, String prefix) {
+        String keys = (String) connection.call("EVAL", DUMP, "0", prefix);
+        ObjectNode line = History.line("snapshot").put("at", System.currentTimeMillis());
+        line.set("keys", History.parse(keys));
+        history.write(line);
+    }
+
+    private static void pause() {
+        try {
+            Thread.sleep(PAUSE_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

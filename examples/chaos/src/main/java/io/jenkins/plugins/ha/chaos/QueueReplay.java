@@ -1,0 +1,313 @@
+package io.jenkins.plugins.ha.chaos;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.jenkins.plugins.ha.chaos.Verdict.Violation;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * Follows the queue's own account of what it did, change by change, and holds each against what an
+ * item may do.
+ *
+ * <p>When an item is claimed, no other may be claimable that stands before it; in the job of a
+ * non-concurrent item no other may be due that stands before it, and none may be claimed, starting,
+ * running or orphaned. An item's place is the sequence number with which it was stored, whatever
+ * happens to it later.
+ *
+ * <p>A membership is dead from the first change that shows it: an item of it is orphaned or handed
+ * back for its controller's death, or its controller claims under a newer epoch. Under a dead
+ * membership nothing is claimed, numbered, started or ended.
+ */
+final class QueueReplay {
+    /** A change is stamped a little after the moment the script took for now. */
+    private static final long STAMP_MILLIS = 50;
+
+    private static final Set<String> MOVES =
+            Set.of(
+                    "QQ", "QC", "QX", "QU", "CC", "CS", "CQ", "CX", "CU", "SR", "SO", "SQ", "SD",
+                    "SX", "SU", "RD", "RO", "OO", "OQ", "OD", "OX", "UX");
+    private static final String BY_DEATH = "Its controller ";
+
+    private final Map<Long, Course> courses = new LinkedHashMap<>();
+    private final Map<Long, Course> queued = new TreeMap<>();
+    private final Map<String, Course> holders = new HashMap<>();
+    private final Map<String, Integer> numbers;
+    private final Map<String, Long> newestEpoch = new HashMap<>();
+    private final Set<String> dead = new HashSet<>();
+    private final List<long[]> redisPauses = new ArrayList<>();
+    private final List<Violation> violations;
+    private long last;
+    private long handedBackByDeath;
+
+    /** The way of one item through the queue, so far. */
+    static final class Course {
+        final long id;
+        final String job;
+        final boolean concurrent;
+        final long enqueued;
+        final long sequence;
+        final long priority;
+        final String claimants;
+        String state = "";
+        long version;
+        int number;
+        String result = "";
+        String why = "";
+        String owner = "";
+        boolean blocked;
+        long due;
+        long queuedAt;
+        long ended;
+
+        /** Who alone may say how its build ended: controller:epoch. */
+        String mayEnd = "";
+
+        /** All numbers it was given. */
+        final Set<Integer> numbers = new HashSet<>();
+
+        /** By number, when the queue let the build run. */
+        final Map<Integer, Long> running = new HashMap<>();
+
+        /** By number, when its controller was declared dead while it was starting or running. */
+        final Map<Integer, Long> orphaned = new HashMap<>();
+
+        /** By membership, all that happened to it: state and time. */
+        final List<Step> steps = new ArrayList<>();
+
+        Course(JsonNode event) {
+            id = event.path("id").asLong();
+            job = event.path("job").asText();
+            concurrent = event.path("concurrent").asText().equals("1");
+            enqueued = event.path("enqueued").asLong();
+            sequence = event.path("jobrev").asLong();
+            priority = event.path("priority").asLong();
+            claimants = event.path("pinned").asText() + ":" + event.path("lane").asText();
+        }
+
+        /** The build that stands in its outcome. */
+        String build() {
+            return job + "#" + number;
+        }
+
+        boolean before(Course other) {
+            return priority != other.priority
+                    ? priority < other.priority
+                    : sequence < other.sequence;
+        }
+
+        @Override
+        public String toString() {
+            return "item %d (%s%s, %s)".formatted(id, job, number > 0 ? " #" + number : "", state);
+        }
+    }
+
+    /** One change. */
+    record Step(long at, String state, String owner) {}
+
+    QueueReplay(
+            List<JsonNode> faults, Map<String, Integer> floors, List<Violation> violations) {
+        this.numbers = new HashMap<>(floors);
+        this.violations = violations;
+        long paused = 0;
+        for (JsonNode fault : faults) {
+            if (fault.path("fault").asText().startsWith("redis")) {
+                if (fault.path("phase").asText().equals("begin")) {
+                    paused = fault.path("at").asLong();
+                } else {
+                    redisPauses.add(
+                            new long[] {paused, fault.path("at").asLong() + 10 * STAMP_MILLIS});
+                }
+            }
+        }
+    }
+
+    Collection<Course> courses() {
+        return courses.values();
+    }
+
+    /** Null when it was never told of. */
+    Course course(long id) {
+        return courses.get(id);
+    }
+
+    /** How many claimed items went back because their controller died. */
+    long handedBackByDeath() {
+        return handedBackByDeath;
+    }
+
+    /** The next line of the stream. */
+    void event(JsonNode event) {
+        long n = event.path("n").asLong();
+        if (n != last + 1) {
+            fail(Rule.LIFE, "change %d follows %d: changes were lost".formatted(n, last));
+        }
+        last = n;
+        if (!event.has("id")) {
+            return;
+        }
+        Course course = courses.get(event.path("id").asLong());
+        String state = event.path("state").asText();
+        long version = event.path("version").asLong();
+        long at = event.path("at").asLong();
+        if (course == null) {
+            course = new Course(event);
+            courses.put(course.id, course);
+            if (!state.equals("Q") || version != 1) {
+                fail(Rule.LIFE, "%s begins as %s".formatted(course, state));
+            }
+        } else {
+            if (version != course.version + 1) {
+                fail(
+                        Rule.LIFE,
+                        "%s: version %d follows %d".formatted(course, version, course.version));
+            }
+            move(course, event, state, at);
+        }
+        remember(course, event, state, at);
+    }
+
+    private void move(Course course, JsonNode event, String state, long at) {
+        String owner = owner(event);
+        String move = course.state + state;
+        if (course.state.equals("D") || course.state.equals("X")) {
+            fail(
+                    Rule.STALE,
+                    "%s had ended, but was made %s, result %s after %s"
+                            .formatted(
+                                    course, state, event.path("result").asText(), course.result));
+            return;
+        }
+        if (!MOVES.contains(move)) {
+            fail(Rule.LIFE, "%s became %s".formatted(course, state));
+        }
+        switch (move) {
+            case "QC" -> claimed(course, owner, at);
+            case "CS" -> numbered(course, event, owner);
+            case "CQ" -> {
+                if (event.path("why").asText().startsWith(BY_DEATH)) {
+                    dead.add(course.owner);
+                    handedBackByDeath++;
+                }
+            }
+            case "SO", "RO" -> {
+                dead.add(course.owner);
+                course.orphaned.put(course.number, at);
+            }
+            default -> {}
+        }
+        if (Set.of("CC", "SR", "CX", "CU", "SU", "SX", "SD", "RD").contains(move)) {
+            if (!owner.equals(course.owner) && !state.equals("U")) {
+                fail(
+                        Rule.STALE,
+                        "%s went from %s to %s without a claim"
+                                .formatted(course, course.owner, owner));
+            }
+        }
+        if (Set.of("SR", "SD", "RD").contains(move) && dead.contains(course.owner)) {
+            fail(
+                    Rule.STALE,
+                    "%s became %s under %s, which was dead".formatted(course, state, course.owner));
+        }
+    }
+
+    private void claimed(Course course, String owner, long at) {
+        String controller = owner.substring(0, owner.indexOf(':'));
+        long epoch = Long.parseLong(owner.substring(owner.indexOf(':') + 1));
+        long newest = newestEpoch.merge(controller, epoch, Math::max);
+        if (epoch < newest || dead.contains(owner)) {
+            fail(Rule.STALE, "%s was claimed by %s, which was dead".formatted(course, owner));
+        }
+        Course holder = holders.get(course.job);
+        if (!course.concurrent && holder != null && holder != course) {
+            fail(Rule.OVERLAP, "%s was claimed while %s was held".formatted(course, holder));
+        }
+        for (Course other : queued.values()) {
+            if (other != course
+                    && other.before(course)
+                    && due(other, at)
+                    && (course.concurrent || !other.job.equals(course.job)
+                            ? !other.blocked && other.claimants.equals(course.claimants)
+                            : true)) {
+                fail(Rule.ORDER, "%s was claimed past %s".formatted(course, other));
+            }
+        }
+    }
+
+    /** Whether it was due for sure. */
+    private boolean due(Course course, long at) {
+        if (course.due <= course.queuedAt) {
+            return true;
+        }
+        return course.due + STAMP_MILLIS < at
+                && redisPauses.stream().noneMatch(p -> p[0] <= at && p[1] >= course.due);
+    }
+
+    private void numbered(Course course, JsonNode event, String owner) {
+        int number = event.path("number").asInt();
+        Integer highest = numbers.get(course.job);
+        if (highest != null && number <= highest) {
+            fail(
+                    Rule.NUMBER,
+                    "%s is given #%d after #%d was used".formatted(course, number, highest));
+        }
+        numbers.merge(course.job, number, Math::max);
+        if (dead.contains(owner)) {
+            fail(Rule.STALE, "%s was numbered by %s, which was dead".formatted(course, owner));
+        }
+        if (!owner.equals(course.owner)) {
+            fail(Rule.STALE, "%s is held by %s, but %s numbers it".formatted(course, course.owner, owner));
+        }
+        course.numbers.add(number);
+    }
+
+    private void remember(Course course, JsonNode event, String state, long at) {
+        course.version = event.path("version").asLong();
+        course.number = event.path("number").asInt();
+        course.result = event.path("result").asText();
+        course.why = event.path("why").asText();
+        course.blocked = event.path("blocked").asText().equals("1");
+        course.due = event.path("due").asLong();
+        course.owner = owner(event);
+        switch (state) {
+            case "S", "R" -> course.mayEnd = course.owner;
+            case "O" -> course.mayEnd = event.path("reaper").asText();
+            default -> {}
+        }
+        if (state.equals("R")) {
+            course.running.putIfAbsent(course.number, at);
+        }
+        if (state.equals("Q")) {
+            queued.put(course.id, course);
+            course.queuedAt = at;
+        } else {
+            queued.remove(course.id);
+        }
+        if (!course.concurrent) {
+            if (Set.of("C", "S", "R", "O").contains(state)) {
+                holders.put(course.job, course);
+            } else {
+                holders.remove(course.job, course);
+            }
+        }
+        if (state.equals("D") || state.equals("X")) {
+            course.ended = at;
+        }
+        course.state = state;
+        course.steps.add(new Step(at, state, course.owner));
+    }
+
+    private static String owner(JsonNode event) {
+        return event.path("owner").asText() + ":" + event.path("epoch").asText();
+    }
+
+    private void fail(Rule rule, String text) {
+        violations.add(new Violation(rule, text));
+    }
+}

@@ -1,0 +1,116 @@
+package io.jenkins.plugins.ha.chaos;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * How long it takes after a kill until what the dead controller had claimed runs elsewhere, and
+ * until what it ran is ended.
+ */
+final class TakeOver {
+    private static final long WITHIN_MILLIS = 60_000;
+
+    private TakeOver() {}
+
+    static void figures(
+            List<JsonNode> faults,
+            List<JsonNode> controllers,
+            QueueReplay replay,
+            Map<String, String> figures) {
+        Map<String, String> ids = new HashMap<>();
+        controllers.forEach(c -> ids.put(c.path("name").asText(), c.path("id").asText()));
+        List<Long> alone = new ArrayList<>();
+        List<Long> amid = new ArrayList<>();
+        List<Long> ended = new ArrayList<>();
+        for (int i = 0; i < faults.size(); i++) {
+            JsonNode kill = faults.get(i);
+            if (!kill.path("fault").asText().equals("kill")
+                    || !kill.path("phase").asText().equals("begin")) {
+                continue;
+            }
+            long at = kill.path("at").asLong();
+            String id = ids.getOrDefault(kill.path("target").asText(), "");
+            for (QueueReplay.Course course : replay.courses()) {
+                claimed(course, id, at, undisturbed(faults, kill) ? alone : amid);
+                running(course, id, at, ended);
+            }
+        }
+        figures.put("take-over of claimed, ms from kill to running", percentiles(alone));
+        figures.put("the same amid other faults", percentiles(amid));
+        figures.put("ms from kill to ABORTED of what ran", percentiles(ended));
+    }
+
+    /** Adds how long an item that it held unstarted took to run. */
+    private static void claimed(QueueReplay.Course course, String id, long at, List<Long> times) {
+        QueueReplay.Step held = stateAt(course, at);
+        if (held == null || !held.state().equals("C") || !held.owner().startsWith(id + ":")) {
+            return;
+        }
+        for (QueueReplay.Step step : course.steps) {
+            if (step.at() >= at && step.state().equals("R") && !step.owner().equals(held.owner())) {
+                times.add(step.at() - at);
+                return;
+            }
+        }
+    }
+
+    private static void running(QueueReplay.Course course, String id, long at, List<Long> times) {
+        QueueReplay.Step held = stateAt(course, at);
+        if (held != null
+                && held.state().equals("R")
+                && held.owner().startsWith(id + ":")
+                && course.orphaned.containsKey(course.number)
+                && course.ended >= at) {
+            times.add(course.ended - at);
+        }
+    }
+
+    private static QueueReplay.Step stateAt(QueueReplay.Course course, long at) {
+        QueueReplay.Step found = null;
+        for (QueueReplay.Step step : course.steps) {
+            if (step.at() > at) {
+                break;
+            }
+            found = step;
+        }
+        return found;
+    }
+
+    /** Whether nothing else was broken from a lease before it to long after it. */
+    private static boolean undisturbed(List<JsonNode> faults, JsonNode kill) {
+        long from = kill.path("at").asLong() - Plan.LEASE_MILLIS;
+        long to = kill.path("at").asLong() + 2 * Plan.LEASE_MILLIS;
+        Map<String, Long> begun = new HashMap<>();
+        for (JsonNode fault : faults) {
+            String who = fault.path("fault").asText() + fault.path("target").asText();
+            long at = fault.path("at").asLong();
+            if (fault.path("phase").asText().equals("begin")) {
+                begun.put(who, at);
+            } else if (begun.get(who) != null
+                    && begun.get(who) != kill.path("at").asLong()
+                    && begun.get(who) <= to
+                    && at >= from
+                    && at - begun.get(who) < WITHIN_MILLIS) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static String percentiles(List<Long> times) {
+        if (times.isEmpty()) {
+            return "none";
+        }
+        Collections.sort(times);
+        return "p50 %d, p99 %d, max %d of %d"
+                .formatted(
+                        times.get(times.size() / 2),
+                        times.get(Math.min(times.size() - 1, times.size() * 99 / 100)),
+                        times.get(times.size() - 1),
+                        times.size());
+    }
+}
