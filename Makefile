@@ -1,5 +1,8 @@
 # demo    two controllers on one queue, in the terminal
 # test    all tests; what is missing is installed first
+# chaos   breaks a cluster for CHAOS_SECONDS (300), by CHAOS_SEED, and says whether it kept its promises
+# chaos-mutants   sows defects into it and sees that chaos finds each
+# take-over     measures how long it takes from the kill of a controller until its work runs elsewhere
 # hpi     target/ha-jenkins.hpi, the file an admin installs
 # bench   the measurements of docs/benchmarks.md
 # lint    what .ci/run checks before the tests
@@ -9,7 +12,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := hpi
-.PHONY: demo test hpi bench fmt lint clean setup library
+.PHONY: demo test chaos chaos-mutants take-over hpi bench fmt lint clean setup library
 
 # Classes and library must come from the same commit; both are told which.
 export HA_JENKINS_COMMIT ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null)
@@ -31,6 +34,18 @@ hpi: library
 demo: library
 	$(MVN) -q -DskipTests -pl java/shim,examples/demo -am package
 	java -jar examples/demo/target/ha-jenkins-demo-*.jar
+
+chaos: library
+	$(MVN) -q -DskipTests -pl examples/chaos -am package
+	java -jar examples/chaos/target/ha-jenkins-chaos-*.jar
+
+chaos-mutants: library
+	$(MVN) -q -DskipTests -pl examples/chaos -am package
+	java -jar examples/chaos/target/ha-jenkins-chaos-*.jar mutants
+
+take-over: library
+	$(MVN) -q -DskipTests -pl examples/chaos -am package
+	java -jar examples/chaos/target/ha-jenkins-chaos-*.jar take-over
 
 # Both languages' tests run even if the first have failed, so that one run shows all.
 test: library

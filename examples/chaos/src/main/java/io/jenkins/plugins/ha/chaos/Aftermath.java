@@ -66,7 +66,9 @@ final class Aftermath {
         try (Stream<Path> files = Files.walk(jobs, 4)) {
             for (Path file :
                     files.filter(f -> f.getFileName().toString().equals("build.json")).toList()) {
-                JsonNode record = History.parse(Files.readString(file));
+                Path ended = file.resolveSibling("ended.json");
+                JsonNode record =
+                        History.parse(Files.readString(Files.exists(ended) ? ended : file));
                 ObjectNode line =
                         History.line("record")
                                 .put("job", record.path("job").asText())

@@ -15,6 +15,7 @@ import java.util.List;
  *       {@code CHAOS_FAULTS} (kinds with commas between, "none"; all), {@code CHAOS_FSYNC} ({@code
  *       always}, or {@code everysec})
  *   <li>{@code mutants}, or {@code mutants NAME...}: sows each defect and sees that it is found
+ *   <li>{@code take-over [ROUNDS]}: how long a take-over takes, with the lease of the product
  *   <li>{@code check FILE}: the verdict on a history that was written before
  * </ul>
  */
@@ -40,6 +41,8 @@ public final class Chaos {
         boolean good;
         if (args.length > 0 && args[0].equals("mutants")) {
             good = mutants(Arrays.asList(args).subList(1, args.length));
+        } else if (args.length > 0 && args[0].equals("take-over")) {
+            good = judge(new Drill(args.length > 1 ? Integer.parseInt(args[1]) : 20).play());
         } else if (args.length == 2 && args[0].equals("check")) {
             good = judge(Checker.check(History.read(Path.of(args[1]))));
         } else {

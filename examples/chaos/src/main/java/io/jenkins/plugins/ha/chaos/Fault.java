@@ -32,13 +32,7 @@ interface Fault {
         faults.add(fault("kill", who, 100, lease * 2, controller::kill9, controller::start));
         faults.add(fault("stop", who, 100, 1000, controller::stop, controller::start));
         faults.add(
-                fault(
-                        "pause",
-                        who,
-                        lease / 2,
-                        lease * 3,
-                        controller::pause,
-                        controller::resume));
+                fault("pause", who, lease / 2, lease * 3, controller::pause, controller::resume));
         faults.add(fault("cut", who, 0, 50, line::cut, () -> {}));
         faults.add(
                 fault(

@@ -136,7 +136,8 @@ final class IndexRules {
             fail("item %s is for %s, and for %s".formatted(id, item.path(8), orphans.get(id)));
         }
         if (item.path(3).asText().equals("0")
-                && ("CSRO".contains(state) || place.stream().anyMatch(p -> p.startsWith("ready:")))) {
+                && ("CSRO".contains(state)
+                        || place.stream().anyMatch(p -> p.startsWith("ready:")))) {
             holders.computeIfAbsent(job, j -> new HashSet<>()).add(id);
         }
     }

@@ -54,13 +54,21 @@ enum Mutant {
             "math.max(tonumber(redis.call('GET', key) or 0), tonumber(ARGV[6]))",
             "tonumber(redis.call('GET', key) or 0)"),
     DEATH_DROPS_WHAT_WAS_CLAIMED(List.of("kill"), "back(id, v, 0, why, who)\n", "\n"),
-    DEATH_RUNS_AGAIN_WHAT_RAN(List.of("kill", "pause"), "if v[STATE] == 'C' then\n        back", "if true then\n        back"),
+    DEATH_RUNS_AGAIN_WHAT_RAN(
+            List.of("kill", "pause"),
+            "if v[STATE] == 'C' then\n        back",
+            "if true then\n        back"),
     RETURN_LOSES_THE_PLACE(
             List.of("kill", "stop"),
             "due, blocked = int(redis.call('INCR', P .. 'seq')), v[DUE], '0'\n",
             "due, blocked = int(redis.call('INCR', P .. 'seq')), v[DUE], '0'\n"
                     + "  v[SCORE] = int(v[PRIORITY] * 4398046511104 + rev)\n"),
-    CANCEL_OF_CLAIMED_SAYS_DONE(List.of(), "return {'ASKED', v[OWNER]}", "return {'CANCELLED'}"),
+    CANCEL_OF_CLAIMED_IS_FORGOTTEN(
+            List.of(),
+            "if v[CANCEL] == '' then\n    save(id, v, CANCEL",
+            "if false then\n    save(id, v, CANCEL",
+            "return {'ASKED', v[OWNER]}",
+            "return {'CANCELLED'}"),
     SLOT_IS_FREE_ONCE_CLAIMED(
             List.of(),
             "ATTEMPTS, int(v[ATTEMPTS] + 1))\n    event(id, v)\n",

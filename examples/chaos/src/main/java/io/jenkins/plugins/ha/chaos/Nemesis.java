@@ -3,7 +3,6 @@ package io.jenkins.plugins.ha.chaos;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import java.util.stream.Collectors;
 
 /** Breaks one thing after the other, sometimes two at once, and mends each. */
 final class Nemesis {
@@ -75,9 +74,11 @@ final class Nemesis {
         }
     }
 
-    /** First the kind, then whom: each kind is as likely as any other. */
+    /** First the kind, then whom. */
     private Fault choose(List<Fault> from) {
-        List<String> kinds = from.stream().map(Fault::kind).distinct().collect(Collectors.toList());
+        List<String> kinds = new ArrayList<>(from.stream().map(Fault::kind).distinct().toList());
+        // Death and stalls are what a cluster is bought for.
+        List.of("kill", "kill", "pause").stream().filter(kinds::contains).forEach(kinds::add);
         String kind = kinds.get(random.nextInt(kinds.size()));
         List<Fault> ofKind = from.stream().filter(f -> f.kind().equals(kind)).toList();
         return ofKind.get(random.nextInt(ofKind.size()));

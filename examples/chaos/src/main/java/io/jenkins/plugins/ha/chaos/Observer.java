@@ -21,8 +21,25 @@ final class Observer {
 
     /** The order in which the queue packs an item. */
     private static final String[] FIELDS = {
-        "id", "job", "state", "version", "jobrev", "lane", "priority", "enqueued", "due", "blocked",
-        "concurrent", "pinned", "origin", "owner", "epoch", "attempts", "number", "result", "why",
+        "id",
+        "job",
+        "state",
+        "version",
+        "jobrev",
+        "lane",
+        "priority",
+        "enqueued",
+        "due",
+        "blocked",
+        "concurrent",
+        "pinned",
+        "origin",
+        "owner",
+        "epoch",
+        "attempts",
+        "number",
+        "result",
+        "why",
         "reaper"
     };
 
@@ -109,7 +126,14 @@ final class Observer {
     private void read(RedisConnection connection) {
         Object answer =
                 connection.call(
-                        "XREAD", "COUNT", BATCH, "BLOCK", "500", "STREAMS", prefix + "events", last);
+                        "XREAD",
+                        "COUNT",
+                        BATCH,
+                        "BLOCK",
+                        "500",
+                        "STREAMS",
+                        prefix + "events",
+                        last);
         if (answer == null) {
             return;
         }

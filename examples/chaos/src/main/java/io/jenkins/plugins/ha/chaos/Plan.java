@@ -18,8 +18,8 @@ import java.util.Map;
 record Plan(
         String name, long seed, int seconds, Mutant mutant, List<String> faults, boolean durable) {
     static final int CONTROLLERS = 3;
-    static final int EXECUTORS = 4;
-    static final int CLAIM_AHEAD = 2;
+    static final int EXECUTORS = 2;
+    static final int CLAIM_AHEAD = 3;
     static final long HEARTBEAT_MILLIS = 400;
     static final long LEASE_MILLIS = 2_000;
 

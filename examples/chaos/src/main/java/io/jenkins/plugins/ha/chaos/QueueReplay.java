@@ -111,8 +111,7 @@ final class QueueReplay {
     /** One change. */
     record Step(long at, String state, String owner) {}
 
-    QueueReplay(
-            List<JsonNode> faults, Map<String, Integer> floors, List<Violation> violations) {
+    QueueReplay(List<JsonNode> faults, Map<String, Integer> floors, List<Violation> violations) {
         this.numbers = new HashMap<>(floors);
         this.violations = violations;
         long paused = 0;
@@ -262,7 +261,9 @@ final class QueueReplay {
             fail(Rule.STALE, "%s was numbered by %s, which was dead".formatted(course, owner));
         }
         if (!owner.equals(course.owner)) {
-            fail(Rule.STALE, "%s is held by %s, but %s numbers it".formatted(course, course.owner, owner));
+            fail(
+                    Rule.STALE,
+                    "%s is held by %s, but %s numbers it".formatted(course, course.owner, owner));
         }
         course.numbers.add(number);
     }

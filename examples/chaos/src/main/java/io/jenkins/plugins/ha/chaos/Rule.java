@@ -14,9 +14,14 @@ enum Rule {
     ORDER,
     /** A job that forbids it has one build at a time. */
     OVERLAP,
-    /** Who lost an item, or the membership under which it was held, changes nothing of it any more. */
+    /**
+     * Who lost an item, or the membership under which it was held, changes nothing of it any more.
+     */
     STALE,
-    /** A result is the one the script had, and who is aborted was asked to be or lost its controller. */
+    /**
+     * A result is the one the script had, and who is aborted was asked to be or lost its
+     * controller.
+     */
     RESULT,
     /** A build's record says what the queue says. */
     RECORD,

@@ -20,6 +20,10 @@ import java.util.Map;
 final class Run {
     private static final Duration JOINED = Duration.ofSeconds(60);
     private static final Duration DRAINED = Duration.ofSeconds(60);
+
+    /** A cluster with a defect may never be done. */
+    private static final Duration DRAINED_MUTANT = Duration.ofSeconds(10);
+
     private static final long TOLD_MILLIS = 15_000;
 
     private final Plan plan;
@@ -28,7 +32,9 @@ final class Run {
     Run(Plan plan) {
         this.plan = plan;
         this.file =
-                Checkout.target().resolve("chaos").resolve(plan.name() + "-" + plan.seed() + ".jsonl");
+                Checkout.target()
+                        .resolve("chaos")
+                        .resolve(plan.name() + "-" + plan.seed() + ".jsonl");
     }
 
     /** Where its history is written. */
@@ -75,16 +81,9 @@ final class Run {
         Path ledger = stage.root().resolve("ledger");
         createJobs(stage, ledger);
         history.write(describe());
-        for (Controller controller : stage.controllers()) {
-            Path id = controller.home().resolve("ha-controller-id");
-            history.write(
-                    History.line("controller")
-                            .put("name", controller.name())
-                            .put("id", Files.readString(id)));
-        }
+        introduce(stage, history);
         Observer observer = new Observer(stage.redis(), stage.cluster(), history);
-        Workload workload =
-                new Workload(stage.controllers(), observer, history, plan.seed());
+        Workload workload = new Workload(stage.controllers(), observer, history, plan.seed());
         Nemesis nemesis = new Nemesis(faults, history, plan.seed());
         observer.start();
         workload.start();
@@ -100,12 +99,24 @@ final class Run {
                 history.write(History.line("crash").put("controller", controller.name()));
             }
         }
+        stage.controllers().forEach(c -> c.awaitUp(Stage.UP));
         String left = drain(stage, observer);
         stage.controllers().forEach(Controller::stop);
         awaitTold(stage, observer);
         observer.stop();
         Aftermath.write(stage, ledger, history);
         history.write(History.line("end").put("drained", left.isEmpty()).put("left", left));
+    }
+
+    /** Which name stands for which id. */
+    static void introduce(Stage stage, History history) throws IOException {
+        for (Controller controller : stage.controllers()) {
+            Path id = controller.home().resolve("ha-controller-id");
+            history.write(
+                    History.line("controller")
+                            .put("name", controller.name())
+                            .put("id", Files.readString(id)));
+        }
     }
 
     private ObjectNode describe() {
@@ -136,12 +147,12 @@ final class Run {
     }
 
     /** What is left when the time is over; empty when nothing is. */
-    private static String drain(Stage stage, Observer observer) {
+    private String drain(Stage stage, Observer observer) {
         String key = "{haj:" + stage.cluster() + "}:live";
         try {
             Eventually.until(
                     "the queue is empty",
-                    DRAINED,
+                    plan.mutant() == null ? DRAINED : DRAINED_MUTANT,
                     () -> Long.valueOf(0).equals(stage.redis().call("ZCARD", key)));
             return "";
         } catch (AssertionError e) {
@@ -149,7 +160,8 @@ final class Run {
         }
     }
 
-    private static void awaitTold(Stage stage, Observer observer) {
+    /** Waits until the observer has read all that Redis has to tell. */
+    static void awaitTold(Stage stage, Observer observer) {
         String key = "{haj:" + stage.cluster() + "}:eventno";
         long deadline = System.currentTimeMillis() + TOLD_MILLIS;
         while (observer.number() < Long.parseLong((String) stage.redis().call("GET", key))

@@ -13,6 +13,7 @@ import java.util.Map;
  */
 final class TakeOver {
     private static final long WITHIN_MILLIS = 60_000;
+    private static final long SETTLED_MILLIS = Plan.LEASE_MILLIS;
 
     private TakeOver() {}
 
@@ -23,9 +24,11 @@ final class TakeOver {
             Map<String, String> figures) {
         Map<String, String> ids = new HashMap<>();
         controllers.forEach(c -> ids.put(c.path("name").asText(), c.path("id").asText()));
+        List<Long> back = new ArrayList<>();
         List<Long> alone = new ArrayList<>();
         List<Long> amid = new ArrayList<>();
-        List<Long> ended = new ArrayList<>();
+        List<Long> endedAlone = new ArrayList<>();
+        List<Long> endedAmid = new ArrayList<>();
         for (int i = 0; i < faults.size(); i++) {
             JsonNode kill = faults.get(i);
             if (!kill.path("fault").asText().equals("kill")
@@ -34,24 +37,33 @@ final class TakeOver {
             }
             long at = kill.path("at").asLong();
             String id = ids.getOrDefault(kill.path("target").asText(), "");
+            boolean undisturbed = undisturbed(faults, kill);
             for (QueueReplay.Course course : replay.courses()) {
-                claimed(course, id, at, undisturbed(faults, kill) ? alone : amid);
-                running(course, id, at, ended);
+                claimed(course, id, at, "R", undisturbed ? alone : amid);
+                if (undisturbed) {
+                    claimed(course, id, at, "Q", back);
+                }
+                running(course, id, at, undisturbed ? endedAlone : endedAmid);
             }
         }
-        figures.put("take-over of claimed, ms from kill to running", percentiles(alone));
-        figures.put("the same amid other faults", percentiles(amid));
-        figures.put("ms from kill to ABORTED of what ran", percentiles(ended));
+        figures.put("ms from kill to back in the queue", percentiles(back));
+        figures.put("ms from kill to running again", percentiles(alone));
+        figures.put("ms to running again, amid other faults", percentiles(amid));
+        figures.put("ms from kill to ABORTED of what ran", percentiles(endedAlone));
+        figures.put("ms to ABORTED, amid other faults", percentiles(endedAmid));
     }
 
-    /** Adds how long an item that it held unstarted took to run. */
-    private static void claimed(QueueReplay.Course course, String id, long at, List<Long> times) {
+    /** Adds how long an item that it held unstarted took to be in that state, without it. */
+    private static void claimed(
+            QueueReplay.Course course, String id, long at, String state, List<Long> times) {
         QueueReplay.Step held = stateAt(course, at);
         if (held == null || !held.state().equals("C") || !held.owner().startsWith(id + ":")) {
             return;
         }
         for (QueueReplay.Step step : course.steps) {
-            if (step.at() >= at && step.state().equals("R") && !step.owner().equals(held.owner())) {
+            if (step.at() >= at
+                    && step.state().equals(state)
+                    && !step.owner().equals(held.owner())) {
                 times.add(step.at() - at);
                 return;
             }
@@ -82,8 +94,8 @@ final class TakeOver {
 
     /** Whether nothing else was broken from a lease before it to long after it. */
     private static boolean undisturbed(List<JsonNode> faults, JsonNode kill) {
-        long from = kill.path("at").asLong() - Plan.LEASE_MILLIS;
-        long to = kill.path("at").asLong() + 2 * Plan.LEASE_MILLIS;
+        long from = kill.path("at").asLong() - SETTLED_MILLIS;
+        long to = kill.path("at").asLong() + 2 * SETTLED_MILLIS;
         Map<String, Long> begun = new HashMap<>();
         for (JsonNode fault : faults) {
             String who = fault.path("fault").asText() + fault.path("target").asText();

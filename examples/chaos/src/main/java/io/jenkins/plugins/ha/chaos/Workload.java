@@ -25,11 +25,14 @@ import java.util.stream.Collectors;
  * the history. None repeats what was not answered.
  */
 final class Workload {
-    private static final int USERS = 6;
+    private static final int USERS = 12;
     private static final Duration CONNECT = Duration.ofSeconds(2);
     private static final Duration ANSWER = Duration.ofSeconds(12);
-    private static final int MEAN_PAUSE_MILLIS = 220;
-    /** Users wait while so much is under way: a long queue would hide how long a take-over takes. */
+    private static final int MEAN_PAUSE_MILLIS = 400;
+
+    /**
+     * Users wait while so much is under way: a long queue would hide how long a take-over takes.
+     */
     private static final int MOST_LIVE = 40;
 
     private static final Pattern QUEUE_ID = Pattern.compile("/queue/item/(\\d+)/?$");
@@ -97,10 +100,14 @@ final class Workload {
         double sleep = quiet ? shortest : shortest + random.nextDouble() * (longest - shortest);
         Map<String, String> form =
                 Map.of(
-                        "P", quiet ? "same" + random.nextInt(3) : token,
-                        "S", "%.2f".formatted(sleep),
-                        "F", !quiet && random.nextInt(20) == 0 ? "1" : "0",
-                        "cause", token);
+                        "P",
+                        quiet ? "same" + random.nextInt(3) : token,
+                        "S",
+                        "%.2f".formatted(sleep),
+                        "F",
+                        !quiet && random.nextInt(20) == 0 ? "1" : "0",
+                        "cause",
+                        token);
         ObjectNode line =
                 History.line("trigger")
                         .put("via", controller.name())
@@ -139,8 +146,7 @@ final class Workload {
         }
         long id = waiting.get(random.nextInt(waiting.size())).id();
         ObjectNode line = History.line("cancel").put("via", controller.name()).put("item", id);
-        HttpResponse<String> answer =
-                ask(controller, "queue/cancelItem?id=" + id, Map.of(), line);
+        HttpResponse<String> answer = ask(controller, "queue/cancelItem?id=" + id, Map.of(), line);
         if (answer != null) {
             line.put(
                     "answer",

@@ -69,8 +69,8 @@ public final class FaultyLine implements AutoCloseable {
     }
 
     /**
-     * Requests arrive, answers vanish. Cut the connections when it is over: no TCP would go on as if
-     * nothing had been lost.
+     * Requests arrive, answers vanish. Cut the connections when it is over: no TCP would go on as
+     * if nothing had been lost.
      */
     public void loseAnswers(boolean lost) {
         answersLost = lost;

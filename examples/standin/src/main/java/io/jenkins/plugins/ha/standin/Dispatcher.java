@@ -35,13 +35,20 @@ final class Dispatcher {
     private final int room;
 
     // All guarded by this.
-    private final Map<Long, Item> waiting = new LinkedHashMap<>();
-    private final Set<Long> starting = new HashSet<>();
-    private final Map<Long, Running> running = new HashMap<>();
+    private final Map<Claim, Item> waiting = new LinkedHashMap<>();
+    private final Set<Claim> starting = new HashSet<>();
+    private final Map<Claim, Running> running = new HashMap<>();
     private boolean stopping;
 
-    /** A build on one of our executors, and the membership it belongs to. */
-    private record Running(BuildRecord build, ShellBuild shell, long epoch) {}
+    /** One claim of an item: after a lost lease the same item may come to us again. */
+    private record Claim(long id, long epoch, int attempt) {
+        static Claim of(Item item) {
+            return new Claim(item.id(), item.epoch(), item.attempts());
+        }
+    }
+
+    /** A build on one of our executors. */
+    private record Running(BuildRecord build, ShellBuild shell) {}
 
     Dispatcher(Cluster cluster, Settings settings, JobsFolder jobs) {
         this.cluster = cluster;
@@ -95,29 +102,35 @@ final class Dispatcher {
     /** Ends an item that is claimed and not started here; false when it is too late. */
     boolean cancel(long id, String who) {
         synchronized (this) {
-            if (waiting.remove(id) == null) {
+            if (!waiting.keySet().removeIf(claim -> claim.id() == id)) {
                 return false;
             }
             notifyAll();
         }
-        cluster.cancelled(id, "Cancelled by " + who);
-        return true;
+        // Nobody else ends it now: to give up would leave it claimed for ever.
+        return insist("cancel", id, () -> cluster.cancelled(id, "Cancelled by " + who));
     }
 
-    /** Compares what we hold with what the cluster says we hold. */
+    /**
+     * Lets go of what belongs to an earlier membership, and takes what the cluster says we hold. A
+     * list may be older than what we do: only the epoch says that something is lost.
+     */
     synchronized void reconcile(List<Item> all) {
+        long epoch = cluster.link().epoch();
+        waiting.keySet().removeIf(claim -> claim.epoch() != epoch);
+        running.forEach(
+                (claim, build) -> {
+                    if (claim.epoch() != epoch) {
+                        build.shell().abort("Aborted: " + settings.name() + " had lost its lease");
+                    }
+                });
         for (Item item : all) {
-            boolean ours = ours(item);
-            Running here = running.get(item.id());
-            if (here != null && !(ours && here.epoch() == item.epoch())) {
-                here.shell().abort("Aborted: " + settings.name() + " had lost its lease");
-            } else if (!ours) {
-                waiting.remove(item.id());
-            } else if (item.state() == ItemState.CLAIMED && item.payload() != null) {
+            if (ours(item) && item.state() == ItemState.CLAIMED && item.payload() != null) {
                 // Claimed in a call whose answer was lost.
                 take(item);
             }
         }
+        notifyAll();
     }
 
     /**
@@ -125,31 +138,45 @@ final class Dispatcher {
      * starts anew.
      */
     void orphaned(Item item) {
-        try {
-            Optional<BuildRecord> left =
-                    item.number() > 0 ? jobs.read(item.job(), item.number()) : Optional.empty();
-            if (left.isEmpty()) {
-                insist(
-                        "requeue",
-                        item.id(),
-                        () -> cluster.requeue(item.id(), "its controller died"));
+        while (true) {
+            try {
+                Optional<BuildRecord> left =
+                        item.number() > 0 ? closed(item.job(), item.number()) : Optional.empty();
+                if (left.isEmpty()) {
+                    insist(
+                            "requeue",
+                            item.id(),
+                            () -> cluster.requeue(item.id(), "its controller died"));
+                } else {
+                    String result = left.get().result();
+                    insist("finish", item.id(), () -> cluster.finished(item.id(), result));
+                }
                 return;
+            } catch (IOException e) {
+                LOG.log(Level.WARNING, "Orphan " + item + " cannot be looked at yet", e);
+                rejoin();
+                if (Thread.currentThread().isInterrupted()) {
+                    return;
+                }
             }
-            BuildRecord build = left.get();
-            if (build.result() == null) {
-                new ShellBuild(jobs.log(build.job(), build.number()))
+        }
+    }
+
+    /** How a dead controller's build ended, if need be by our word; empty if it never began. */
+    private Optional<BuildRecord> closed(String job, int number) throws IOException {
+        Optional<BuildRecord> left = jobs.read(job, number);
+        if (left.isPresent() && left.get().result() == null) {
+            if (jobs.close(left.get().ended("ABORTED"))) {
+                new ShellBuild(jobs.log(job, number))
                         .say(
                                 "Aborted: controller "
-                                        + build.controller()
+                                        + left.get().controller()
                                         + " died\nFinished: ABORTED");
-                build = build.ended("ABORTED");
-                jobs.write(build);
             }
-            String result = build.result();
-            insist("finish", item.id(), () -> cluster.finished(item.id(), result));
-        } catch (IOException e) {
-            LOG.log(Level.WARNING, "Orphan " + item + " cannot be looked at", e);
+            // Its controller may live after all, and have closed it before us.
+            left = jobs.read(job, number);
         }
+        return left.filter(build -> !build.result().equals(JobsFolder.WITHDRAWN));
     }
 
     private void claimForEver() {
@@ -191,8 +218,8 @@ final class Dispatcher {
                     return;
                 }
                 item = waiting.values().iterator().next();
-                waiting.remove(item.id());
-                starting.add(item.id());
+                waiting.remove(Claim.of(item));
+                starting.add(Claim.of(item));
             }
             try {
                 build(item);
@@ -210,8 +237,8 @@ final class Dispatcher {
                 return;
             } finally {
                 synchronized (this) {
-                    starting.remove(item.id());
-                    running.remove(item.id());
+                    starting.remove(Claim.of(item));
+                    running.remove(Claim.of(item));
                     notifyAll();
                 }
             }
@@ -222,17 +249,16 @@ final class Dispatcher {
         Optional<JobsFolder.Job> job = jobs.job(item.job());
         if (job.isEmpty()) {
             LOG.log(Level.WARNING, "{0}: no such job here, handed back", item);
-            cluster.release(
-                    item.id(),
-                    UNKNOWN_JOB_MILLIS,
-                    "no job " + item.job() + " on " + settings.name());
+            String why = "no job " + item.job() + " on " + settings.name();
+            insist("release", item.id(), () -> cluster.release(item.id(), UNKNOWN_JOB_MILLIS, why));
             return;
         }
         Trigger trigger;
         try {
             trigger = Trigger.from(item.payload());
         } catch (IOException e) {
-            cluster.park(item.id(), "payload cannot be read: " + e.getMessage());
+            String why = "payload cannot be read: " + e.getMessage();
+            insist("park", item.id(), () -> cluster.park(item.id(), why));
             return;
         }
         Optional<Integer> number = number(item);
@@ -253,7 +279,10 @@ final class Dispatcher {
         jobs.begin(build);
         ShellBuild shell = new ShellBuild(jobs.log(build.job(), build.number()));
         if (!begin(item, build, shell)) {
-            jobs.delete(build.job(), build.number());
+            // Unless a survivor has found it and closed it, it never was.
+            if (jobs.close(build.ended(JobsFolder.WITHDRAWN))) {
+                jobs.delete(build.job(), build.number());
+            }
             return;
         }
         String result = run(job.get(), item, build, shell);
@@ -263,6 +292,9 @@ final class Dispatcher {
     /** The build's number; empty when the item is no longer ours. */
     private Optional<Integer> number(Item item) throws IOException {
         while (true) {
+            if (item.epoch() != cluster.link().epoch()) {
+                return Optional.empty();
+            }
             try {
                 int floor = jobs.highestNumber(item.job());
                 return Optional.of(cluster.assignNumber(item.id(), item.job(), floor));
@@ -281,8 +313,8 @@ final class Dispatcher {
             if (stopping) {
                 shell.abort("Aborted: " + settings.name() + " shuts down");
             }
-            starting.remove(item.id());
-            running.put(item.id(), new Running(build, shell, item.epoch()));
+            starting.remove(Claim.of(item));
+            running.put(Claim.of(item), new Running(build, shell));
         }
         while (true) {
             try {
@@ -319,26 +351,23 @@ final class Dispatcher {
     }
 
     private void finish(Item item, BuildRecord build) throws IOException {
-        // A survivor that held us dead has written the end already, and its word stands.
-        boolean overruled =
-                jobs.read(build.job(), build.number()).map(b -> b.result() != null).orElse(true);
-        if (!overruled) {
-            jobs.write(build);
+        // A survivor that held us dead may have closed it already, and its word stands.
+        if (jobs.close(build)) {
+            insist("finish", item.id(), () -> cluster.finished(item.id(), build.result()));
         }
-        insist("finish", item.id(), () -> cluster.finished(item.id(), build.result()));
     }
 
-    /** Repeats until Redis has answered, whatever the answer. */
-    private void insist(String what, long id, Runnable call) {
+    /** Repeats until Redis has answered; whether it agreed. */
+    private boolean insist(String what, long id, Runnable call) {
         while (true) {
             try {
                 call.run();
-                return;
+                return true;
             } catch (HaException.Unavailable e) {
                 rejoin();
             } catch (HaException e) {
                 LOG.log(Level.INFO, "Cannot {0} {1}: {2}", new Object[] {what, id, e.getMessage()});
-                return;
+                return false;
             }
         }
     }
@@ -379,8 +408,9 @@ final class Dispatcher {
     }
 
     private void take(Item item) {
-        if (!stopping && !starting.contains(item.id()) && !running.containsKey(item.id())) {
-            waiting.putIfAbsent(item.id(), item);
+        Claim claim = Claim.of(item);
+        if (!stopping && !starting.contains(claim) && !running.containsKey(claim)) {
+            waiting.putIfAbsent(claim, item);
             notifyAll();
         }
     }

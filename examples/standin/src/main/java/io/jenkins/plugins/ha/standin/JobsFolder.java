@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
@@ -20,10 +21,13 @@ import org.xml.sax.SAXException;
 
 /**
  * The jobs folder that all controllers share: {@code <job>/config.xml}, {@code <job>/builds/<n>/}
- * with {@code log} and {@code build.json}. Nothing is cached, so what one controller writes the
- * others see.
+ * with {@code log}, {@code build.json} and, once it has ended, {@code ended.json}. Nothing is
+ * cached, so what one controller writes the others see.
  */
 final class JobsFolder {
+    /** The result of a build that never began; it is about to be deleted. */
+    static final String WITHDRAWN = "NOT_BUILT";
+
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Path root;
@@ -107,7 +111,7 @@ final class JobsFolder {
     /** Makes the folder of a new build; throws when the number was used before. */
     void begin(BuildRecord build) throws IOException {
         Files.createDirectory(build(build.job(), build.number()));
-        write(build);
+        replace(build(build.job(), build.number()).resolve("build.json"), json(build));
         if (highestNumber(build.job()) <= build.number()) {
             replace(
                     root.resolve(build.job()).resolve("nextBuildNumber"),
@@ -115,17 +119,34 @@ final class JobsFolder {
         }
     }
 
-    void write(BuildRecord build) throws IOException {
-        replace(
-                build(build.job(), build.number()).resolve("build.json"),
-                JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(build));
+    /**
+     * Writes how a build ended, unless somebody has before: of a controller that was held dead and
+     * its survivor one alone has the last word. False when it is the other's.
+     */
+    boolean close(BuildRecord build) throws IOException {
+        Path folder = build(build.job(), build.number());
+        Path draft = Files.createTempFile(folder, ".ended", null);
+        try {
+            Files.write(draft, json(build));
+            Files.createLink(folder.resolve("ended.json"), draft);
+            return true;
+        } catch (FileAlreadyExistsException e) {
+            return false;
+        } finally {
+            Files.deleteIfExists(draft);
+        }
     }
 
     Optional<BuildRecord> read(String job, int number) throws IOException {
-        Path file = build(job, number).resolve("build.json");
-        return Files.exists(file)
-                ? Optional.of(JSON.readValue(Files.readAllBytes(file), BuildRecord.class))
-                : Optional.empty();
+        for (String name : List.of("ended.json", "build.json")) {
+            try {
+                byte[] json = Files.readAllBytes(build(job, number).resolve(name));
+                return Optional.of(JSON.readValue(json, BuildRecord.class));
+            } catch (NoSuchFileException e) {
+                // Not that far, or deleted.
+            }
+        }
+        return Optional.empty();
     }
 
     void delete(String job, int number) throws IOException {
@@ -138,6 +159,10 @@ final class JobsFolder {
                 Files.delete(file);
             }
         }
+    }
+
+    private static byte[] json(BuildRecord build) throws IOException {
+        return JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(build);
     }
 
     private static void replace(Path file, byte[] content) throws IOException {

@@ -74,13 +74,19 @@ final class Standin {
         List<Item> waiting = queue.queued(name);
         long seen = queue.revision(name);
         HaException.Unavailable away = null;
+        Fold unsure = null;
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+            Fold fold = null;
             try {
-                Optional<Item> same = sameParameters(waiting, trigger);
+                if (unsure != null && isFolded(unsure)) {
+                    return unsure.into();
+                }
+                fold = unsure = fold(waiting, trigger);
                 Enqueued answer;
-                if (same.isPresent()) {
-                    Trigger both = Trigger.from(same.get().payload()).with(trigger);
-                    answer = cluster.fold(same.get().id(), seen, both.payload(), job.quietMillis());
+                if (fold != null) {
+                    answer =
+                            cluster.fold(
+                                    fold.into(), seen, fold.both().payload(), job.quietMillis());
                 } else {
                     answer =
                             cluster.enqueue(
@@ -95,8 +101,9 @@ final class Standin {
                                             trigger.payload()),
                                     seen);
                 }
+                unsure = null;
                 if (answer.accepted()) {
-                    return same.map(Item::id).orElse(id);
+                    return fold != null ? fold.into() : id;
                 }
                 waiting = answer.queued();
                 seen = answer.revision();
@@ -106,6 +113,7 @@ final class Standin {
                 cluster.awaitJoined(1_000);
             } catch (HaException.Conflict | HaException.NotFound e) {
                 // The one to fold into is gone meanwhile.
+                unsure = null;
                 waiting = List.of();
             } catch (IOException e) {
                 throw new IllegalStateException("own payload cannot be read", e);
@@ -114,6 +122,34 @@ final class Standin {
         throw away != null
                 ? away
                 : new IllegalStateException(name + " is triggered too often at once");
+    }
+
+    /** A trigger that goes into an item that waits: which, and what it then says. */
+    private record Fold(long into, Trigger both) {}
+
+    private static Fold fold(List<Item> waiting, Trigger trigger) throws IOException {
+        Optional<Item> same = sameParameters(waiting, trigger);
+        return same.isEmpty()
+                ? null
+                : new Fold(same.get().id(), Trigger.from(same.get().payload()).with(trigger));
+    }
+
+    /**
+     * Whether a fold that got no answer was made.
+     *
+     * @throws IllegalStateException when the item has ended since: nobody knows any more
+     */
+    private boolean isFolded(Fold fold) throws IOException {
+        Optional<Item> item = cluster.item(fold.into());
+        if (item.isEmpty() || item.get().payload() == null) {
+            throw new IllegalStateException(
+                    "Redis did not answer in time, and item "
+                            + fold.into()
+                            + " has ended since: its build may be for this trigger or not");
+        }
+        List<String> causes = Trigger.from(item.get().payload()).causes();
+        List<String> folded = fold.both().causes();
+        return causes.size() >= folded.size() && causes.subList(0, folded.size()).equals(folded);
     }
 
     /** An item by id, also one that other controllers accepted just now. */
