@@ -34,7 +34,10 @@ public final class HealthPage implements UnprotectedRootAction {
         return "ha-health";
     }
 
-    /** A line of JSON: {@code ready}, and {@code cluster} in one word. */
+    /**
+     * A line of JSON: {@code ready}, {@code cluster} in one word, and {@code draining}. A drained
+     * controller still serves whatever reaches it, so that a balancer has time to notice.
+     */
     public void doIndex(StaplerRequest2 request, StaplerResponse2 response) throws IOException {
         Jenkins jenkins = Jenkins.get();
         Membership membership = Membership.active().orElse(null);
@@ -43,14 +46,21 @@ public final class HealthPage implements UnprotectedRootAction {
         // while Redis is away a controller still accepts builds and shows everything: as good as
         // any
         boolean member = membership == null || membership.queueIsOurs();
-        boolean ready = up && member && !jenkins.isQuietingDown();
+        boolean draining = membership != null && membership.claimer().isDraining();
+        boolean ready = up && member && !draining && !jenkins.isQuietingDown();
         response.setStatus(
                 ready ? HttpServletResponse.SC_OK : HttpServletResponse.SC_SERVICE_UNAVAILABLE);
         response.setContentType("application/json;charset=UTF-8");
         String cluster = phase == null ? "none" : phase.name().toLowerCase(Locale.ROOT);
         response.getOutputStream()
                 .write(
-                        ("{\"ready\":" + ready + ",\"cluster\":\"" + cluster + "\"}\n")
+                        ("{\"ready\":"
+                                        + ready
+                                        + ",\"cluster\":\""
+                                        + cluster
+                                        + "\",\"draining\":"
+                                        + draining
+                                        + "}\n")
                                 .getBytes(StandardCharsets.UTF_8));
     }
 }

@@ -65,6 +65,9 @@ public final class Claimer {
 
     private static final long CHECK_MILLIS = 5000;
 
+    /** Core tells nobody that it was quieted down, so it is looked at this often. */
+    private static final long LOOK_MILLIS = 250;
+
     private final Cluster cluster;
     private final ControllerIdentity identity;
     private final QueueView view;
@@ -74,6 +77,10 @@ public final class Claimer {
     private final Map<String, Long> missingTold = new ConcurrentHashMap<>();
     private final Object offering = new Object();
     private volatile boolean stopping;
+    private volatile boolean draining;
+
+    /** What {@link #look} saw last; its timer only. */
+    private boolean stoodDown;
 
     /** Claims in a row that brought builds of jobs that are not here; the claimer's thread only. */
     private int misses;
@@ -99,6 +106,28 @@ public final class Claimer {
         Timer.get()
                 .scheduleWithFixedDelay(
                         this::check, CHECK_MILLIS, CHECK_MILLIS, TimeUnit.MILLISECONDS);
+        Timer.get()
+                .scheduleWithFixedDelay(
+                        this::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    /**
+     * Drains this controller, or lets it take builds again. Drained, it takes no more builds and
+     * hands back what has not started; what runs goes on, and everything else is as ever. Not kept
+     * over a restart.
+     */
+    public void drain(boolean drained) {
+        draining = drained;
+        LOGGER.info(
+                () ->
+                        identity.name()
+                                + (drained ? " is drained" : " takes builds again, undrained"));
+        poke();
+    }
+
+    /** Whether it was drained by an admin. */
+    public boolean isDraining() {
+        return draining;
     }
 
     /** No more builds are taken, and what has not started goes back. */
@@ -112,17 +141,47 @@ public final class Claimer {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+        handBackUnstarted(identity.name() + " stops");
+    }
+
+    private static void handBackUnstarted(String why) {
         Membership.active()
                 .ifPresent(
                         membership -> {
                             for (Queue.Item item : ((HaQueue) Queue.getInstance()).local()) {
                                 long id = ClaimedItems.idOf(item);
                                 if (id != 0) {
-                                    ClaimedItems.handBack(
-                                            membership, id, 0, identity.name() + " stops");
+                                    ClaimedItems.handBack(membership, id, 0, why);
                                 }
                             }
                         });
+    }
+
+    /** Takes nothing for now: drained, quieted down, or about to stop. */
+    private boolean standsDown() {
+        Jenkins jenkins = Jenkins.get();
+        return draining || jenkins.isQuietingDown() || jenkins.isTerminating();
+    }
+
+    /** Hands back what has not started, for as long as this controller stands down. */
+    private void look() {
+        try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
+            boolean down = !stopping && standsDown();
+            if (down != stoodDown) {
+                stoodDown = down;
+                poke();
+            }
+            if (down) { // each time: a claim may have been on its way
+                handBackUnstarted(
+                        identity.name() + (draining ? " is drained" : " is quieting down"));
+            }
+        } catch (RuntimeException e) {
+            LOGGER.log(Level.WARNING, "Could not hand back what has not started; trying on", e);
+        }
+    }
+
+    private List<LaneOffer> room() {
+        return standsDown() ? List.of() : Room.offers((HaQueue) Queue.getInstance(), lanes());
     }
 
     /** Something changed that may let more be taken, or less. Cheap; called often. */
@@ -135,7 +194,7 @@ public final class Claimer {
         if (waitingWith == null || stopping) {
             return;
         }
-        List<LaneOffer> now = Room.offers((HaQueue) Queue.getInstance(), lanes());
+        List<LaneOffer> now = room();
         if (!now.equals(waitingWith)) {
             try {
                 cluster.wake();
@@ -234,7 +293,7 @@ public final class Claimer {
             synchronized (offering) {
                 changed = false;
             }
-            List<LaneOffer> offers = Room.offers((HaQueue) Queue.getInstance(), lanes());
+            List<LaneOffer> offers = room();
             synchronized (offering) {
                 if (!changed) {
                     offered = offers;

@@ -37,11 +37,7 @@ final class Room {
         List<LaneOffer> offers = new ArrayList<>();
         Jenkins jenkins = Jenkins.get();
         HaConfiguration settings = HaConfiguration.get();
-        if (lanes.isEmpty()
-                || settings == null
-                || !settings.isTakesBuilds()
-                || jenkins.isQuietingDown()
-                || jenkins.isTerminating()) {
+        if (lanes.isEmpty() || settings == null || !settings.isTakesBuilds()) {
             return offers;
         }
         List<Queue.Item> held = queue.local();

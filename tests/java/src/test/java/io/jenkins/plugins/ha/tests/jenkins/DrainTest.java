@@ -1,0 +1,153 @@
+package io.jenkins.plugins.ha.tests.jenkins;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.jenkins.plugins.ha.stage.Eventually;
+import io.jenkins.plugins.ha.stage.FreestyleJob;
+import io.jenkins.plugins.ha.stage.JenkinsClient;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** A controller that is drained or quieted down leaves the work to the others. */
+class DrainTest {
+    private static SecuredPair pair;
+
+    @RegisterExtension final SecuredPair.Explain explain = new SecuredPair.Explain(() -> pair);
+
+    @BeforeAll
+    static void start() {
+        pair = SecuredPair.open("drain");
+        pair.createJob("held", new FreestyleJob().concurrent().parameter("P").shell("true").xml());
+        pair.createJob("sleeper", new FreestyleJob().concurrent().shell("sleep 10").xml());
+        SecuredPair.hold(pair.onB, "held");
+    }
+
+    @AfterEach
+    void inService() {
+        pair.onB.post("cancelQuietDown", Map.of());
+        pair.onB.post("ha/undrain", Map.of());
+    }
+
+    @AfterAll
+    static void stop() {
+        if (pair != null) {
+            pair.close();
+        }
+    }
+
+    @Test
+    void aQuietedControllerHandsBackAtOnceAndTakesBuildsAgainAfterwards() {
+        handsBackThenTakesAgain("quietDown", "cancelQuietDown", "quiet-down");
+    }
+
+    @Test
+    void aDrainedControllerHandsBackAtOnceAndTakesBuildsAgainAfterwards() {
+        handsBackThenTakesAgain("ha/drain", "ha/undrain", "drain");
+    }
+
+    @Test
+    void drainedFromAnotherControllerItFinishesWhatRunsAndAcceptsTriggersAndSaysSo() {
+        pair.takes(false, true);
+        int running = buildOf("sleeper");
+        pair.onB.awaitBuild("sleeper", running, "runs", SecuredPair.SOON, b -> building(b));
+        assertEquals(200, pair.onA.post("ha/drain?controller=b", Map.of()).statusCode());
+        HttpResponse<String> health = pair.onB.get("ha-health/");
+        assertEquals(503, health.statusCode());
+        assertTrue(health.body().contains("\"draining\":true"), health.body());
+        assertEquals(200, pair.onA.get("ha-health/").statusCode());
+
+        pair.takes(true, true);
+        long triggered = pair.onB.trigger("sleeper");
+        int elsewhere = pair.onB.awaitBuildNumber(triggered, SecuredPair.SOON);
+        assertEquals("SUCCESS", result("sleeper", elsewhere));
+        assertEquals("a", controller("sleeper", elsewhere));
+        assertEquals("SUCCESS", result("sleeper", running));
+        assertEquals("b", controller("sleeper", running));
+
+        assertEquals(200, pair.onA.post("ha/undrain?controller=b", Map.of()).statusCode());
+        assertEquals(200, pair.onB.get("ha-health/").statusCode());
+        pair.takes(false, true);
+        int again = buildOf("sleeper");
+        assertEquals("SUCCESS", result("sleeper", again));
+        assertEquals("b", controller("sleeper", again));
+    }
+
+    @Test
+    void onlyWhoMayQuietDownDrains() {
+        for (String path : List.of("ha/drain", "ha/drain?controller=b", "ha/undrain")) {
+            HttpResponse<String> alice = SecuredPair.as(pair.a, "alice").post(path, Map.of());
+            assertEquals(403, alice.statusCode(), path);
+            // Without a crumb, and without being logged in.
+            assertEquals(403, SecuredPair.send(pair.a, "POST", "admin", path).statusCode(), path);
+            assertEquals(403, SecuredPair.send(pair.a, "POST", "", path).statusCode(), path);
+            assertEquals(405, SecuredPair.send(pair.a, "GET", "admin", path).statusCode(), path);
+        }
+        assertEquals(404, pair.onA.post("ha/drain?controller=nobody", Map.of()).statusCode());
+        assertEquals(200, pair.onA.get("ha-health/").statusCode());
+        assertEquals(200, pair.onB.get("ha-health/").statusCode());
+    }
+
+    /** B holds claims that it cannot start; A is free to build them once B lets go. */
+    private static void handsBackThenTakesAgain(String down, String up, String what) {
+        pair.takes(false, true);
+        List<Long> ids = new ArrayList<>();
+        for (int i = 0; i < 2; i++) {
+            ids.add(pair.onA.trigger("held", Map.of("P", what + i)));
+        }
+        Eventually.until("B holds both", SecuredPair.SOON, () -> claimed() == 2);
+        pair.takes(true, true);
+        assertEquals(2, claimed());
+        long start = System.nanoTime();
+        pair.onB.post(down, Map.of());
+        List<Integer> numbers = new ArrayList<>();
+        for (long id : ids) {
+            numbers.add(pair.onA.awaitBuildNumber(id, SecuredPair.SOON));
+        }
+        Duration taken = Duration.ofNanos(System.nanoTime() - start);
+        TwoControllers.figure(what + ".handed_back_and_started", taken.toMillis() / 1e3, "s");
+        // Without the hand-back the blocked claims would stay for the whole quiet-down.
+        assertTrue(taken.toSeconds() < 10, taken.toString());
+        for (int number : numbers) {
+            assertEquals("SUCCESS", result("held", number));
+            assertEquals("a", controller("held", number));
+        }
+        pair.onB.post(up, Map.of());
+        pair.takes(false, true);
+        int again = buildOf("sleeper");
+        assertEquals("SUCCESS", result("sleeper", again));
+        assertEquals("b", controller("sleeper", again));
+    }
+
+    private static int buildOf(String job) {
+        return pair.onA.awaitBuildNumber(pair.onA.trigger(job), SecuredPair.SOON);
+    }
+
+    private static String result(String job, int number) {
+        return pair.onA.awaitResult(job, number, SecuredPair.SOON);
+    }
+
+    private static String controller(String job, int number) {
+        return JenkinsClient.controllerOf(pair.onA.build(job, number).orElseThrow());
+    }
+
+    private static boolean building(com.fasterxml.jackson.databind.JsonNode build) {
+        return build.path("building").asBoolean();
+    }
+
+    private static int claimed() {
+        return Integer.parseInt(
+                SecuredPair.groovy(
+                        pair.onA,
+                        "print io.jenkins.plugins.ha.Membership.active().get().cluster().items()"
+                                + ".count { it.state().name() == 'CLAIMED' }"));
+    }
+}
