@@ -96,6 +96,22 @@ class DrainTest {
         assertEquals(200, pair.onB.get("ha-health/").statusCode());
     }
 
+    @Test
+    void theCommandLineDrainsAnyController() {
+        assertEquals(0, cli(pair.onA, "ha-drain", "b"));
+        assertEquals(503, pair.onB.get("ha-health/").statusCode());
+        assertEquals(200, pair.onA.get("ha-health/").statusCode());
+        assertEquals(0, cli(pair.onB, "ha-undrain"));
+        assertEquals(200, pair.onB.get("ha-health/").statusCode());
+        assertEquals(6, cli(SecuredPair.as(pair.b, "alice"), "ha-drain"));
+        assertEquals(4, cli(pair.onB, "ha-drain", "nobody"));
+        assertEquals(200, pair.onB.get("ha-health/").statusCode());
+    }
+
+    private static int cli(JenkinsClient as, String... arguments) {
+        return as.cli(pair.stage.root().resolve("cli"), arguments).await(SecuredPair.SOON);
+    }
+
     /** B holds claims that it cannot start; A is free to build them once B lets go. */
     private static void handsBackThenTakesAgain(String down, String up, String what) {
         pair.takes(false, true);
