@@ -413,7 +413,14 @@ final class Checker {
             boolean lasting =
                     switch (noun) {
                         // Of the controllers that are members at the end, or were a while ago.
-                        case "meta", "seq", "ids", "epoch", "eventno", "wake", "events" ->
+                        case "meta",
+                                "seq",
+                                "ids",
+                                "epoch",
+                                "eventno",
+                                "waiting",
+                                "wake",
+                                "events" ->
                                 !name.contains(":") || noun.equals("wake");
                         case "number" -> true;
                         case "inbox", "cursor" -> true;

@@ -61,7 +61,7 @@ final class Observer {
             for _, id in ipairs(redis.call('ZRANGE', P .. 'live', 0, -1)) do
               local v = redis.call('HMGET', P .. 'item:' .. id, 'job', 'state', 'blocked', 'concurrent', 'pinned',
                 'lane', 'owner', 'epoch', 'reaper', 'jobrev')
-              v[1] = v[1] or ''
+              for i = 1, 10 do v[i] = v[i] or '' end
               out[#out + 1] = {'item:' .. id, 'item', v}
             end
             return cjson.encode(out)

@@ -427,7 +427,11 @@ class CheckerTest {
 
     @Test
     void noKeyIsLeftButThoseOfTheDesign() {
-        good(story.left("number:job", -1).left("meta", -1).left("done:4711", 500));
+        good(
+                story.left("number:job", -1)
+                        .left("meta", -1)
+                        .left("waiting", -1)
+                        .left("done:4711", 500));
         bad(new Story().left("slot:job", -1), Rule.DRAINED);
         bad(new Story().left("owned:a:1", -1), Rule.DRAINED);
         bad(new Story().left("done:4711", -1), Rule.DRAINED);
