@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -83,6 +84,7 @@ enum Mutant {
     private final List<String> faults;
     private final List<String> patch;
     private final Map<String, byte[]> mutated = new ConcurrentHashMap<>();
+    private final Set<String> sown = ConcurrentHashMap.newKeySet();
 
     Mutant(List<String> faults, String... patch) {
         this.faults = faults;
@@ -94,9 +96,9 @@ enum Mutant {
         return faults;
     }
 
-    /** Whether scripts with the defect were sent. */
+    /** Whether scripts with the defect were sent, and with the whole of it. */
     boolean sown() {
-        return !mutated.isEmpty();
+        return sown.containsAll(places());
     }
 
     /** A command on its way to Redis, with the defect in it. */
@@ -121,7 +123,11 @@ enum Mutant {
     String apply(String code) {
         String other = code;
         for (int i = 0; i < patch.size(); i += 2) {
-            other = other.replace(patch.get(i), patch.get(i + 1));
+            String place = ScriptNames.asSent(patch.get(i));
+            if (other.contains(place)) {
+                sown.add(patch.get(i));
+                other = other.replace(place, ScriptNames.asSent(patch.get(i + 1)));
+            }
         }
         return other;
     }

@@ -31,15 +31,24 @@ class MutantTest {
     @Test
     void aScriptIsCalledByTheNameItHasInRedis() {
         byte[] load = "SCRIPT".getBytes(StandardCharsets.US_ASCII);
-        byte[] code = "return {'ASKED', v[OWNER]}".getBytes(StandardCharsets.US_ASCII);
-        Mutant mutant = Mutant.CANCEL_OF_CLAIMED_IS_FORGOTTEN;
+        byte[] code = "if repeated and last == claim then".getBytes(StandardCharsets.US_ASCII);
+        Mutant mutant = Mutant.LOST_CLAIM_IS_NOT_REPEATED;
         List<byte[]> sent = mutant.sow(List.of(load, "LOAD".getBytes(), code));
-        assertEquals("return {'CANCELLED'}", new String(sent.get(2), StandardCharsets.US_ASCII));
+        assertEquals("if false then", new String(sent.get(2), StandardCharsets.US_ASCII));
         byte[] name = "33ebd6be".getBytes(StandardCharsets.US_ASCII);
         List<byte[]> other = List.of("EVALSHA".getBytes(), name);
         assertEquals(other, mutant.sow(other));
         assertTrue(mutant.sown());
         assertNotEquals(code, sent.get(2));
+    }
+
+    @Test
+    void aDefectIsSownIntoScriptsAsTheLibrarySendsThem() {
+        String sent = "v[22] = 1\nreturn {'ASKED', v[13]}\nOWNER";
+        assertEquals(
+                "v[22] = 1\nreturn {'CANCELLED'}\nOWNER",
+                Mutant.CANCEL_OF_CLAIMED_IS_FORGOTTEN.apply(sent));
+        assertEquals("v[2] == 'OWNER' 13", ScriptNames.asSent("v[STATE] == 'OWNER' OWNER"));
     }
 
     private static String read(Path file) {
