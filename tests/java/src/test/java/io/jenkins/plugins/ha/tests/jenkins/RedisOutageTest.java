@@ -2,6 +2,7 @@ package io.jenkins.plugins.ha.tests.jenkins;
 
 import static io.jenkins.plugins.ha.tests.jenkins.TwoControllers.figure;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.Test;
 class RedisOutageTest {
     private static final Duration LONG = Duration.ofMinutes(4);
     private static final int TRIGGERS = 300;
+    private static final String BANNER = "cut off from the cluster's queue just now";
 
     @Test
     void restartedInTheMiddleOf300BuildsEveryTriggerHasExactlyOneBuild() {
@@ -148,6 +150,7 @@ class RedisOutageTest {
             assertTrue(logged <= 12, controller.name() + " logged " + logged + " lines in 10 s");
             String warning = SingleController.warning(controller.client());
             assertTrue(warning.contains("does not answer"), warning);
+            assertTrue(controller.client().text("job/kept/").contains(BANNER), "the page says so");
         }
         // Pages and triggers go on, and what is triggered is kept.
         JenkinsClient a = two.a();
@@ -169,6 +172,7 @@ class RedisOutageTest {
                     controller.name() + " is a member again",
                     TwoControllers.SOON,
                     () -> SingleController.warning(controller.client()).isEmpty());
+            assertFalse(controller.client().text("job/kept/").contains(BANNER));
         }
         figure("outage." + how + ".joined_again", (System.nanoTime() - before) / 1e9, "s");
         int number = a.awaitBuildNumber(id, LONG);
