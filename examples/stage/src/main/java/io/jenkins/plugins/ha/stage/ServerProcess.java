@@ -151,9 +151,14 @@ public final class ServerProcess {
         }
     }
 
-    private void signal(String signal) {
+    /** Any signal, by its name without SIG. */
+    void signal(String signal) {
+        signal(pid(), signal);
+    }
+
+    static void signal(long pid, String signal) {
         try {
-            new ProcessBuilder("kill", "-" + signal, Long.toString(pid()))
+            new ProcessBuilder("kill", "-" + signal, Long.toString(pid))
                     .redirectErrorStream(true)
                     .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                     .start()

@@ -15,9 +15,9 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * A cluster on this machine: a Redis, a folder its controllers share, and the controllers. Closing
- * it stops every process and removes the temp folder; the logs stay in {@code
- * target/stage-logs/<name>}. One thread at a time.
+ * A cluster on this machine: a Redis, a database where wanted, a folder its controllers share, and
+ * the controllers. Closing it stops every process and removes the temp folder; the logs stay in
+ * {@code target/stage-logs/<name>}. One thread at a time.
  */
 public final class Stage implements AutoCloseable {
     /** Time for one controller to come up on a slow or busy machine. */
@@ -28,6 +28,7 @@ public final class Stage implements AutoCloseable {
     private final boolean temporary;
     private final SharedFolder shared;
     private final RedisServer redis;
+    private final PostgresServer postgres;
     private final List<Controller> controllers = new ArrayList<>();
     private final Runnable closer = this::close;
     private boolean closed;
@@ -38,6 +39,7 @@ public final class Stage implements AutoCloseable {
         this.temporary = temporary;
         this.shared = new SharedFolder(root.resolve("shared"));
         this.redis = new RedisServer(root.resolve("redis"));
+        this.postgres = new PostgresServer(root.resolve("postgres"));
         ServerProcess.beforeKill(closer);
     }
 
@@ -68,6 +70,11 @@ public final class Stage implements AutoCloseable {
     /** Its Redis, to configure and to start. */
     public RedisServer redis() {
         return redis;
+    }
+
+    /** Its database, for build records; to start before a controller is told of it. */
+    public PostgresServer postgres() {
+        return postgres;
     }
 
     /** What the controllers share. */
@@ -150,6 +157,7 @@ public final class Stage implements AutoCloseable {
             }
         }
         redis.stop();
+        postgres.stop();
         if (temporary) {
             try {
                 keepLogs();
@@ -166,6 +174,7 @@ public final class Stage implements AutoCloseable {
         Path logs = Files.createDirectories(Checkout.target().resolve("stage-logs").resolve(name));
         List<Path> files = new ArrayList<>(controllers.stream().map(Controller::log).toList());
         files.add(redis.log());
+        files.add(postgres.log());
         for (Path file : files) {
             if (Files.exists(file)) {
                 Files.copy(
