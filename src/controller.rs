@@ -196,9 +196,50 @@ impl Controller {
         self.node.release(id, delay_ms, why)
     }
 
-    /// Puts an orphaned item back into the queue, at its old place.
+    /// Puts an orphaned item back into the queue, at its old place. After ten deaths in a row it is set aside as
+    /// unreadable instead: something about it kills controllers.
     pub fn requeue(&self, id: i64, why: &str) -> Result<()> {
         self.node.requeue(id, why)
+    }
+
+    /// The build of an orphaned item has ended as `result`, for its reaper to say, and runs again: in one step the item
+    /// ends and a new one, `new_id` from [`Controller::next_queue_id`], takes its place in the queue, with its job, lane
+    /// and priority, due at once. Answers the new item's id; repeated, that of the first call.
+    ///
+    /// None when it has ended and is not run again, and [`Item::why`] says why: somebody wanted it ended
+    /// ([`Controller::unwanted`]), or controllers died with it more than `most` times in a row ([`Item::deaths`]).
+    ///
+    /// # Errors
+    /// [`Error::Fenced`] for everybody but the reaper.
+    pub fn rerun(
+        &self,
+        id: i64,
+        result: &str,
+        new_id: i64,
+        payload: &[u8],
+        most: u32,
+    ) -> Result<Option<i64>> {
+        self.node.rerun(id, result, new_id, payload, most)
+    }
+
+    /// Takes back an orphaned item whose build never stopped running here, when this controller lost its membership and
+    /// the decision fell to itself; it is running again, under the present epoch.
+    ///
+    /// # Errors
+    /// [`Error::Fenced`] when another controller decides, or has decided, on it: the build must be stopped.
+    pub fn keep(&self, id: i64) -> Result<()> {
+        self.node.keep(id)
+    }
+
+    /// Somebody wants the build of a starting or running item ended: should its controller die meanwhile, it is not run
+    /// again. `who` is for the record.
+    pub fn unwanted(&self, id: i64, who: &str) -> Result<()> {
+        self.node.unwanted(id, who)
+    }
+
+    /// Whether nobody can have declared this controller dead, by its own monotonic clock. From memory.
+    pub fn holds_lease(&self) -> bool {
+        self.node.link.lease().is_ok()
     }
 
     /// Sets a claimed item aside as unreadable; its bytes are kept.

@@ -86,6 +86,10 @@ pub struct Item {
     pub result: String,
     /// A sentence on how it came to its state, or "".
     pub why: String,
+    /// How many controllers died in a row while they built it, over all its re-runs.
+    pub deaths: i32,
+    /// Id of the item that runs its build again, 0 for none.
+    pub again: i64,
     /// What the enqueuer stored; none where only the state was sent.
     pub payload: Option<Vec<u8>>,
 }

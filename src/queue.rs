@@ -56,9 +56,7 @@ impl Node {
                 let queued = self.items_of(answer.get(2..).unwrap_or_default());
                 Ok(Enqueued { accepted: false, revision, queued })
             }
-            "TAKEN" => Err(Error::Conflict(format!(
-                "The queue id {id} is taken by another item: raise the queue ids above those already used"
-            ))),
+            "TAKEN" => Err(taken(id)),
             "NOTFOUND" => Err(not_found(id)),
             other => Err(strange(other)),
         }
@@ -124,6 +122,57 @@ impl Node {
         self.hand_back(id, 0, why, true)
     }
 
+    /// See [`crate::Controller::rerun`].
+    pub fn rerun(
+        &self,
+        id: i64,
+        result: &str,
+        new_id: i64,
+        payload: &[u8],
+        most: u32,
+    ) -> Result<Option<i64>> {
+        let membership = self.link.membership()?;
+        check_id(new_id)?;
+        if payload.len() > NewItem::MAX_PAYLOAD {
+            return Err(too_large(payload.len()));
+        }
+        let Some(item) = self.item(id)? else { return Err(not_found(id)) };
+        let mut cmd = self.call(&script::rerun);
+        cmd.arg(self.me())
+            .arg(membership.epoch)
+            .arg(id)
+            .arg(line(result))
+            .arg(new_id)
+            .arg(payload)
+            .arg(self.seal.payload(new_id, &item.job, payload))
+            .arg(most);
+        let answer = self.pool.run(&script::rerun, &cmd)?;
+        match word(&answer).as_str() {
+            "OK" => {
+                self.forget(id);
+                Ok(answer.get(1).map(number).filter(|again| *again > 0))
+            }
+            "TAKEN" => Err(taken(new_id)),
+            _ => self.refused(id, &answer).map(|()| None),
+        }
+    }
+
+    /// See [`crate::Controller::keep`].
+    pub fn keep(&self, id: i64) -> Result<()> {
+        let membership = self.link.membership()?;
+        let mut cmd = self.call(&script::keep);
+        cmd.arg(self.me()).arg(membership.epoch).arg(id);
+        self.change(id, &script::keep, &cmd)
+    }
+
+    /// See [`crate::Controller::unwanted`].
+    pub fn unwanted(&self, id: i64, who: &str) -> Result<()> {
+        self.link.membership()?;
+        let mut cmd = self.call(&script::unwanted);
+        cmd.arg(id).arg(person(who));
+        self.change(id, &script::unwanted, &cmd)
+    }
+
     fn hand_back(&self, id: i64, delay_ms: i64, why: &str, orphaned: bool) -> Result<()> {
         let membership = self.link.membership()?;
         let mut cmd = self.owner_call(&script::release, membership, id);
@@ -152,8 +201,7 @@ impl Node {
     pub fn cancel(&self, id: i64, who: &str) -> Result<Cancel> {
         self.link.membership()?;
         let mut cmd = self.call(&script::cancel);
-        let who = line(who);
-        cmd.arg(id).arg(if who.is_empty() { "somebody" } else { &who });
+        cmd.arg(id).arg(person(who));
         let answer = self.pool.run(&script::cancel, &cmd)?;
         Ok(match word(&answer).as_str() {
             "CANCELLED" => Cancel::Cancelled,
@@ -253,7 +301,7 @@ pub(crate) fn unpack(packed: &str, clock_offset: i64) -> Option<(Item, String)> 
     fn num<T: std::str::FromStr>(word: Option<&str>) -> Option<T> {
         word?.parse().ok()
     }
-    let item = Item {
+    let mut item = Item {
         id: num(word())?,
         job: word()?.into(),
         state: ItemState::from_letter(word()?.as_bytes())?,
@@ -273,15 +321,26 @@ pub(crate) fn unpack(packed: &str, clock_offset: i64) -> Option<(Item, String)> 
         number: num(word())?,
         result: word()?.into(),
         why: word()?.into(),
+        deaths: 0,
+        again: 0,
         payload: None,
     };
-    Some((item, word()?.into()))
+    let reaper = word()?.into();
+    // Empty for most, and not sent by older versions of this library.
+    item.deaths = num(word()).unwrap_or(0);
+    item.again = num(word()).unwrap_or(0);
+    Some((item, reaper))
+}
+
+fn check_id(id: i64) -> Result<()> {
+    if id <= 0 || id >= 1 << 53 {
+        return Err(Error::Invalid(format!("A queue id must be from 1 to 2^53, not {id}")));
+    }
+    Ok(())
 }
 
 fn check(item: &NewItem) -> Result<()> {
-    if item.id <= 0 || item.id >= 1 << 53 {
-        return Err(Error::Invalid(format!("A queue id must be from 1 to 2^53, not {}", item.id)));
-    }
+    check_id(item.id)?;
     if !(0..2048).contains(&item.priority) {
         return Err(Error::Invalid(format!("A priority must be from 0 to 2047, not {}", item.priority)));
     }
@@ -310,6 +369,12 @@ fn plain(what: &str, text: &str) -> Result<()> {
     Ok(())
 }
 
+/// Who wants something, for the record.
+fn person(who: &str) -> String {
+    let who = line(who);
+    if who.is_empty() { "somebody".into() } else { who }
+}
+
 /// A sentence for people on one line.
 fn line(text: &str) -> String {
     text.chars().take(1000).map(|c| if c.is_control() { ' ' } else { c }).collect()
@@ -321,6 +386,12 @@ fn word(answer: &[Value]) -> String {
 
 fn not_found(id: i64) -> Error {
     Error::NotFound(format!("There is no item {id} in the cluster's queue (ended items are kept for 24 h)"))
+}
+
+fn taken(id: i64) -> Error {
+    Error::Conflict(format!(
+        "The queue id {id} is taken by another item: raise the queue ids above those already used"
+    ))
 }
 
 fn too_large(length: usize) -> Error {

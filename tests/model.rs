@@ -24,11 +24,25 @@ enum Step {
     Cancel(usize),
     /// A controller leaves and comes back.
     Restart(usize),
-    /// An orphan goes back to the queue, or ends.
-    Decide(usize, bool),
+    /// An orphan goes back to the queue, ends, or runs again.
+    Decide(usize, Decision),
+    /// Somebody wants a build ended.
+    Unwanted(usize),
+    /// A controller that came back takes a build of its own back.
+    Keep(usize),
     /// Somebody who does not hold the item tries to use it.
     Intrude(usize),
 }
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Decision {
+    Back,
+    End,
+    Again,
+}
+
+/// How often controllers may die in a row with a build, at most.
+const DEATHS: i32 = 2;
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
@@ -43,7 +57,10 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<usize>().prop_map(Step::Park),
         3 => any::<usize>().prop_map(Step::Cancel),
         1 => (0..3usize).prop_map(Step::Restart),
-        2 => (any::<usize>(), any::<bool>()).prop_map(|(i, back)| Step::Decide(i, back)),
+        3 => (any::<usize>(), prop_oneof![Just(Decision::Back), Just(Decision::End), Just(Decision::Again)])
+            .prop_map(|(i, decision)| Step::Decide(i, decision)),
+        1 => any::<usize>().prop_map(Step::Unwanted),
+        1 => any::<usize>().prop_map(Step::Keep),
         2 => any::<usize>().prop_map(Step::Intrude),
     ]
 }
@@ -57,6 +74,9 @@ struct Expected {
     owner: Option<usize>,
     number: i32,
     cancel: bool,
+    /// The item in whose place it is, and how many controllers died with it.
+    place: i64,
+    deaths: i32,
 }
 
 struct World {
@@ -90,7 +110,7 @@ impl World {
         use ItemState::{Claimed, Orphaned, Queued, Running, Starting};
         let mut order: Vec<_> =
             self.items.iter().filter(|(_, item)| item.state == Queued && item.due).collect();
-        order.sort_by_key(|(id, item)| (item.priority, **id));
+        order.sort_by_key(|(_, item)| (item.priority, item.place));
         let mut busy: BTreeSet<&str> = self
             .items
             .values()
@@ -128,8 +148,17 @@ impl World {
                 };
                 let by = usize::try_from(id).unwrap() % 3;
                 assert!(self.controllers[by].enqueue(item, -1).unwrap().accepted);
-                let item =
-                    Expected { state: Queued, job, priority, due, owner: None, number: 0, cancel: false };
+                let item = Expected {
+                    state: Queued,
+                    job,
+                    priority,
+                    due,
+                    owner: None,
+                    number: 0,
+                    cancel: false,
+                    place: id,
+                    deaths: 0,
+                };
                 self.items.insert(id, item);
             }
             Step::Fold(index, due) => {
@@ -226,23 +255,66 @@ impl World {
                     }
                 }
             }
-            Step::Decide(index, back) => {
-                let Some((id, _)) = self.pick(&[Orphaned], index) else { return };
-                let decide = |controller: &Controller| match back {
-                    true => controller.requeue(id, "its controller left"),
-                    false => controller.finished(id, "ABORTED"),
+            Step::Decide(index, decision) => {
+                let Some((id, item)) = self.pick(&[Orphaned], index) else { return };
+                let new = i64::try_from(self.items.len()).unwrap() + 1;
+                let decide = |controller: &Controller| match decision {
+                    Decision::Back => controller.requeue(id, "its controller left").map(|()| None),
+                    Decision::End => controller.finished(id, "ABORTED").map(|()| None),
+                    Decision::Again => controller.rerun(id, "ABORTED", new, b"again", DEATHS as u32),
                 };
                 let mut results: Vec<_> = self.controllers.iter().map(decide).collect();
                 results.retain(|result| !matches!(result, Err(Error::Fenced(_))));
                 // Once requeued it is no orphan to the others any more.
                 results.retain(|result| !matches!(result, Err(Error::Conflict(_))));
-                assert_eq!(results, [Ok(())], "one of them is the reaper");
-                if back {
-                    self.back(id)
-                } else {
-                    self.change(id, Done)
+                let again = decision == Decision::Again && !item.cancel && item.deaths < DEATHS;
+                assert_eq!(results, [Ok(again.then_some(new))], "one of them is the reaper");
+                match decision {
+                    Decision::Back => {
+                        self.back(id);
+                        self.items.get_mut(&id).unwrap().deaths += 1;
+                        assert!(item.deaths < 10, "a history is too short for that");
+                    }
+                    _ => self.change(id, Done),
                 }
                 self.items.get_mut(&id).unwrap().due = true;
+                if again {
+                    let deaths = item.deaths + 1;
+                    let fresh = Expected { state: Queued, due: true, owner: None, number: 0, deaths, ..item };
+                    self.items.insert(new, fresh);
+                }
+            }
+            Step::Unwanted(index) => {
+                let all = [Queued, Claimed, Starting, Running, Orphaned, Done, Cancelled, Unreadable];
+                let Some((id, item)) = self.pick(&all, index) else { return };
+                let result = self.controllers[index % 3].unwanted(id, "eve");
+                if matches!(item.state, Starting | Running | Orphaned) {
+                    assert_eq!(result, Ok(()));
+                    self.items.get_mut(&id).unwrap().cancel = true;
+                } else {
+                    assert!(matches!(result, Err(Error::Conflict(_))), "{result:?}");
+                }
+            }
+            Step::Keep(index) => {
+                let Some((id, item)) = self.pick(&[Claimed, Starting, Running, Orphaned, Done], index) else {
+                    return;
+                };
+                let owner = item.owner.unwrap();
+                for (who, controller) in self.controllers.iter().enumerate() {
+                    match controller.keep(id) {
+                        Ok(()) => {
+                            assert_eq!(who, owner);
+                            assert!(matches!(item.state, Starting | Running | Orphaned), "{item:?}");
+                            if item.state == Orphaned {
+                                self.items.get_mut(&id).unwrap().state = Running;
+                            }
+                        }
+                        Err(Error::Fenced(_)) => {
+                            assert!(who != owner || !matches!(item.state, Starting | Running), "{item:?}")
+                        }
+                        other => panic!("{other:?}"),
+                    }
+                }
             }
             Step::Intrude(index) => {
                 let Some((id, item)) = self.pick(&[Queued, Claimed, Starting, Running, Orphaned], index)
@@ -259,6 +331,8 @@ impl World {
                 fenced(intruder.park(id, "not mine"));
                 if item.state != Orphaned {
                     fenced(intruder.finished(id, "SUCCESS"));
+                    let again = intruder.rerun(id, "ABORTED", 1 << 40, b"again", DEATHS as u32);
+                    assert!(matches!(again, Err(Error::Conflict(_))), "nobody's to run again: {again:?}");
                 }
             }
         }

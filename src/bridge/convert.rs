@@ -93,7 +93,7 @@ types! {
                 id: jlong, job: JString, state: ItemStateType, version: jlong, job_revision: jlong, lane: JString,
                 priority: jint, enqueued_millis: jlong, due_millis: jlong, blocked: jboolean, concurrent: jboolean,
                 pinned: JString, origin: JString, owner: JString, epoch: jlong, attempts: jint, number: jint,
-                result: JString, why: JString, payload: jbyte[]
+                result: JString, why: JString, deaths: jint, again: jlong, payload: jbyte[]
             ),
         },
     }
@@ -377,6 +377,8 @@ pub(super) fn item<'local>(env: &mut Env<'local>, item: &Item) -> Result<ItemTyp
             item.number,
             result,
             why,
+            item.deaths,
+            item.again,
             payload,
         )?)
     })

@@ -75,6 +75,10 @@ const NATIVES: &[NativeMethod<'static>] = &[
     native!(cancelled(handle: jlong, id: jlong, why: JString)),
     native!(release(handle: jlong, id: jlong, delay_millis: jlong, why: JString)),
     native!(requeue(handle: jlong, id: jlong, why: JString)),
+    native!(rerun(handle: jlong, id: jlong, result: JString, new_id: jlong, payload: jbyte[], most: jint) -> jlong),
+    native!(keep(handle: jlong, id: jlong)),
+    native!(unwanted(handle: jlong, id: jlong, who: JString)),
+    native!(holds_lease(handle: jlong) -> jboolean),
     native!(park(handle: jlong, id: jlong, why: JString)),
     native!(cancel(handle: jlong, id: jlong, who: JString) -> CancelOutcomeType),
     native!(item(handle: jlong, id: jlong) -> ItemType),
@@ -430,6 +434,41 @@ fn requeue<'local>(
 ) -> Result<(), Failure> {
     let why = text(env, "the reason", &why)?;
     Ok(held(handle)?.requeue(id, &why)?)
+}
+
+fn rerun<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    id: jlong,
+    result: JString<'local>,
+    new_id: jlong,
+    payload: JByteArray<'local>,
+    most: jint,
+) -> Result<jlong, Failure> {
+    let result = text(env, "the result", &result)?;
+    let payload = bytes(env, "the payload", &payload)?;
+    let most = u32::try_from(most).unwrap_or_default();
+    Ok(held(handle)?.rerun(id, &result, new_id, &payload, most)?.unwrap_or_default())
+}
+
+fn keep<'local>(_: &mut Env<'local>, _: JClass<'local>, handle: jlong, id: jlong) -> Result<(), Failure> {
+    Ok(held(handle)?.keep(id)?)
+}
+
+fn unwanted<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    id: jlong,
+    who: JString<'local>,
+) -> Result<(), Failure> {
+    let who = text(env, "who wants it ended", &who)?;
+    Ok(held(handle)?.unwanted(id, &who)?)
+}
+
+fn holds_lease<'local>(_: &mut Env<'local>, _: JClass<'local>, handle: jlong) -> Result<jboolean, Failure> {
+    Ok(held(handle)?.holds_lease())
 }
 
 fn park<'local>(

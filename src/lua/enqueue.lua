@@ -14,7 +14,7 @@ if conflict then return conflict end
 local seq = int(redis.call('INCR', P .. 'seq'))
 local due = int(now + quiet)
 local v = {job, 'Q', '1', seq, lane, priority, int(now), due, '0', ARGV[6], ARGV[7], ARGV[8], '', '0', '0', '0', '', '', '',
-  int(priority * 4398046511104 + seq), '', '', ARGV[9], ARGV[10]}
+  '', '', int(priority * 4398046511104 + seq), '', '', ARGV[9], ARGV[10]}
 redis.call('ZADD', P .. 'live', seq, id)
 redis.call('ZADD', P .. 'queued:' .. job, seq, id)
 if quiet > 0 then
@@ -22,13 +22,6 @@ if quiet > 0 then
 else
   v[BLOCKED] = place(id, v)
 end
-local args = {key}
-for i = 1, MAC do
-  if v[i] ~= '' or i > SMALL then
-    args[#args + 1] = NAMES[i]
-    args[#args + 1] = v[i]
-  end
-end
-redis.call('HSET', unpack(args))
+store(id, v)
 event(id, v, true)
 return {'OK', seq}

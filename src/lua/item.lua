@@ -14,12 +14,13 @@ local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
 local NAMES = {'job', 'state', 'version', 'jobrev', 'lane', 'priority', 'enqueued', 'due', 'blocked', 'concurrent',
-  'pinned', 'origin', 'owner', 'epoch', 'attempts', 'number', 'result', 'why', 'reaper',
+  'pinned', 'origin', 'owner', 'epoch', 'attempts', 'number', 'result', 'why', 'reaper', 'deaths', 'again',
   'score', 'cancelwanted', 'last', 'payload', 'mac'}
 local JOB, STATE, VERSION, JOBREV, LANE, PRIORITY, ENQUEUED, DUE, BLOCKED, CONCURRENT = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local PINNED, ORIGIN, OWNER, EPOCH, ATTEMPTS, NUMBER, RESULT, WHY, REAPER = 11, 12, 13, 14, 15, 16, 17, 18, 19
-local SCORE, CANCEL, LAST, PAYLOAD, MAC = 20, 21, 22, 23, 24
-local SMALL = 22
+local DEATHS, AGAIN = 20, 21
+local SCORE, CANCEL, LAST, PAYLOAD, MAC = 22, 23, 24, 25, 26
+local SMALL = 24
 local DAY = 86400
 
 -- Numbers beyond 10^14 would be written with an exponent otherwise.
@@ -52,7 +53,7 @@ local function save(id, v, ...)
 end
 
 local function pack(id, v)
-  return id .. '\n' .. table.concat(v, '\n', 1, REAPER)
+  return id .. '\n' .. table.concat(v, '\n', 1, AGAIN)
 end
 
 -- Every entry carries the next number: a reader that misses one knows that it did.
@@ -200,6 +201,18 @@ local function back(id, v, delay, why, last)
   save(id, v, STATE, 'Q', BLOCKED, blocked, JOBREV, rev, DUE, due, OWNER, '', EPOCH, '0', NUMBER, '0', REAPER, '',
     LAST, last, WHY, why)
   event(id, v)
+end
+
+-- Stores what is not empty of an item.
+local function store(id, v)
+  local args = {P .. 'item:' .. id}
+  for i = 1, MAC do
+    if v[i] ~= '' or i > SMALL then
+      args[#args + 1] = NAMES[i]
+      args[#args + 1] = v[i]
+    end
+  end
+  redis.call('HSET', unpack(args))
 end
 
 -- Those of the job's queued items, with payloads, that are newer than `seen`; nil if none is.

@@ -108,13 +108,16 @@ scripts! {
     ids = "ids.lua";
     item_read = "item_read.lua";
     items = "items.lua";
+    keep = "keep.lua";
     join = "reap.lua" "join.lua";
     leave = "reap.lua" "leave.lua";
     members = "members.lua";
     number = "number.lua";
     park = "park.lua";
     release = "release.lua";
+    rerun = "rerun.lua";
     started = "started.lua";
+    unwanted = "unwanted.lua";
 }
 
 #[cfg(test)]

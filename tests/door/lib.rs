@@ -180,6 +180,8 @@ fn sample_item(state: ItemState) -> Item {
         number: 9,
         result: "result".into(),
         why: "why".into(),
+        deaths: 10,
+        again: 11,
         payload: Some(vec![0, 1, 2]),
     }
 }

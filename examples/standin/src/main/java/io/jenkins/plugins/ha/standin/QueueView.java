@@ -101,6 +101,8 @@ final class QueueView {
                 i.number(),
                 i.result(),
                 i.why(),
+                i.deaths(),
+                i.again(),
                 payload);
     }
 }

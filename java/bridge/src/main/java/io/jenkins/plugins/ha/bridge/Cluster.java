@@ -180,9 +180,56 @@ public final class Cluster implements AutoCloseable {
         Native.release(handle, id, delayMillis, why);
     }
 
-    /** Puts an ORPHANED item back into the queue. */
+    /**
+     * Puts an ORPHANED item back into the queue, at its old place. After ten deaths in a row it is
+     * set aside as UNREADABLE instead: something about it kills controllers.
+     */
     public void requeue(long id, String why) {
         Native.requeue(handle, id, why);
+    }
+
+    /**
+     * The build of an ORPHANED item has ended, for its reaper to say, and runs again: in one step
+     * the item ends and a new one takes its place in the queue, with its job, lane and priority,
+     * due at once. Repeating it has no further effect and yields the same answer.
+     *
+     * @param result what Jenkins calls the end (ABORTED)
+     * @param newId the new item's id, from {@link #nextQueueId()}
+     * @param payload what the new item stores
+     * @param most how often controllers may die in a row while they build it ({@link
+     *     Item#deaths()}) before it is not run again
+     * @return the new item's id; 0 when the item has ended and is not run again, and {@link
+     *     Item#why()} says why: somebody wanted it ended, or too many controllers died with it
+     * @throws HaException.Fenced for everybody but the reaper
+     */
+    public long rerun(long id, String result, long newId, byte[] payload, int most) {
+        return Native.rerun(handle, id, result, newId, payload, most);
+    }
+
+    /**
+     * Takes back an ORPHANED item whose build never stopped running here, when this controller lost
+     * its membership and the decision fell to itself. It is RUNNING again, in the present epoch.
+     *
+     * @throws HaException.Fenced when another controller decides on it: the build must be stopped
+     */
+    public void keep(long id) {
+        Native.keep(handle, id);
+    }
+
+    /**
+     * Somebody wants the build of a STARTING or RUNNING item ended: should its controller die
+     * meanwhile, it is not run again. {@code who} is for the record.
+     */
+    public void unwanted(long id, String who) {
+        Native.unwanted(handle, id, who);
+    }
+
+    /**
+     * Whether nobody can have declared this controller dead, by its own monotonic clock. From
+     * memory.
+     */
+    public boolean holdsLease() {
+        return Native.holdsLease(handle);
     }
 
     /** Sets a claimed item aside as UNREADABLE; its bytes are kept. */

@@ -23,6 +23,8 @@ package io.jenkins.plugins.ha.bridge;
  * @param number the build's number, 0 while there is none
  * @param result the build's result once DONE, else ""
  * @param why a sentence on how it came to its state, or ""
+ * @param deaths how many controllers died in a row while they built it, over all its re-runs
+ * @param again id of the item that runs its build again, 0 for none
  * @param payload what the enqueuer stored, or null where only the state was sent
  */
 public record Item(
@@ -45,6 +47,8 @@ public record Item(
         int number,
         String result,
         String why,
+        int deaths,
+        long again,
         byte[] payload) {
 
     /** Leaves the payload out: it may hold parameters. */

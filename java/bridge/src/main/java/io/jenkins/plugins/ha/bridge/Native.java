@@ -94,6 +94,16 @@ final class Native {
 
     static native void requeue(long handle, long id, String why);
 
+    /** 0 when it is not run again. */
+    static native long rerun(
+            long handle, long id, String result, long newId, byte[] payload, int most);
+
+    static native void keep(long handle, long id);
+
+    static native void unwanted(long handle, long id, String who);
+
+    static native boolean holdsLease(long handle);
+
     static native void park(long handle, long id, String why);
 
     static native CancelOutcome cancel(long handle, long id, String who);

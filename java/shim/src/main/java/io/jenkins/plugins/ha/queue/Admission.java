@@ -196,6 +196,8 @@ final class Admission {
                 0,
                 "",
                 "",
+                0,
+                0,
                 item.payload());
     }
 

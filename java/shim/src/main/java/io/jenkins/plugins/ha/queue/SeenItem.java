@@ -390,6 +390,8 @@ final class SeenItem {
                 i.number(),
                 i.result(),
                 i.why(),
+                i.deaths(),
+                i.again(),
                 payload);
     }
 

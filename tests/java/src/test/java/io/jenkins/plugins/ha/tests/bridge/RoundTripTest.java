@@ -149,6 +149,40 @@ class RoundTripTest {
     }
 
     @Test
+    void aBuildWhoseControllerLeftRunsAgainOnce() {
+        try (Cluster b = join("b")) {
+            long id = b.nextQueueId();
+            long unwanted = b.nextQueueId();
+            try (Cluster a = join("a")) {
+                a.enqueue(item(id, "job"), -1);
+                a.enqueue(item(unwanted, "other"), -1);
+                for (long each : new long[] {id, unwanted}) {
+                    assertEquals(each, a.claim(ANY, 1, 5000).get(0).id());
+                    a.started(each, a.assignNumber(each, each == id ? "job" : "other", 0));
+                }
+                assertTrue(a.holdsLease());
+                a.keep(id);
+                b.unwanted(unwanted, "somebody");
+                assertThrows(HaException.Fenced.class, () -> b.keep(id));
+            }
+            eventually(b, Event.Orphaned.class);
+            eventually(b, Event.Orphaned.class);
+            long again = b.nextQueueId();
+            byte[] payload = {5};
+            assertEquals(again, b.rerun(id, "ABORTED", again, payload, 3));
+            assertEquals(again, b.rerun(id, "ABORTED", b.nextQueueId(), payload, 3), "repeated");
+            assertEquals(again, b.item(id).orElseThrow().again());
+            assertEquals(0, b.rerun(unwanted, "ABORTED", b.nextQueueId(), payload, 3));
+            String why = b.item(unwanted).orElseThrow().why();
+            assertTrue(why.startsWith("somebody wanted it ended"), why);
+            Item claimed = b.claim(ANY, 10, 5000).get(0);
+            assertEquals(again, claimed.id());
+            assertEquals(1, claimed.deaths());
+            assertArrayEquals(payload, claimed.payload());
+        }
+    }
+
+    @Test
     void controllersTellAndAskEachOther() throws Exception {
         try (Cluster a = join("a");
                 Cluster b = join("b")) {

@@ -68,6 +68,8 @@ class ValuesTest {
         assertEquals(9, item.number());
         assertEquals("result", item.result());
         assertEquals("why", item.why());
+        assertEquals(10, item.deaths());
+        assertEquals(11, item.again());
         assertArrayEquals(new byte[] {0, 1, 2}, item.payload());
     }
 

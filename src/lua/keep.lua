@@ -1,0 +1,16 @@
+-- A controller that lost its membership over a build it still runs takes it back, if deciding on it fell to itself.
+--
+-- ARGV  controller, epoch, id
+-- Answers  OK (also when it has it already) | FENCED (another decides, or has decided, on it) | NOTFOUND
+local controller, epoch, id = ARGV[1], ARGV[2], ARGV[3]
+local me = controller .. ':' .. epoch
+local v = load(id)
+if not v then return {'NOTFOUND'} end
+if not member(controller, epoch) then return {'FENCED'} end
+if (v[STATE] == 'S' or v[STATE] == 'R') and holds(v, controller, epoch, '0') then return {'OK'} end
+if v[STATE] ~= 'O' or v[REAPER] ~= me or v[OWNER] ~= controller then return {'FENCED'} end
+redis.call('HDEL', P .. 'orphan', id)
+redis.call('SADD', P .. 'owned:' .. me, id)
+save(id, v, STATE, 'R', EPOCH, epoch, REAPER, '', WHY, '')
+event(id, v)
+return {'OK'}

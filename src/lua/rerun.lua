@@ -1,0 +1,40 @@
+-- The build of an orphaned item has ended with its controller, as its reaper says, and runs again as a new item.
+--
+-- ARGV  controller, epoch, id, result, new id, payload, mac, how often at the most (the item counts the deaths)
+-- Answers  OK new id (also when repeated, then of the first call; 0: it is not run again, the item says why)
+--          | STATE letter | FENCED | NOTFOUND | TAKEN
+-- Keeps: the old item ends and the new one comes in one step, so nobody can lose or double the build in between;
+--        the new one has the old one's place in the queue; what somebody wanted ended is not run again.
+local controller, epoch, id, new, most = ARGV[1], ARGV[2], ARGV[3], ARGV[5], tonumber(ARGV[8])
+local me = controller .. ':' .. epoch
+local v = load(id)
+if not v then return {'NOTFOUND'} end
+if v[STATE] == 'D' and v[LAST] == me then return {'OK', v[AGAIN] ~= '' and v[AGAIN] or '0'} end
+if not member(controller, epoch) then return {'FENCED'} end
+if v[STATE] ~= 'O' then return v[STATE] == 'D' and {'FENCED'} or {'STATE', v[STATE]} end
+if v[REAPER] ~= me then return {'FENCED'} end
+local deaths = (tonumber(v[DEATHS]) or 0) + 1
+local why
+if v[CANCEL] ~= '' then
+  why = v[CANCEL] .. ' wanted it ended, so it is not run again'
+elseif deaths > most then
+  why = 'Not run again: controllers died ' .. deaths .. ' times in a row while they ran it'
+elseif redis.call('EXISTS', P .. 'item:' .. new) == 1 then
+  return {'TAKEN'}
+end
+redis.call('HDEL', P .. 'orphan', id)
+if why then
+  finish(id, v, 'D', RESULT, ARGV[4], LAST, me, DEATHS, int(deaths), WHY, why)
+  return {'OK', '0'}
+end
+finish(id, v, 'D', RESULT, ARGV[4], LAST, me, DEATHS, int(deaths), AGAIN, new)
+local seq = int(redis.call('INCR', P .. 'seq'))
+local n = {v[JOB], 'Q', '1', seq, v[LANE], v[PRIORITY], int(now), int(now), '0', v[CONCURRENT], v[PINNED], controller,
+  '', '0', '0', '0', '', 'Runs again what was #' .. v[NUMBER] .. ': ' .. v[WHY], '',
+  int(deaths), '', v[SCORE], '', '', ARGV[6], ARGV[7]}
+redis.call('ZADD', P .. 'live', seq, new)
+redis.call('ZADD', P .. 'queued:' .. v[JOB], seq, new)
+n[BLOCKED] = place(new, n)
+store(new, n)
+event(new, n, true)
+return {'OK', new}
