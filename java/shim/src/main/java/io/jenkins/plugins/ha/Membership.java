@@ -31,7 +31,7 @@ public final class Membership {
     private final OrphanedBuilds orphans;
     private final EventPump pump;
     private final BuildRecords records;
-    private Reconciling reconciling;
+    private volatile Reconciling reconciling;
 
     Membership(Cluster cluster, ControllerIdentity identity, EffectiveSettings settings) {
         this.cluster = cluster;
@@ -65,8 +65,9 @@ public final class Membership {
         BuildRecords.active()
                 .ifPresent(
                         open -> {
-                            reconciling = new Reconciling(open, this);
-                            reconciling.start();
+                            Reconciling background = new Reconciling(open, this);
+                            reconciling = background;
+                            background.start();
                         });
     }
 
@@ -76,8 +77,9 @@ public final class Membership {
         outbound.drainAndStop();
         cluster.close();
         pump.stop();
-        if (reconciling != null) {
-            reconciling.stop();
+        Reconciling background = reconciling;
+        if (background != null) {
+            background.stop();
         }
         records.close();
     }
@@ -89,7 +91,16 @@ public final class Membership {
 
     /** What is being done to make records and files agree; "" when nothing is. */
     public String reconciling() {
-        return reconciling == null ? "" : reconciling.progress();
+        Reconciling background = reconciling;
+        return background == null ? "" : background.progress();
+    }
+
+    /** The file of a build that does not run elsewhere is not there. Does not block. */
+    public void missing(String job, int number) {
+        Reconciling background = reconciling;
+        if (background != null) {
+            background.missing(job, number);
+        }
     }
 
     public Cluster cluster() {

@@ -110,6 +110,9 @@ public final class BuildNews extends RunListener<Run<?, ?>> {
         FreshBuilds.about(key, builds.version(key));
         File buildXml = new File(job.getBuildDir(), number + File.separator + "build.xml");
         boolean elsewhere = builds.runningOn(key.job(), number) != null;
+        if (!elsewhere && !buildXml.isFile()) {
+            membership.missing(key.job(), number);
+        }
         return ForeignBuilds.readable(buildXml, elsewhere && PipelineFile.isPipeline(job));
     }
 
@@ -168,14 +171,14 @@ public final class BuildNews extends RunListener<Run<?, ?>> {
         @Override
         public void onChange(Saveable saved, XmlFile file) {
             Membership membership = Membership.active().orElse(null);
-            if (membership == null || !(saved instanceof Run<?, ?> run)) {
-                return;
+            if (membership == null
+                    || !(saved instanceof Run<?, ?> run)
+                    || membership.builds().runningOn(run) != null) {
+                return; // of a build that runs elsewhere, the one that runs it tells
             }
-            if (!run.isBuilding()) {
+            if (!run.isBuilding() || TOLD_VISIBLE.contains(BuildKey.of(run))) {
                 announce(membership, run, ForeignBuilds.CHANGED);
-            } else if (RunFields.isPipeline(run)
-                    && !TOLD_VISIBLE.contains(BuildKey.of(run))
-                    && PipelineFile.saysWhetherEnded(file.getFile())) {
+            } else if (RunFields.isPipeline(run) && PipelineFile.saysWhetherEnded(file.getFile())) {
                 tellVisible(membership, run);
             }
         }

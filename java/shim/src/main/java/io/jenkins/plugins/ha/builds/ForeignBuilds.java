@@ -82,6 +82,11 @@ public final class ForeignBuilds {
         return deleted.contains(key);
     }
 
+    /** Whether another controller has deleted it lately. */
+    public boolean isDeleted(String job, int number) {
+        return isDeleted(new BuildKey(job, number));
+    }
+
     /** Builds that other controllers run, with the id of the one that runs it. */
     Map<BuildKey, String> running() {
         return Map.copyOf(running);

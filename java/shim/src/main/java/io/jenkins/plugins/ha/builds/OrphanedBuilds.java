@@ -14,6 +14,7 @@ import io.jenkins.plugins.ha.bridge.ItemState;
 import io.jenkins.plugins.ha.bridge.Member;
 import io.jenkins.plugins.ha.queue.ClaimedItems;
 import io.jenkins.plugins.ha.queue.ClusterItemAction;
+import io.jenkins.plugins.ha.records.RecordKeeper;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -181,6 +182,7 @@ public final class OrphanedBuilds {
             RunFields.showEnded(run, Result.ABORTED, lasted);
             run.save();
         }
+        RecordKeeper.endOfTheDead(run);
         return String.valueOf(run.getResult());
     }
 

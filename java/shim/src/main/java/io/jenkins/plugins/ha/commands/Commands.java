@@ -75,6 +75,7 @@ public final class Commands {
         return switch (command.topic()) {
             case Cancelling.TOPIC -> cancelHere(body) ? "ok" : "late";
             case Stopping.TOPIC -> Stopping.stopHere(body);
+            case Editing.TOPIC -> Editing.editHere(body);
             case Draining.TOPIC -> Draining.drainHere(Membership.active().orElseThrow(), body);
             default -> "unknown";
         };

@@ -67,10 +67,16 @@ public final class BuildsPage implements RootAction {
         }
     }
 
+    /** What is being done to take builds over into the records; "" when nothing is. */
+    public String getProgress() {
+        return Membership.active().map(Membership::reconciling).orElse("");
+    }
+
     /** The API; documented in docs/records.md. */
     public Api getApi() {
+        FoundBuilds found;
         try {
-            return new Api(find());
+            found = find();
         } catch (HaException.Invalid e) {
             throw HttpResponses.errorWithoutStack(
                     HttpServletResponse.SC_BAD_REQUEST, e.getMessage());
@@ -78,6 +84,11 @@ public final class BuildsPage implements RootAction {
             throw HttpResponses.errorWithoutStack(
                     HttpServletResponse.SC_SERVICE_UNAVAILABLE, e.getMessage());
         }
+        if (!found.getProblem().isEmpty()) {
+            throw HttpResponses.errorWithoutStack(
+                    HttpServletResponse.SC_SERVICE_UNAVAILABLE, found.getProblem());
+        }
+        return new Api(found);
     }
 
     /** The present question once more, for what comes after {@code next}. */

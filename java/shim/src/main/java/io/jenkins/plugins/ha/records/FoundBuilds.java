@@ -112,6 +112,12 @@ public final class FoundBuilds {
             return row.description();
         }
 
+        /** Whether the record or the build's file cannot be read; the description says why. */
+        @Exported
+        public boolean isUnreadable() {
+            return row.unreadable() || row.description().startsWith(RowOfFile.UNREADABLE);
+        }
+
         @Exported
         public boolean isKeep() {
             return row.keep();

@@ -1,48 +1,67 @@
 package io.jenkins.plugins.ha.records;
 
 import hudson.model.Job;
-import hudson.model.Run;
 import hudson.security.ACL;
 import hudson.security.ACLContext;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.BuildRow;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.Records;
+import io.jenkins.plugins.ha.bridge.RecordsState;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import jenkins.model.Jenkins;
-import jenkins.model.lazy.LazyBuildMixIn;
 
 /**
- * Makes records and files say the same, in the background after a start: builds of the time before
- * the cluster are taken over, folders that are missing on the shared mount are made again. It
- * compares, so it goes on where it was stopped. One controller may do it while others do: a record
- * is written once, whoever comes first.
+ * Makes records and files say the same, in the background: after a start, builds of the time before
+ * the cluster are taken over, and files that are missing, stale or unreadable on the shared mount
+ * are made again; from then on, files that are found missing, and records of builds whose
+ * controller died. It compares, so it goes on where it was stopped, and waits for a database that
+ * is away. One controller may do it while others do: a record is written once, whoever comes first.
  */
 @SuppressWarnings("try") // who acts is settled by having the context open
 public final class Reconciling {
     private static final Logger LOGGER = Logger.getLogger(Reconciling.class.getName());
-    private static final long SETTLE_MILLIS = 10_000;
+
+    /** So long after the start it begins: what a booting Jenkins does goes first. */
+    private static final String AFTER = "io.jenkins.plugins.ha.reconcileAfterMillis";
+
+    private static final long ROUND_MILLIS = 1000;
+    private static final long MISSING_MILLIS = 2000;
+    private static final int STRANDED_ROUNDS = 15;
     private static final int BATCH = 200;
+    private static final int MOST_MISSING = 10_000;
 
     private final Records records;
     private final Membership membership;
-    private volatile String progress = "";
+    private final BuildRepair repair;
+    private final StrandedRecords stranded;
+
+    /** Builds whose file was found missing, and since when. */
+    private final Map<Missing, Long> missing = new ConcurrentHashMap<>();
+
+    private volatile int jobs = -1;
+    private volatile int done;
     private volatile long taken;
-    private volatile long rebuilt;
     private volatile boolean stopping;
+
+    private record Missing(String job, int number) {}
 
     public Reconciling(Records records, Membership membership) {
         this.records = records;
         this.membership = membership;
+        this.repair = new BuildRepair(records, membership);
+        this.stranded = new StrandedRecords(records, membership);
     }
 
     /** Begins a while after the start, on a thread that gives way to all others. */
@@ -58,9 +77,17 @@ public final class Reconciling {
         stopping = true;
     }
 
-    /** What it is doing, in a sentence; "" when it is done. */
+    /** What it is doing, in a sentence; "" when all jobs were compared. */
     public String progress() {
-        return progress;
+        return jobs < 0 || done >= jobs
+                ? ""
+                : "Comparing builds with their records: "
+                        + done
+                        + " of "
+                        + jobs
+                        + " jobs, "
+                        + taken
+                        + " builds taken over.";
     }
 
     /** How many builds were taken over into the records since the start. */
@@ -68,32 +95,75 @@ public final class Reconciling {
         return taken;
     }
 
-    /** How many folders were made again from their records since the start. */
+    /** How many files were made again from their records since the start. */
     public long rebuilt() {
-        return rebuilt;
+        return repair.rebuilt();
+    }
+
+    /**
+     * The file of a build is not there. Does not block; if it is still missing in a while, and no
+     * build is in the making, it is made again.
+     */
+    public void missing(String job, int number) {
+        if (missing.size() < MOST_MISSING) {
+            missing.putIfAbsent(new Missing(job, number), System.nanoTime());
+        }
     }
 
     private void run() {
         try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
-            Thread.sleep(SETTLE_MILLIS);
-            List<Job<?, ?>> jobs = new ArrayList<>();
-            Jenkins.get().allItems(Job.class).forEach(job -> jobs.add((Job<?, ?>) job));
-            int done = 0;
-            for (Job<?, ?> job : jobs) {
+            Thread.sleep(Long.getLong(AFTER, 10_000));
+            compareAll();
+            for (int round = 0; !stopping; round++) {
+                Thread.sleep(ROUND_MILLIS);
+                if (settled()) {
+                    look(round % STRANDED_ROUNDS == 0);
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (HaException.Closed e) {
+            LOGGER.log(Level.FINE, "Stopped", e);
+        } finally {
+            jobs = -1;
+        }
+    }
+
+    private void look(boolean atStranded) {
+        try {
+            mendMissing();
+            if (atStranded) {
+                stranded.settle();
+            }
+        } catch (HaException.Closed e) {
+            throw e;
+        } catch (RuntimeException e) {
+            LOGGER.log(Level.WARNING, "Records and files are compared again in a moment", e);
+        }
+    }
+
+    private void compareAll() throws InterruptedException {
+        List<Job<?, ?>> all = new ArrayList<>();
+        Jenkins.get().allItems(Job.class).forEach(job -> all.add((Job<?, ?>) job));
+        jobs = all.size();
+        for (Job<?, ?> job : all) {
+            boolean compared = false;
+            while (!compared) {
+                while (!settled() && !stopping) {
+                    Thread.sleep(ROUND_MILLIS);
+                }
                 if (stopping) {
                     return;
                 }
-                progress =
-                        "Comparing builds with their records: "
-                                + done
-                                + " of "
-                                + jobs.size()
-                                + " jobs, "
-                                + taken
-                                + " taken over";
                 try {
-                    reconcile(job);
-                } catch (HaException.Unavailable | IOException e) {
+                    compare(job);
+                    compared = true;
+                } catch (HaException.Unavailable e) {
+                    Thread.sleep(ROUND_MILLIS); // it goes on where it was
+                } catch (HaException.Closed e) {
+                    throw e;
+                } catch (IOException | RuntimeException e) {
+                    compared = true;
                     LOGGER.log(
                             Level.WARNING,
                             "The builds of "
@@ -101,29 +171,30 @@ public final class Reconciling {
                                     + " are compared with their records at the next start: {0}",
                             e.getMessage());
                 }
-                done++;
             }
-            if (taken + rebuilt > 0) {
-                LOGGER.info(
-                        () ->
-                                taken
-                                        + " builds were taken over into the records, "
-                                        + rebuilt
-                                        + " folders made again");
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } catch (HaException.Closed e) {
-            LOGGER.log(Level.FINE, "Stopped", e);
-        } finally {
-            progress = "";
+            done++;
+        }
+        if (taken + rebuilt() > 0) {
+            LOGGER.info(
+                    () ->
+                            taken
+                                    + " builds were taken over into the records, "
+                                    + rebuilt()
+                                    + " files made again");
         }
     }
 
-    private void reconcile(Job<?, ?> job) throws IOException, InterruptedException {
+    /** What the records say is all there is to say: nothing waits on this controller. */
+    private boolean settled() {
+        RecordsState state = records.state();
+        return state.phase() == RecordsState.Phase.READY && state.waiting() == 0;
+    }
+
+    private void compare(Job<?, ?> job) throws IOException, InterruptedException {
+        String name = job.getFullName();
         Path builds = job.getBuildDir().toPath();
-        Set<Integer> recorded = new HashSet<>();
-        long[] pairs = records.numbers(job.getFullName());
+        Set<Integer> recorded = new TreeSet<>();
+        long[] pairs = records.numbers(name);
         for (int i = 0; i < pairs.length; i += 2) {
             recorded.add((int) pairs[i]);
         }
@@ -134,19 +205,24 @@ public final class Reconciling {
                     && !stopping
                     && take(job, builds, number)
                     && ++batch % BATCH == 0) {
-                records.flush(job.getFullName(), number, 30_000); // no faster than the database
+                records.flush(name, number, 30_000); // no faster than the database
             }
         }
         for (int number : recorded) {
             if (!there.contains(number) && !stopping) {
-                rebuild(job, builds, number);
+                repair.make(job, number);
             }
+        }
+        repair.newest(job);
+        int highest = records.highest(name);
+        if (job.getNextBuildNumber() <= highest) {
+            job.fastUpdateNextBuildNumber(highest + 1); // what was deleted was used, too
         }
     }
 
     private boolean take(Job<?, ?> job, Path builds, int number) throws IOException {
         Path file = builds.resolve(number + "/build.xml");
-        if (!Files.isRegularFile(file) || runs(job, number)) {
+        if (!Files.isRegularFile(file) || repair.runs(job, number)) {
             return false;
         }
         byte[] xml = Files.readAllBytes(file);
@@ -155,47 +231,37 @@ public final class Reconciling {
             row = RowOfFile.of(job.getFullName(), number, xml);
         } catch (IOException e) {
             LOGGER.warning(e.getMessage() + ". Its bytes are kept in the records.");
-            row =
-                    RowOfFile.unreadable(
-                            job.getFullName(), number, xml, "Unreadable: " + e.getMessage());
+            row = RowOfFile.unreadable(job.getFullName(), number, xml, e.getMessage());
         }
         records.save(row, true);
         taken++;
         return true;
     }
 
-    /** Here or elsewhere: its own controller writes the record. */
-    private boolean runs(Job<?, ?> job, int number) {
-        if (membership.builds().runningOn(job.getFullName(), number) != null) {
-            return true;
-        }
-        if (!(job instanceof LazyBuildMixIn.LazyLoadingJob<?, ?> lazy)) {
-            return false;
-        }
-        Object loaded = lazy.getLazyBuildMixIn().getRunMap().getLoadedBuilds().get(number);
-        return loaded instanceof Run<?, ?> run && run.isBuilding();
-    }
-
-    private void rebuild(Job<?, ?> job, Path builds, int number) throws IOException {
-        BuildRow row = records.find(job.getFullName(), number).orElse(null);
-        if (row == null
-                || row.state() != BuildRow.State.ENDED
-                || row.xml() == null
-                || !Files.isDirectory(builds)) {
-            return;
-        }
-        BuildFiles.write(builds.resolve(number + "/build.xml"), row.xml());
-        if (job instanceof LazyBuildMixIn.LazyLoadingJob<?, ?> lazy) {
-            LazyBuildMixIn<?, ?> mixin = lazy.getLazyBuildMixIn();
-            synchronized (mixin) {
-                mixin.getRunMap().recognizeNumber(number);
-            }
-        }
-        rebuilt++;
+    private void mendMissing() {
+        long now = System.nanoTime();
+        missing.forEach(
+                (build, since) -> {
+                    if (now - since < MISSING_MILLIS * 1_000_000) {
+                        return;
+                    }
+                    missing.remove(build);
+                    Job<?, ?> job = Jenkins.get().getItemByFullName(build.job(), Job.class);
+                    try {
+                        if (job != null) {
+                            repair.make(job, build.number());
+                        }
+                    } catch (IOException | HaException.Unavailable e) {
+                        LOGGER.log(
+                                Level.WARNING,
+                                "The file of {0} #{1} is missing and cannot be made again now: {2}",
+                                new Object[] {build.job(), build.number(), e.getMessage()});
+                    }
+                });
     }
 
     private static Set<Integer> numbers(Path builds) throws IOException {
-        Set<Integer> numbers = new HashSet<>();
+        Set<Integer> numbers = new TreeSet<>();
         if (Files.isDirectory(builds)) {
             try (DirectoryStream<Path> folders = Files.newDirectoryStream(builds)) {
                 for (Path folder : folders) {

@@ -2,8 +2,10 @@ package io.jenkins.plugins.ha.records;
 
 import hudson.Extension;
 import hudson.XmlFile;
+import hudson.model.Executor;
 import hudson.model.Item;
 import hudson.model.Job;
+import hudson.model.Queue;
 import hudson.model.Run;
 import hudson.model.Saveable;
 import hudson.model.listeners.ItemListener;
@@ -13,17 +15,28 @@ import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.BuildRow;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.Records;
+import io.jenkins.plugins.ha.commands.Editing;
 import io.jenkins.plugins.ha.queue.ClusterItemAction;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
-/** Writes the record whenever Jenkins writes a build, whatever kind of build it is. */
-@Extension(ordinal = 900)
+/**
+ * Writes the record whenever Jenkins writes a build, whatever kind of build it is. An end is
+ * recorded before the others are told of it: a build that is known to have ended has a record that
+ * says so, whoever dies then.
+ */
+@Extension(ordinal = 1100)
 public final class RecordKeeper extends RunListener<Run<?, ?>> {
     private static final Logger LOGGER = Logger.getLogger(RecordKeeper.class.getName());
     private static final long FLUSH_MILLIS = 2000;
+
+    /** Builds that run here now and did not begin here, by their ids. */
+    private static final Set<String> TAKEN_OVER = ConcurrentHashMap.newKeySet();
 
     @Override
     public void onFinalized(Run<?, ?> run) {
@@ -32,15 +45,36 @@ public final class RecordKeeper extends RunListener<Run<?, ?>> {
         if (records == null || membership == null) {
             return;
         }
+        recordEnd(records, membership, run);
+        TAKEN_OVER.remove(run.getExternalizableId());
+    }
+
+    /**
+     * A build has ended that another controller, or an earlier start of this one, ran: its record
+     * says so from now on. Never throws; what cannot be stored is looked at again by {@link
+     * Reconciling}.
+     */
+    public static void endOfTheDead(Run<?, ?> run) {
+        Membership.active()
+                .ifPresent(
+                        membership ->
+                                BuildRecords.active()
+                                        .ifPresent(
+                                                records -> {
+                                                    takeOver(records, membership, run);
+                                                    recordEnd(records, membership, run);
+                                                }));
+    }
+
+    private static void recordEnd(Records records, Membership membership, Run<?, ?> run) {
         record(
                 records,
                 membership,
                 run,
-                new XmlFile(Run.XSTREAM, new java.io.File(run.getRootDir(), "build.xml")),
+                new XmlFile(Run.XSTREAM, new File(run.getRootDir(), "build.xml")),
                 BuildRow.State.ENDED);
-        String job = run.getParent().getFullName();
         try {
-            if (!records.flush(job, run.getNumber(), FLUSH_MILLIS)) {
+            if (!records.flush(run.getParent().getFullName(), run.getNumber(), FLUSH_MILLIS)) {
                 LOGGER.warning(
                         () ->
                                 "The record of "
@@ -49,6 +83,30 @@ public final class RecordKeeper extends RunListener<Run<?, ?>> {
             }
         } catch (HaException.Closed e) {
             LOGGER.log(Level.FINE, "{0} is recorded at the next start", run);
+        }
+    }
+
+    /**
+     * Makes the record ours, once: from then on ours are the writes that count. One bounded round
+     * trip.
+     */
+    private static void takeOver(Records records, Membership membership, Run<?, ?> run) {
+        String id = run.getExternalizableId();
+        try {
+            if (!TAKEN_OVER.contains(id)
+                    && records.adopt(
+                            run.getParent().getFullName(),
+                            run.getNumber(),
+                            membership.identity().id(),
+                            membership.identity().incarnation(),
+                            membership.link().epoch())) {
+                TAKEN_OVER.add(id);
+            }
+        } catch (HaException e) {
+            LOGGER.log(
+                    Level.FINE,
+                    "The record of {0} is not ours yet: {1}",
+                    new Object[] {run, e.getMessage()});
         }
     }
 
@@ -72,6 +130,9 @@ public final class RecordKeeper extends RunListener<Run<?, ?>> {
                     action != null
                             && action.controllerId().equals(membership.identity().id())
                             && action.incarnation().equals(membership.identity().incarnation());
+            if (!ours && executesHere(run)) {
+                takeOver(records, membership, run); // resumed after a start, or after a death
+            }
             records.save(
                     RowOfRun.of(run, state, xml, membership),
                     !ours && state == BuildRow.State.ENDED);
@@ -80,6 +141,10 @@ public final class RecordKeeper extends RunListener<Run<?, ?>> {
         } catch (IOException e) {
             LOGGER.log(Level.WARNING, "No record of " + run + ": its file cannot be read", e);
         }
+    }
+
+    private static boolean executesHere(Run<?, ?> run) {
+        return run instanceof Queue.Executable executable && Executor.of(executable) != null;
     }
 
     /** Each save. */
@@ -92,8 +157,9 @@ public final class RecordKeeper extends RunListener<Run<?, ?>> {
             if (records == null || membership == null || !(saved instanceof Run<?, ?> run)) {
                 return;
             }
-            if (membership.builds().runningOn(run) != null) {
-                restore(records, run, file);
+            String owner = membership.builds().runningOn(run);
+            if (owner != null) {
+                passOn(records, membership, owner, run, file);
                 return;
             }
             record(
@@ -106,30 +172,29 @@ public final class RecordKeeper extends RunListener<Run<?, ?>> {
 
         /**
          * A read-only copy was saved over the file of a build that runs elsewhere: what its owner
-         * wrote last comes back.
+         * wrote last comes back, and the owner is asked to make the change itself.
          */
-        private static void restore(Records records, Run<?, ?> run, XmlFile file) {
+        private static void passOn(
+                Records records, Membership membership, String owner, Run<?, ?> run, XmlFile file) {
+            BuildRow row = null;
             try {
-                byte[] xml =
-                        records.find(run.getParent().getFullName(), run.getNumber())
-                                .map(BuildRow::xml)
-                                .orElse(null);
-                if (xml != null) {
-                    BuildFiles.write(file.getFile().toPath(), xml);
-                    LOGGER.info(
-                            () ->
-                                    "A change of "
-                                            + run
-                                            + " was undone: another controller runs it. Make it"
-                                            + " when the build has ended.");
+                row = records.find(run.getParent().getFullName(), run.getNumber()).orElse(null);
+                if (row != null && row.xml() != null) {
+                    BuildFiles.write(file.getFile().toPath(), row.xml());
                 }
             } catch (IOException | RuntimeException e) {
                 LOGGER.log(
-                        Level.WARNING,
-                        "A change of "
-                                + run
-                                + " on this controller may hide what the one that runs it wrote",
+                        Level.FINE,
+                        "The file of " + run + " is as this controller wrote it, for the moment",
                         e);
+            }
+            if (!Editing.ask(membership, owner, run, row)) {
+                LOGGER.warning(
+                        () ->
+                                "A change of "
+                                        + run
+                                        + " was undone: the controller that runs it did not take"
+                                        + " it. Make it again when the build has ended.");
             }
         }
     }

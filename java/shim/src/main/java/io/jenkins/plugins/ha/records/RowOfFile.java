@@ -22,22 +22,40 @@ import javax.xml.stream.XMLStreamReader;
  * cause) stays out.
  */
 final class RowOfFile {
+    /** How the description of such a record begins. */
+    static final String UNREADABLE = "Unreadable: ";
+
     private static final XMLInputFactory FACTORY = factory();
 
     private RowOfFile() {}
+
+    /** Whether these bytes are XML at all. */
+    static boolean readable(byte[] xml) {
+        try {
+            found(xml);
+            return true;
+        } catch (XMLStreamException e) {
+            return false;
+        }
+    }
+
+    /** Whether the build has ended, by its file: then it says how long it took, or just that. */
+    static boolean saysEnded(byte[] xml) {
+        try {
+            Found found = found(xml);
+            return found.duration > 0 || "true".equals(found.completed);
+        } catch (XMLStreamException e) {
+            return false;
+        }
+    }
 
     /**
      * @throws IOException when it is not the XML of a build; its bytes are to be kept nevertheless
      */
     static BuildRow of(String job, int number, byte[] xml) throws IOException {
-        Found found = new Found();
+        Found found;
         try {
-            XMLStreamReader reader = FACTORY.createXMLStreamReader(new ByteArrayInputStream(xml));
-            try {
-                read(reader, found);
-            } finally {
-                reader.close();
-            }
+            found = found(xml);
         } catch (XMLStreamException e) {
             throw new IOException(
                     "The build.xml of "
@@ -45,7 +63,7 @@ final class RowOfFile {
                             + " #"
                             + number
                             + " cannot be read: "
-                            + e.getMessage(),
+                            + e.getMessage().replaceAll("\\s+", " "),
                     e);
         }
         boolean ended = !found.result.isEmpty() || !"false".equals(found.completed);
@@ -89,7 +107,7 @@ final class RowOfFile {
                 0,
                 0,
                 "",
-                why,
+                UNREADABLE + why,
                 false,
                 "",
                 List.of(),
@@ -116,6 +134,17 @@ final class RowOfFile {
         private final Set<String> users = new LinkedHashSet<>();
         private final Set<String> commits = new LinkedHashSet<>();
         private final Map<String, String> parameters = new LinkedHashMap<>();
+    }
+
+    private static Found found(byte[] xml) throws XMLStreamException {
+        Found found = new Found();
+        XMLStreamReader reader = FACTORY.createXMLStreamReader(new ByteArrayInputStream(xml));
+        try {
+            read(reader, found);
+        } finally {
+            reader.close();
+        }
+        return found;
     }
 
     private static void read(XMLStreamReader reader, Found found) throws XMLStreamException {

@@ -43,7 +43,7 @@ final class RowOfRun {
                 0,
                 item == null ? 0 : item.itemId(),
                 item == null ? membership.identity().id() : item.controllerId(),
-                item == null ? membership.identity().name() : item.getHaController(),
+                item == null ? membership.identity().name() : item.controllerName(),
                 membership.identity().incarnation(),
                 membership.link().epoch(),
                 state == BuildRow.State.RUNNING || run.getResult() == null

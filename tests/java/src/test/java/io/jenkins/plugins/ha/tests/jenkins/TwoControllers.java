@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 
 /**
  * Two real controllers, a and b, of one cluster. Where no Jenkins is at hand, whoever asks for them
@@ -35,6 +36,15 @@ final class TwoControllers implements AutoCloseable {
 
     /** Both are up, and members of the cluster, when this returns. */
     static TwoControllers start(String name, int executors, String... plugins) {
+        return start(name, executors, (stage, controller) -> {}, plugins);
+    }
+
+    /** As {@link #start(String, int, String...)}, with something to be set on each before. */
+    static TwoControllers start(
+            String name,
+            int executors,
+            BiConsumer<Stage, JenkinsController> more,
+            String... plugins) {
         JenkinsWar.Search search = JenkinsWar.search();
         assumeTrue(search.war().isPresent(), search.explanation());
         Stage stage = Stage.open(name);
@@ -43,6 +53,7 @@ final class TwoControllers implements AutoCloseable {
             for (String controller : List.of("a", "b")) {
                 JenkinsController added = stage.addJenkins(search.war().get(), controller);
                 added.executors(executors).plugins(plugins);
+                more.accept(stage, added);
             }
             stage.startControllers();
             stage.awaitMembers(2, SOON);

@@ -1,0 +1,120 @@
+package io.jenkins.plugins.ha.records;
+
+import hudson.model.Job;
+import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.bridge.BuildRow;
+import io.jenkins.plugins.ha.bridge.HaException;
+import io.jenkins.plugins.ha.bridge.Member;
+import io.jenkins.plugins.ha.bridge.Records;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import jenkins.model.Jenkins;
+
+/**
+ * Records that say a build runs, though its controller is gone and its file says that it has ended:
+ * the controller died between the two. They are brought to what the file says.
+ */
+final class StrandedRecords {
+    private static final Logger LOGGER = Logger.getLogger(StrandedRecords.class.getName());
+
+    private final Records records;
+    private final Membership membership;
+
+    StrandedRecords(Records records, Membership membership) {
+        this.records = records;
+        this.membership = membership;
+    }
+
+    /** Looks through all that runs according to the records. */
+    void settle() {
+        try {
+            List<BuildRow> running = records.running("");
+            if (running.isEmpty()) {
+                return;
+            }
+            Set<String> members = new HashSet<>();
+            for (Member member : membership.cluster().members()) {
+                members.add(member.controllerId());
+            }
+            for (BuildRow row : running) {
+                if (abandoned(row, members)
+                        && membership.builds().runningOn(row.job(), row.number()) == null) {
+                    settle(row);
+                }
+            }
+        } catch (HaException.Unavailable | HaException.Refused e) {
+            LOGGER.log(Level.FINE, "Looked at later: {0}", e.getMessage());
+        }
+    }
+
+    /** Of what this controller itself left at an earlier start, nobody else knows. */
+    private boolean abandoned(BuildRow row, Set<String> members) {
+        return row.controllerId().equals(membership.identity().id())
+                ? !row.incarnation().equals(membership.identity().incarnation())
+                : !members.contains(row.controllerId());
+    }
+
+    private void settle(BuildRow row) {
+        Job<?, ?> job = Jenkins.get().getItemByFullName(row.job(), Job.class);
+        if (job == null) {
+            return;
+        }
+        Path file = job.getBuildDir().toPath().resolve(row.number() + "/build.xml");
+        try {
+            if (!Files.isRegularFile(file)) {
+                return;
+            }
+            byte[] xml = Files.readAllBytes(file);
+            if (!RowOfFile.readable(xml) || !RowOfFile.saysEnded(xml)) {
+                return; // decided by the queue, or resumed
+            }
+            if (records.adopt(
+                    row.job(),
+                    row.number(),
+                    membership.identity().id(),
+                    membership.identity().incarnation(),
+                    membership.link().epoch())) {
+                records.save(endOf(row, RowOfFile.of(row.job(), row.number(), xml)), true);
+                LOGGER.info(
+                        () -> "The record of " + row.job() + " #" + row.number() + " has ended");
+            }
+        } catch (IOException e) {
+            LOGGER.log(
+                    Level.FINE,
+                    "The record of {0} #{1} still says that it runs: {2}",
+                    new Object[] {row.job(), row.number(), e.getMessage()});
+        }
+    }
+
+    /** What was known while it ran, and what the file says of its end. */
+    private static BuildRow endOf(BuildRow row, BuildRow file) {
+        return new BuildRow(
+                row.job(),
+                row.number(),
+                BuildRow.State.ENDED,
+                0,
+                row.queueId(),
+                row.controllerId(),
+                row.controllerName(),
+                row.incarnation(),
+                row.epoch(),
+                file.result(),
+                row.startedMillis(),
+                file.durationMillis(),
+                file.displayName(),
+                file.description(),
+                file.keep(),
+                file.agent().isEmpty() ? row.agent() : file.agent(),
+                row.causes(),
+                row.users(),
+                row.parameters(),
+                row.commits().isEmpty() ? file.commits() : row.commits(),
+                file.xml());
+    }
+}
