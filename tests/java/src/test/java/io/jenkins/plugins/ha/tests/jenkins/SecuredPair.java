@@ -173,6 +173,17 @@ final class SecuredPair implements AutoCloseable {
                 "io.jenkins.plugins.ha.settings.HaConfiguration.get().takesBuilds = "
                         + takes
                         + "; Queue.instance.maintain()");
+        if (!takes) { // a claim that was under way with room has been answered
+            Eventually.until(
+                    client.url() + " offers no room",
+                    SOON,
+                    () ->
+                            groovy(
+                                            client,
+                                            "io.jenkins.plugins.ha.Membership.active().get()"
+                                                    + ".claimer().@offered?.isEmpty()")
+                                    .equals("true"));
+        }
     }
 
     /**
