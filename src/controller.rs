@@ -69,7 +69,7 @@ impl Controller {
         let node = Node::new(settings)?;
         let explain = |fault: Fault| node.explain(&fault);
         let deadline = Instant::now() + timeout;
-        let mut wire = node.connect("test", timeout).map_err(explain)?;
+        let mut wire = node.connect_anew("test", timeout).map_err(explain)?;
         let fitness = Fitness::ask(&mut wire, deadline).map_err(explain)?;
         fitness.check(&node.address)?;
         wire.load_scripts(deadline).map_err(explain)?;

@@ -19,15 +19,34 @@ const QUIET: Duration = Duration::from_secs(30);
 
 /// State of the heartbeat thread.
 pub(crate) struct Heartbeat<'a> {
-    node: &'a Node,
+    pub node: &'a Node,
     incarnation: String,
     wire: Option<Wire>,
     /// Our membership, 0 when we have none.
-    epoch: i64,
+    pub epoch: i64,
     attempts: u64,
-    generation: String,
+    pub generation: String,
     failures: u32,
     logged: Option<Instant>,
+    /// Something tells that Redis has lost data.
+    pub lossy: bool,
+    /// All of it.
+    pub wiped: bool,
+    /// The last of it.
+    pub back: bool,
+    /// The last time that all said what they know, as Redis names it.
+    pub incident: String,
+    /// Ids of the controllers at the last beat.
+    pub members: Vec<String>,
+    /// When the last beat was sent.
+    pub beaten: Instant,
+}
+
+/// A lease that was renewed.
+pub(crate) struct Renewal {
+    /// Redis' clock minus ours, ms.
+    offset: i64,
+    until: Instant,
 }
 
 impl<'a> Heartbeat<'a> {
@@ -41,6 +60,12 @@ impl<'a> Heartbeat<'a> {
             generation: String::new(),
             failures: 0,
             logged: None,
+            lossy: false,
+            wiped: false,
+            back: false,
+            incident: String::new(),
+            members: Vec::new(),
+            beaten: Instant::now(),
         }
     }
 
@@ -86,8 +111,8 @@ impl<'a> Heartbeat<'a> {
             }
             self.connect()?;
         }
-        if self.epoch == 0 || (due && !self.beat()?) {
-            self.join()?;
+        if due || self.epoch == 0 || self.suspect() {
+            self.renew()?;
         }
         if wake {
             let wake = self.node.keys.wake_of(self.node.me());
@@ -104,12 +129,51 @@ impl<'a> Heartbeat<'a> {
         Ok(())
     }
 
+    /// Renews the membership, or joins; before anybody hears of it, what Redis has lost is brought back.
+    fn renew(&mut self) -> Result<()> {
+        if self.suspect() {
+            // First of all: nobody may be held dead, and nothing claimed, before all have said what they know.
+            self.look()?;
+        }
+        let mut renewal = None;
+        if self.epoch != 0 {
+            renewal = self.beat()?;
+        }
+        let renewal = match renewal {
+            Some(renewal) => renewal,
+            None => self.join()?,
+        };
+        if self.suspect() {
+            self.mend()?;
+        }
+        self.publish(&renewal);
+        Ok(())
+    }
+
+    /// Redis may have lost something.
+    fn suspect(&self) -> bool {
+        self.lossy || self.wire.as_ref().is_some_and(|wire| !self.node.vetted.is(&wire.server))
+    }
+
+    fn publish(&self, renewal: &Renewal) {
+        let node = self.node;
+        if node.link.state().epoch == self.epoch {
+            node.tell_link(node.link.renewed(renewal.offset, renewal.until, &self.text()));
+            return;
+        }
+        let state = node.link.joined(self.epoch, renewal.offset, renewal.until, self.text());
+        node.tell_link(Some(state));
+        // Whoever still waits under an older membership starts over.
+        node.reader_kill.kill();
+        node.claimer.kill();
+    }
+
     fn connect(&mut self) -> Result<()> {
         let node = self.node;
         let timeout = self.timeout();
         let deadline = Instant::now() + timeout;
         let explain = |fault: Fault| node.explain(&fault);
-        let mut wire = node.connect("heartbeat", timeout).map_err(explain)?;
+        let mut wire = node.connect_anew("heartbeat", timeout).map_err(explain)?;
         node.beat_kill.arm(&wire);
         let fitness = Fitness::ask(&mut wire, deadline).map_err(explain)?;
         fitness.check(&node.address)?;
@@ -123,7 +187,7 @@ impl<'a> Heartbeat<'a> {
         Ok(())
     }
 
-    fn join(&mut self) -> Result<()> {
+    fn join(&mut self) -> Result<Renewal> {
         let node = self.node;
         let settings = &node.settings;
         // Only a controller that has just started may push out its own earlier self.
@@ -140,7 +204,9 @@ impl<'a> Heartbeat<'a> {
             .arg(force)
             .arg(node.seal.keycheck(&settings.cluster))
             .arg(random_name())
-            .arg(self.attempts);
+            .arg(self.attempts)
+            .arg(self.server())
+            .arg(node.link.state().epoch);
         let answer = array(self.call(|wire, deadline| wire.script(&script::join, &cmd, deadline))?);
         let word = |index: usize| answer.get(index).map(text).unwrap_or_default();
         match word(0).as_str() {
@@ -176,45 +242,44 @@ impl<'a> Heartbeat<'a> {
         }
         let generation = word(2);
         if !self.generation.is_empty() && self.generation != generation {
-            log::warn!(
-                "Redis at {} has lost its data: the queue of cluster {} was empty when this controller came back",
-                node.address,
-                settings.cluster
-            );
+            self.lossy = true;
+            self.wiped = true;
         }
         self.generation = generation;
         self.epoch = answer.get(1).map(number).unwrap_or(0);
         node.held.lock().clear();
         let offset = answer.get(3).map(number).unwrap_or(0) - clock_ms();
-        let state = node.link.joined(self.epoch, offset, self.lease_until(sent), self.text());
-        node.tell_link(Some(state));
-        // Whoever still waits under an older membership starts over.
-        node.reader_kill.kill();
-        node.claimer.kill();
-        Ok(())
+        Ok(Renewal { offset, until: self.lease_until(sent) })
     }
 
-    /// Renews; false when we are no member any more.
-    fn beat(&mut self) -> Result<bool> {
+    /// Renews; nothing when we are no member any more.
+    pub fn beat(&mut self) -> Result<Option<Renewal>> {
         let node = self.node;
+        let read = node.memory.highest().event;
         let sent = Instant::now();
         let mut cmd = script::beat.call(&node.keys.meta);
         cmd.arg(node.me()).arg(self.epoch).arg(millis(node.settings.lease));
         let answer = array(self.call(|wire, deadline| wire.script(&script::beat, &cmd, deadline))?);
+        self.beaten = sent;
         if answer.first().map(text).as_deref() != Some("OK") {
             self.epoch = 0;
             let text =
                 "This controller's lease has lapsed, so its waiting work went to others; joining again"
                     .into();
             node.tell_link(node.link.failed(Phase::Lost, text));
-            return Ok(false);
+            return Ok(None);
         }
-        for name in answer.iter().skip(3) {
+        let word = |index: usize| answer.get(index).map(text).unwrap_or_default();
+        if answer.get(4).map(number).unwrap_or(0) < read || word(3) != self.incident {
+            self.lossy = true;
+        }
+        self.members =
+            word(5).split(' ').filter_map(|who| who.split(':').next()).map(str::to_owned).collect();
+        for name in answer.iter().skip(6) {
             log::warn!("Controller {} stopped answering and was taken out of the cluster", text(name));
         }
         let offset = answer.get(1).map(number).unwrap_or(0) - clock_ms();
-        node.tell_link(node.link.renewed(offset, self.lease_until(sent), &self.text()));
-        Ok(true)
+        Ok(Some(Renewal { offset, until: self.lease_until(sent) }))
     }
 
     /// Notes a failure; answers how long to wait before the next try.
@@ -259,7 +324,12 @@ impl<'a> Heartbeat<'a> {
         self.wire = None;
     }
 
-    fn call(&mut self, act: impl FnOnce(&mut Wire, Instant) -> Result<Value, Fault>) -> Result<Value> {
+    /// Which process of Redis we talk to.
+    pub fn server(&self) -> String {
+        self.wire.as_ref().map(|wire| wire.server.clone()).unwrap_or_default()
+    }
+
+    pub fn call(&mut self, act: impl FnOnce(&mut Wire, Instant) -> Result<Value, Fault>) -> Result<Value> {
         let deadline = Instant::now() + self.timeout();
         let Some(wire) = &mut self.wire else {
             return Err(unavailable(&self.node.address, "not connected"));
@@ -282,7 +352,7 @@ impl<'a> Heartbeat<'a> {
     }
 }
 
-fn millis(duration: Duration) -> u64 {
+pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 

@@ -29,6 +29,20 @@ impl ItemState {
         matches!(self, Self::Done | Self::Cancelled)
     }
 
+    /// The letter it is stored as.
+    pub(crate) fn letter(self) -> &'static str {
+        match self {
+            Self::Queued => "Q",
+            Self::Claimed => "C",
+            Self::Starting => "S",
+            Self::Running => "R",
+            Self::Orphaned => "O",
+            Self::Done => "D",
+            Self::Cancelled => "X",
+            Self::Unreadable => "U",
+        }
+    }
+
     /// From the letter it is stored as.
     pub(crate) fn from_letter(letter: &[u8]) -> Option<Self> {
         Some(match letter {

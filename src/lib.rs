@@ -14,6 +14,8 @@ mod error;
 mod heartbeat;
 mod item;
 mod members;
+mod memory;
+mod mending;
 mod node;
 mod numbers;
 mod queue;

@@ -33,6 +33,8 @@ pub struct LinkState {
     pub epoch: i64,
     /// Redis' clock minus this controller's, ms, as last measured.
     pub redis_clock_offset_ms: i64,
+    /// What an admin should know though all works: that Redis has lost data of late, say; or "".
+    pub notice: String,
 }
 
 /// A controller of the cluster.
@@ -66,7 +68,12 @@ struct State {
     lease_until: Option<Instant>,
     /// Counts memberships; a reader or claimer of an older one starts over.
     session: u64,
+    /// When Redis was found to have lost something, and what.
+    loss: Option<(Instant, String)>,
 }
+
+/// For how long an admin is told of a loss.
+const TOLD: Duration = Duration::from_secs(24 * 3600);
 
 /// A living membership.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,16 +89,17 @@ impl Link {
             text: "Connecting to Redis".into(),
             epoch: 0,
             redis_clock_offset_ms: 0,
+            notice: String::new(),
         };
         Self {
-            state: Mutex::new(State { link, lease_until: None, session: 0 }),
+            state: Mutex::new(State { link, lease_until: None, session: 0, loss: None }),
             changed: Condvar::new(),
             closed: AtomicBool::new(false),
         }
     }
 
     pub fn state(&self) -> LinkState {
-        self.state.lock().link.clone()
+        self.state.lock().seen()
     }
 
     pub fn clock_offset(&self) -> i64 {
@@ -161,9 +169,12 @@ impl Link {
         let mut state = self.state.lock();
         state.session += 1;
         state.lease_until = Some(lease_until);
-        state.link = LinkState { phase: Phase::Joined, text, epoch, redis_clock_offset_ms: offset };
+        state.link.phase = Phase::Joined;
+        state.link.text = text;
+        state.link.epoch = epoch;
+        state.link.redis_clock_offset_ms = offset;
         self.changed.notify_all();
-        state.link.clone()
+        state.seen()
     }
 
     /// The lease was renewed; answers the new standing if that changed it.
@@ -177,7 +188,12 @@ impl Link {
         state.link.phase = Phase::Joined;
         state.link.text = text.to_owned();
         self.changed.notify_all();
-        Some(state.link.clone())
+        Some(state.seen())
+    }
+
+    /// Redis has lost data, which an admin is told for a day.
+    pub fn lost(&self, text: String) {
+        self.state.lock().loss = Some((Instant::now(), text));
     }
 
     /// Something is wrong; answers the new standing if that changed it.
@@ -190,6 +206,20 @@ impl Link {
         state.link.phase = phase;
         state.link.text = text;
         self.changed.notify_all();
-        (!same).then(|| state.link.clone())
+        (!same).then(|| state.seen())
+    }
+}
+
+impl State {
+    fn seen(&self) -> LinkState {
+        let mut link = self.link.clone();
+        if let Some((at, text)) = &self.loss
+            && at.elapsed() < TOLD
+        {
+            let minutes = at.elapsed().as_secs() / 60;
+            let ago = if minutes < 120 { format!("{minutes} min") } else { format!("{} h", minutes / 60) };
+            link.notice = format!("{ago} ago: {text}.");
+        }
+        link
     }
 }

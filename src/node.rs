@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use parking_lot::{Condvar, Mutex};
@@ -9,8 +10,9 @@ use parking_lot::{Condvar, Mutex};
 use crate::bus::{Events, Inbox, Replies};
 use crate::claimer::Claimer;
 use crate::members::Link;
+use crate::memory::Memory;
 use crate::numbers::Ids;
-use crate::redis::{Address, Fault, Keys, KillSwitch, Pool, Wire};
+use crate::redis::{Address, Fault, Keys, KillSwitch, Pool, Vetted, Wire};
 use crate::seal::Seal;
 use crate::{Error, Event, LinkState, Result, Settings};
 
@@ -32,17 +34,22 @@ pub(crate) struct Node {
     pub beat_kill: KillSwitch,
     /// By which of its claims we hold an item.
     pub held: Mutex<HashMap<i64, i32>>,
+    pub memory: Memory,
+    pub vetted: Arc<Vetted>,
+    /// The reader is to read the whole queue.
+    pub reread: AtomicBool,
 }
 
 impl Node {
     pub fn new(settings: Settings) -> Result<Self> {
         settings.check()?;
         let address = Arc::new(Address::of(&settings)?);
+        let vetted = Arc::new(Vetted::default());
         let client_name = format!("ha-jenkins:{}", settings.controller_id);
         Ok(Self {
             keys: Keys::of(&settings.cluster),
             seal: Seal::new(&settings.key),
-            pool: Pool::new(Arc::clone(&address), client_name),
+            pool: Pool::new(Arc::clone(&address), client_name, Arc::clone(&vetted)),
             link: Link::new(),
             ids: Ids::new(),
             events: Events::default(),
@@ -53,6 +60,9 @@ impl Node {
             reader_kill: KillSwitch::default(),
             beat_kill: KillSwitch::default(),
             held: Mutex::default(),
+            memory: Memory::default(),
+            vetted,
+            reread: AtomicBool::new(false),
             address,
             settings,
         })
@@ -63,8 +73,15 @@ impl Node {
         &self.settings.controller_id
     }
 
-    /// A connection for one thread alone.
+    /// A connection for one thread alone, to a Redis that the heartbeat has vetted.
     pub fn connect(&self, role: &str, timeout: Duration) -> Result<Wire, Fault> {
+        let wire = self.connect_anew(role, timeout)?;
+        self.vetted.check(&wire).inspect_err(|_| self.chores.want(|wanted| wanted.beat = true))?;
+        Ok(wire)
+    }
+
+    /// A connection to whatever Redis there is now.
+    pub fn connect_anew(&self, role: &str, timeout: Duration) -> Result<Wire, Fault> {
         Wire::connect(&self.address, &format!("ha-jenkins:{}:{role}", self.me()), timeout)
     }
 

@@ -68,6 +68,12 @@ impl Ids {
         blocks.wants().then_some(blocks.floor.max(blocks.highest))
     }
 
+    /// The highest id known to be taken.
+    pub fn highest(&self) -> i64 {
+        let blocks = self.0.lock();
+        blocks.floor.max(blocks.highest)
+    }
+
     /// A block was leased: the [`BLOCK`] ids up to `last`.
     pub fn leased(&self, last: i64) {
         let mut blocks = self.0.lock();

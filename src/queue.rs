@@ -1,15 +1,20 @@
 //! The queue: items and their changes of state, each one script.
 
+use std::time::{Duration, Instant};
+
 use ::redis::{Cmd, Value};
 
 use crate::members::Membership;
-use crate::node::Node;
-use crate::redis::{Script, bytes, number, script, text};
+use crate::node::{Node, clock_ms};
+use crate::redis::{Script, bytes, number, script, text, unavailable};
 use crate::{Cancel, Enqueued, Error, Item, ItemState, NewItem, Result};
 
 /// Why an item is set aside whose seal is wrong.
 pub(crate) const FORGED: &str = "Its stored content was changed by somebody without the cluster's secrets: cancel it and \
                                  trigger the build again; look at who can write to Redis";
+
+/// How long a call waits while Redis is being mended. Somebody may hold Jenkins' queue lock.
+const PATIENCE: Duration = Duration::from_millis(1000);
 
 impl Node {
     /// See [`crate::Controller::enqueue`].
@@ -29,7 +34,11 @@ impl Node {
             .arg(&item.payload)
             .arg(mac)
             .arg(seen_revision);
-        self.enqueued(item.id, self.pool.run(&script::enqueue, &cmd)?)
+        let answer = self.enqueued(item.id, self.pool.run(&script::enqueue, &cmd)?)?;
+        if answer.accepted {
+            self.memory.stored(&item, self.me(), answer.revision, clock_ms());
+        }
+        Ok(answer)
     }
 
     /// See [`crate::Controller::fold`].
@@ -38,14 +47,19 @@ impl Node {
         if payload.len() > NewItem::MAX_PAYLOAD {
             return Err(too_large(payload.len()));
         }
-        let Some(item) = self.item(id)? else { return Err(not_found(id)) };
+        let Some(item) = self.item(id)? else { return Err(self.missing(id)) };
         let mut cmd = self.call(&script::fold);
         cmd.arg(id)
             .arg(seen_revision)
             .arg(payload)
             .arg(self.seal.payload(id, &item.job, payload))
             .arg(due_in_ms.max(-1));
-        self.enqueued(id, self.pool.run(&script::fold, &cmd)?)
+        let answer = self.enqueued(id, self.run(&script::fold, &cmd)?)?;
+        if answer.accepted {
+            let due_ms = (due_in_ms >= 0).then(|| clock_ms() + due_in_ms);
+            self.memory.folded(id, answer.revision, payload, due_ms);
+        }
+        Ok(answer)
     }
 
     fn enqueued(&self, id: i64, answer: Vec<Value>) -> Result<Enqueued> {
@@ -58,7 +72,29 @@ impl Node {
             }
             "TAKEN" => Err(taken(id)),
             "NOTFOUND" => Err(not_found(id)),
+            "GONE" => {
+                self.chores.want(|wanted| wanted.beat = true);
+                Err(unavailable(&self.address, "it has lost its data and is being filled again"))
+            }
             other => Err(strange(other)),
+        }
+    }
+
+    /// Runs a script that waits for its turn while Redis is being mended, for a moment.
+    pub fn run(&self, script: &Script, cmd: &Cmd) -> Result<Vec<Value>> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let answer = self.pool.run(script, cmd)?;
+            if word(&answer) != "MENDING" {
+                return Ok(answer);
+            }
+            if Instant::now() > deadline {
+                return Err(Error::Unavailable(format!(
+                    "Redis at {} has lost data, and the controllers are just filling it again: try again in some seconds",
+                    self.address
+                )));
+            }
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 
@@ -68,12 +104,20 @@ impl Node {
         plain("job", job)?;
         let mut cmd = self.owner_call(&script::number, membership, id);
         cmd.arg(job).arg(floor.max(0));
-        let answer = self.pool.run(&script::number, &cmd)?;
+        let answer = self.run(&script::number, &cmd)?;
         match word(&answer).as_str() {
             "OK" => {
                 let number = answer.get(1).map(number).unwrap_or(0);
-                i32::try_from(number)
-                    .map_err(|_| Error::Invalid(format!("The job {job} has run out of build numbers")))
+                let number = i32::try_from(number)
+                    .map_err(|_| Error::Invalid(format!("The job {job} has run out of build numbers")))?;
+                self.memory.numbered(job, number);
+                self.memory.change(id, |item| {
+                    let news = item.number != number;
+                    item.state = if news { ItemState::Starting } else { item.state };
+                    item.number = number;
+                    news
+                });
+                Ok(number)
             }
             "CANCELLED" => {
                 self.forget(id);
@@ -89,7 +133,13 @@ impl Node {
         let membership = self.link.lease()?;
         let mut cmd = self.owner_call(&script::started, membership, id);
         cmd.arg(number);
-        self.change(id, &script::started, &cmd)
+        self.change(id, &script::started, &cmd)?;
+        self.memory.change(id, |item| {
+            let news = item.state == ItemState::Starting;
+            item.state = if news { ItemState::Running } else { item.state };
+            news
+        });
+        Ok(())
     }
 
     /// See [`crate::Controller::finished`].
@@ -98,6 +148,11 @@ impl Node {
         let mut cmd = self.owner_call(&script::finished, membership, id);
         cmd.arg(line(result));
         self.change(id, &script::finished, &cmd)?;
+        self.memory.change(id, |item| {
+            item.state = ItemState::Done;
+            item.result = line(result);
+            true
+        });
         self.forget(id);
         Ok(())
     }
@@ -108,6 +163,7 @@ impl Node {
         let mut cmd = self.owner_call(&script::cancelled, membership, id);
         cmd.arg(line(why));
         self.change(id, &script::cancelled, &cmd)?;
+        self.memory.cancelled(id);
         self.forget(id);
         Ok(())
     }
@@ -136,7 +192,7 @@ impl Node {
         if payload.len() > NewItem::MAX_PAYLOAD {
             return Err(too_large(payload.len()));
         }
-        let Some(item) = self.item(id)? else { return Err(not_found(id)) };
+        let Some(item) = self.item(id)? else { return Err(self.missing(id)) };
         let mut cmd = self.call(&script::rerun);
         cmd.arg(self.me())
             .arg(membership.epoch)
@@ -202,9 +258,12 @@ impl Node {
         self.link.membership()?;
         let mut cmd = self.call(&script::cancel);
         cmd.arg(id).arg(person(who));
-        let answer = self.pool.run(&script::cancel, &cmd)?;
+        let answer = self.run(&script::cancel, &cmd)?;
         Ok(match word(&answer).as_str() {
-            "CANCELLED" => Cancel::Cancelled,
+            "CANCELLED" => {
+                self.memory.cancelled(id);
+                Cancel::Cancelled
+            }
             "ASKED" => Cancel::Asked(answer.get(1).map(text).unwrap_or_default()),
             "TOOLATE" => Cancel::TooLate,
             "UNKNOWN" => Cancel::Unknown,
@@ -230,7 +289,7 @@ impl Node {
             cmd.arg(&after).arg(0);
             let answer = self.pool.run(&script::items, &cmd)?;
             after = answer.get(2).map(text).unwrap_or_default();
-            items.extend(self.items_of(answer.get(3..).unwrap_or_default()));
+            items.extend(self.items_of(answer.get(4..).unwrap_or_default()));
         }
         Ok(items)
     }
@@ -240,11 +299,13 @@ impl Node {
         values
             .chunks_exact(3)
             .filter_map(|triple| {
-                let (mut item, _) = unpack(&text(&triple[0]), self.link.clock_offset())?;
+                let packed = unpack(&text(&triple[0]), self.link.clock_offset())?;
                 let (payload, seal) = (bytes(&triple[1])?, bytes(&triple[2])?);
+                let mut item = packed.item.clone();
                 if !seal.is_empty() && self.seal.payload_holds(item.id, &item.job, payload, seal) {
                     item.payload = Some(payload.to_vec());
                 }
+                self.memory.saw(packed, item.payload.as_deref());
                 Some(item)
             })
             .collect()
@@ -278,7 +339,7 @@ impl Node {
                     "Item {id} is no longer held by this controller: stop working on it"
                 )))
             }
-            "NOTFOUND" => Err(not_found(id)),
+            "NOTFOUND" => Err(self.missing(id)),
             "STATE" => {
                 let state = answer.get(1).and_then(bytes).and_then(ItemState::from_letter);
                 let state =
@@ -289,13 +350,34 @@ impl Node {
         }
     }
 
+    /// Redis does not have it; if we know that it has not ended, it will again.
+    fn missing(&self, id: i64) -> Error {
+        if !self.memory.lives(id) {
+            return not_found(id);
+        }
+        self.chores.want(|wanted| wanted.beat = true);
+        unavailable(&self.address, "it has lost this item, which is being brought back")
+    }
+
     fn forget(&self, id: i64) {
         self.held.lock().remove(&id);
     }
 }
 
-/// An item and its reaper from the lines in which scripts pack it.
-pub(crate) fn unpack(packed: &str, clock_offset: i64) -> Option<(Item, String)> {
+/// An item with what only the scripts need.
+#[derive(Clone)]
+pub(crate) struct Packed {
+    pub item: Item,
+    /// Who decides on an orphan, `controller:epoch`.
+    pub reaper: String,
+    /// Its place in the queue, smaller first.
+    pub score: i64,
+    /// Who wants the claimed item cancelled, or "".
+    pub cancel: String,
+}
+
+/// An item from the lines in which scripts pack it.
+pub(crate) fn unpack(packed: &str, clock_offset: i64) -> Option<Packed> {
     let mut lines = packed.split('\n');
     let mut word = || lines.next();
     fn num<T: std::str::FromStr>(word: Option<&str>) -> Option<T> {
@@ -329,7 +411,7 @@ pub(crate) fn unpack(packed: &str, clock_offset: i64) -> Option<(Item, String)> 
     // Empty for most, and not sent by older versions of this library.
     item.deaths = num(word()).unwrap_or(0);
     item.again = num(word()).unwrap_or(0);
-    Some((item, reaper))
+    Some(Packed { item, reaper, score: num(word())?, cancel: word()?.into() })
 }
 
 fn check_id(id: i64) -> Result<()> {

@@ -1,6 +1,7 @@
 //! The thread that reads what happened in the cluster, and this controller's inbox.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use ::redis::{Value, cmd, pipe};
@@ -8,8 +9,8 @@ use ::redis::{Value, cmd, pipe};
 use crate::bus::{announcement, command, stream_id};
 use crate::members::Membership;
 use crate::node::{Node, clock_ms};
-use crate::queue::{FORGED, unpack};
-use crate::redis::{CALL_TIMEOUT, Fault, Wire, array, bytes, number, script, text};
+use crate::queue::{FORGED, Packed, unpack};
+use crate::redis::{CALL_TIMEOUT, Fault, Wire, array, bytes, number, script, text, unavailable};
 use crate::{Event, Item, ItemState, Result};
 
 const BLOCK: Duration = Duration::from_secs(10);
@@ -70,6 +71,9 @@ impl<'a> Reader<'a> {
             Some(wire) => wire,
             None => self.connect()?,
         };
+        if node.reread.swap(false, Ordering::SeqCst) {
+            self.session = 0;
+        }
         if self.session != membership.session {
             self.snapshot(&mut wire, membership)?;
             self.session = membership.session;
@@ -111,6 +115,7 @@ impl<'a> Reader<'a> {
     fn snapshot(&mut self, wire: &mut Wire, membership: Membership) -> Result<()> {
         let node = self.node;
         let mut items: Vec<Item> = Vec::new();
+        let mut gone = node.memory.live();
         let mut events = Vec::new();
         let mut after = "0".to_owned();
         let mut position = None;
@@ -119,23 +124,33 @@ impl<'a> Reader<'a> {
             cmd.arg(&after).arg(1);
             let answer = wire.script(&script::items, &cmd, Instant::now() + 5 * CALL_TIMEOUT);
             let answer = array(answer.map_err(|fault| node.explain(&fault))?);
-            let page = answer.get(3..).unwrap_or_default();
+            let generation = answer.get(3).map(text).unwrap_or_default();
+            if generation != node.vetted.generation() {
+                node.chores.want(|wanted| wanted.beat = true);
+                return Err(unavailable(&node.address, "it was wiped"));
+            }
+            let page = answer.get(4..).unwrap_or_default();
             position.get_or_insert_with(|| {
                 (answer.first().map(text).unwrap_or_default(), answer.get(1).map(number).unwrap_or(0))
             });
             after = answer.get(2).map(text).unwrap_or_default();
             for triple in page.chunks_exact(3) {
                 self.look_for_forgery(triple);
-                if let Some((item, reaper)) = unpack(&text(&triple[0]), node.link.clock_offset())
-                    && item.state == ItemState::Orphaned
-                    && self.is_me(&reaper, membership)
+                if let Some(packed) = unpack(&text(&triple[0]), node.link.clock_offset())
+                    && packed.item.state == ItemState::Orphaned
+                    && self.is_me(&packed.reaper, membership)
                 {
-                    events.push(Event::Orphaned(item));
+                    events.push(Event::Orphaned(packed.item));
                 }
             }
             items.extend(node.items_of(page));
         }
         (self.seen, self.number) = position.unwrap_or_default();
+        for item in &items {
+            gone.remove(&item.id);
+        }
+        gone.into_iter().for_each(|id| node.memory.gone(id));
+        node.memory.read(self.number);
         events.insert(0, Event::Snapshot(items));
         node.events.push(events);
         Ok(())
@@ -149,7 +164,7 @@ impl<'a> Reader<'a> {
     /// A queued item whose seal is wrong is set aside before anybody claims it.
     fn look_for_forgery(&self, triple: &[Value]) {
         let node = self.node;
-        let Some((item, _)) = unpack(&text(&triple[0]), 0) else { return };
+        let Some(Packed { item, .. }) = unpack(&text(&triple[0]), 0) else { return };
         let (payload, seal) = (bytes(&triple[1]).unwrap_or_default(), bytes(&triple[2]).unwrap_or_default());
         if item.state == ItemState::Queued && !node.seal.payload_holds(item.id, &item.job, payload, seal) {
             // An empty seal means 'by the owner' to the script.
@@ -179,9 +194,11 @@ impl<'a> Reader<'a> {
             seen.clone_from(&entry.id);
             match entry.text("k").as_str() {
                 kind @ ("q" | "i") => {
-                    let Some((item, reaper)) = unpack(&entry.text("m"), node.link.clock_offset()) else {
+                    let Some(packed) = unpack(&entry.text("m"), node.link.clock_offset()) else {
                         continue;
                     };
+                    node.memory.saw(packed.clone(), None);
+                    let Packed { item, reaper, .. } = packed;
                     if kind == "q" {
                         fresh.push((events.len(), item.id));
                     }
@@ -198,6 +215,7 @@ impl<'a> Reader<'a> {
         self.payloads(wire, &mut events, &fresh)?;
         // Only now: what fails before is read again.
         (self.number, self.seen) = (last, seen);
+        node.memory.read(last);
         if gap {
             self.session = 0;
         }
@@ -226,6 +244,7 @@ impl<'a> Reader<'a> {
             };
             if let Some(Event::Item(item)) = events.get_mut(*index) {
                 if node.seal.payload_holds(item.id, &item.job, payload, seal) {
+                    node.memory.payload(item.id, payload);
                     item.payload = Some(payload.to_vec());
                 } else if let Err(error) = node.set_aside(item.id, FORGED, seal) {
                     log::debug!("{error}");

@@ -24,8 +24,11 @@ impl Node {
             .arg(what)
             .arg(remember.as_millis().max(1) as u64)
             .arg(CALLS.fetch_add(1, Ordering::Relaxed));
-        match self.pool.run(&script::first, &cmd)?.first().map(text).unwrap_or_default().as_str() {
-            "FIRST" => Ok(true),
+        match self.run(&script::first, &cmd)?.first().map(text).unwrap_or_default().as_str() {
+            "FIRST" => {
+                self.memory.first(what, remember);
+                Ok(true)
+            }
             "DONE" => Ok(false),
             _ => Err(Error::Fenced(
                 "This controller is no longer a member: others do what is done once".into(),

@@ -101,7 +101,7 @@ types! {
         constructors { fn new(accepted: jboolean, revision: jlong, queued: JList) },
     }
     LinkStateType => "io.jenkins.plugins.ha.bridge.LinkState" {
-        constructors { fn new(phase: PhaseType, text: JString, epoch: jlong) },
+        constructors { fn new(phase: PhaseType, text: JString, epoch: jlong, notice: JString) },
     }
     MemberType => "io.jenkins.plugins.ha.bridge.Member" {
         constructors {
@@ -404,7 +404,8 @@ pub(super) fn link_state<'local>(
         Phase::Closed => PhaseType::closed(env),
     }?;
     let text = JString::new(env, &link.text)?;
-    Ok(LinkStateType::new(env, phase, text, link.epoch)?)
+    let notice = JString::new(env, &link.notice)?;
+    Ok(LinkStateType::new(env, phase, text, link.epoch, notice)?)
 }
 
 pub(super) fn members<'local>(env: &mut Env<'local>, members: &[Member]) -> Result<JList<'local>, Failure> {

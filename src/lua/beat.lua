@@ -1,12 +1,14 @@
 -- Renews a member's lease and ends every membership that has lapsed.
 --
 -- ARGV  controller, epoch, lease ms
--- Answers  OK now generation reaped-name... | FENCED
+-- Answers  OK now generation incident event-number members reaped-name... | FENCED
 local controller, epoch, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
 if not member(controller, epoch) then return {'FENCED'} end
 local me = controller .. ':' .. epoch
-local answer = {'OK', int(now), redis.call('HGET', KEYS[1], 'generation')}
-local away = was_away(lease)
+local meta = redis.call('HMGET', KEYS[1], 'generation', 'incident')
+local answer = {'OK', int(now), meta[1], meta[2] or '-', redis.call('GET', P .. 'eventno') or '0',
+  table.concat(redis.call('ZRANGE', P .. 'members', 0, -1), ' ')}
+local away = was_away(lease) or mending()
 redis.call('ZADD', P .. 'members', int(now + lease), me)
 if not away then
   for _, who in ipairs(redis.call('ZRANGEBYSCORE', P .. 'members', '-inf', int(now))) do
@@ -16,5 +18,5 @@ if not away then
     answer[#answer + 1] = name
   end
 end
-adopt(me)
+if not mending() then adopt(me) end
 return answer

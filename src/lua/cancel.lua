@@ -1,8 +1,9 @@
 -- Cancels an item wherever it is. A claimed one is only marked: its owner is to be asked, and cannot start or return it any more.
 --
 -- ARGV  id, who
--- Answers  CANCELLED | ASKED owner | TOOLATE | UNKNOWN
+-- Answers  CANCELLED | ASKED owner | TOOLATE | UNKNOWN | MENDING
 local id, who = ARGV[1], ARGV[2]
+if mending() then return {'MENDING'} end
 local v = load(id)
 if not v then return {'UNKNOWN'} end
 local state = v[STATE]

@@ -24,6 +24,10 @@ if tonumber(last) >= tonumber(claim) then
   end
   return answer
 end
+if mending() then
+  redis.call('SET', P .. 'waiting', '', 'NX')
+  return {'OK', int(now), int(math.max(1, redis.call('PTTL', P .. 'mending')))}
+end
 local delayed = P .. 'delayed'
 local next_due = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')
 if next_due[2] and tonumber(next_due[2]) <= now then

@@ -1,7 +1,7 @@
 -- Stores a new item.
 --
 -- ARGV  id, job, lane, priority, quiet ms, concurrent (0/1), pinned, origin, payload, mac, seen revision (-1: do not check)
--- Answers  OK revision (also when the same item is there already) | NEWER revision (packed, payload, mac)... | TAKEN
+-- Answers  OK revision (also when the same item is there already) | NEWER revision (packed, payload, mac)... | TAKEN | GONE (Redis was wiped)
 local id, job, lane, priority, quiet = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
 local key = P .. 'item:' .. id
 local there = redis.call('HMGET', key, 'job', 'origin', 'jobrev')
@@ -12,6 +12,10 @@ end
 local conflict = newer(job, tonumber(ARGV[11]))
 if conflict then return conflict end
 local seq = int(redis.call('INCR', P .. 'seq'))
+if seq == '1' and redis.call('EXISTS', KEYS[1]) == 0 then
+  redis.call('DEL', P .. 'seq')
+  return {'GONE'}
+end
 local due = int(now + quiet)
 local v = {job, 'Q', '1', seq, lane, priority, int(now), due, '0', ARGV[6], ARGV[7], ARGV[8], '', '0', '0', '0', '', '', '',
   '', '', int(priority * 4398046511104 + seq), '', '', ARGV[9], ARGV[10]}

@@ -1,8 +1,9 @@
 -- Replaces the payload of a queued item and, if asked, its time.
 --
 -- ARGV  id, seen revision (-1: do not check), payload, mac, due in ms (-1: keep)
--- Answers  OK revision | NEWER revision (packed, payload, mac)... (no longer queued, or some of the job's are newer than seen) | NOTFOUND
+-- Answers  OK revision | NEWER revision (packed, payload, mac)... (no longer queued, or some of the job's are newer than seen) | NOTFOUND | MENDING
 local id, due_in = ARGV[1], tonumber(ARGV[5])
+if mending() then return {'MENDING'} end
 local v = load(id, true)
 if not v then return {'NOTFOUND'} end
 if v[STATE] == 'Q' and v[MAC] == ARGV[4] then return {'OK', v[JOBREV]} end

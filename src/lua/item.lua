@@ -53,7 +53,7 @@ local function save(id, v, ...)
 end
 
 local function pack(id, v)
-  return id .. '\n' .. table.concat(v, '\n', 1, AGAIN)
+  return id .. '\n' .. table.concat(v, '\n', 1, CANCEL)
 end
 
 -- Every entry carries the next number: a reader that misses one knows that it did.
@@ -76,6 +76,11 @@ end
 local function event(id, v, fresh)
   tell(fresh and 'q' or 'i', 'm', pack(id, v))
   wake()
+end
+
+-- Redis lost something, and not all controllers have said yet what they know: nothing is taken or refused for good meanwhile.
+local function mending()
+  return redis.call('EXISTS', P .. 'mending') == 1
 end
 
 local function member(controller, epoch)

@@ -1,11 +1,12 @@
 -- A page of the live items, oldest first, and where the events stood when it was read.
 --
 -- ARGV  seq after which to go on (0 at first), with payloads (0/1)
--- Answers  last event id, last event number, seq to go on from ('': that was all), (packed, payload, mac)...
+-- Answers  last event id, last event number, seq to go on from ('': that was all), generation, (packed, payload, mac)...
 local PAGE, BYTES = 500, 4194304
 local last = redis.call('XREVRANGE', P .. 'events', '+', '-', 'COUNT', 1)[1]
 local ids = redis.call('ZRANGEBYSCORE', P .. 'live', '(' .. ARGV[1], '+inf', 'WITHSCORES', 'LIMIT', 0, PAGE)
-local answer = {last and last[1] or '0-0', redis.call('GET', P .. 'eventno') or '0', #ids == 2 * PAGE and ids[#ids] or ''}
+local answer = {last and last[1] or '0-0', redis.call('GET', P .. 'eventno') or '0', #ids == 2 * PAGE and ids[#ids] or '',
+  redis.call('HGET', KEYS[1], 'generation') or ''}
 local bytes = 0
 for i = 1, #ids, 2 do
   local id = ids[i]

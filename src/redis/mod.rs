@@ -6,6 +6,7 @@ mod keys;
 mod pool;
 mod scripts;
 mod url;
+mod vetted;
 mod wire;
 
 pub(crate) use fault::{Fault, unavailable};
@@ -14,6 +15,7 @@ pub(crate) use keys::Keys;
 pub(crate) use pool::{CALL_TIMEOUT, Pool};
 pub(crate) use scripts::{Script, script};
 pub(crate) use url::Address;
+pub(crate) use vetted::Vetted;
 pub(crate) use wire::{KillSwitch, Wire};
 
 /// A text in an answer, "" for anything else.

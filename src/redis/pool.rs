@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use ::redis::{Cmd, Value};
 use parking_lot::Mutex;
 
-use super::{Address, Fault, Script, Wire, array};
+use super::{Address, Fault, Script, Vetted, Wire, array};
 use crate::Result;
 
 /// The longest a command may take in all.
@@ -19,12 +19,13 @@ const IDLE: usize = 4;
 pub(crate) struct Pool {
     address: Arc<Address>,
     client_name: String,
+    vetted: Arc<Vetted>,
     idle: Mutex<Vec<Wire>>,
 }
 
 impl Pool {
-    pub fn new(address: Arc<Address>, client_name: String) -> Self {
-        Self { address, client_name, idle: Mutex::new(Vec::new()) }
+    pub fn new(address: Arc<Address>, client_name: String, vetted: Arc<Vetted>) -> Self {
+        Self { address, client_name, vetted, idle: Mutex::new(Vec::new()) }
     }
 
     /// Runs a script that may be repeated: once more on a fresh connection if the first one broke.
@@ -55,11 +56,12 @@ impl Pool {
         let idle = self.idle.lock().pop();
         let mut wire = match idle {
             Some(wire) => wire,
-            None => Wire::connect(
-                &self.address,
-                &self.client_name,
-                deadline.saturating_duration_since(Instant::now()),
-            )?,
+            None => {
+                let timeout = deadline.saturating_duration_since(Instant::now());
+                let wire = Wire::connect(&self.address, &self.client_name, timeout)?;
+                self.vetted.check(&wire)?;
+                wire
+            }
         };
         let result = act(&mut wire, deadline);
         if matches!(result, Ok(_) | Err(Fault::Server(_))) {

@@ -97,6 +97,7 @@ scripts! {
     announce = "announce.lua";
     answer = "answer.lua";
     ask = "ask.lua";
+    behind = "behind.lua";
     beat = "reap.lua" "beat.lua";
     cancel = "cancel.lua";
     cancelled = "cancelled.lua";
@@ -112,10 +113,13 @@ scripts! {
     join = "reap.lua" "join.lua";
     leave = "reap.lua" "leave.lua";
     members = "members.lua";
+    mend = "mend.lua";
+    mended = "mended.lua";
     number = "number.lua";
     park = "park.lua";
     release = "release.lua";
     rerun = "rerun.lua";
+    restore = "restore.lua";
     started = "started.lua";
     unwanted = "unwanted.lua";
 }

@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
-use super::{Address, Fault, Script, script};
+use super::{Address, Fault, Script, script, text};
 
 enum Stream {
     Plain(TcpStream),
@@ -51,6 +51,8 @@ impl KillSwitch {
 pub(crate) struct Wire {
     stream: Stream,
     parser: Parser,
+    /// Which process of Redis this is, "" where it does not say.
+    pub server: String,
 }
 
 impl Wire {
@@ -64,7 +66,7 @@ impl Wire {
         } else {
             Stream::Plain(socket)
         };
-        let mut wire = Self { stream, parser: Parser::new() };
+        let mut wire = Self { stream, parser: Parser::new(), server: String::new() };
         let mut login = pipe();
         if let Some(password) = &address.password {
             login.cmd("AUTH").arg(&address.username).arg(password.reveal());
@@ -74,10 +76,15 @@ impl Wire {
         }
         let wanted = login.len();
         login.cmd("CLIENT").arg("SETNAME").arg(client_name);
+        login.cmd("INFO").arg("server");
         let answers = wire.pipeline(&login, deadline).map_err(|fault| match fault {
             Fault::Broken(error) => Fault::NoConnection(error),
             other => other,
         })?;
+        if let Some(info) = answers.last().map(text) {
+            let id = info.lines().find_map(|line| line.strip_prefix("run_id:"));
+            wire.server = id.unwrap_or_default().trim().to_owned();
+        }
         match answers.into_iter().take(wanted).find_map(server_error) {
             Some(fault) => Err(fault),
             None => Ok(wire),

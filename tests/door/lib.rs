@@ -140,6 +140,7 @@ fn sample_event<'local>(
             text: "text".into(),
             epoch: 7,
             redis_clock_offset_ms: 0,
+            notice: "notice".into(),
         }),
         5 => Event::Orphaned(Item { payload: None, ..sample_item(ItemState::Orphaned) }),
         6 => Event::Members,

@@ -47,7 +47,7 @@ public class BridgeCalls {
     private final byte[] small = new byte[SMALL];
     private final byte[] large = new byte[LARGE];
     private final String text = "x".repeat(SMALL);
-    private final LinkState state = new LinkState(LinkState.Phase.JOINED, "text", 1);
+    private final LinkState state = new LinkState(LinkState.Phase.JOINED, "text", 1, "");
     private long counter;
 
     /** A membership of a cluster on a Redis of its own. */
@@ -173,7 +173,7 @@ public class BridgeCalls {
 
     @CompilerControl(CompilerControl.Mode.DONT_INLINE)
     private LinkState plainLink() {
-        return new LinkState(state.phase(), state.text(), ++counter);
+        return new LinkState(state.phase(), state.text(), ++counter, "");
     }
 
     @CompilerControl(CompilerControl.Mode.DONT_INLINE)

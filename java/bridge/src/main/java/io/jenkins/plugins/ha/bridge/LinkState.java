@@ -6,8 +6,10 @@ package io.jenkins.plugins.ha.bridge;
  * @param phase the state
  * @param text one sentence for an admin: what is wrong and what to do; no secrets
  * @param epoch this membership's fencing token, 0 when never joined
+ * @param notice what an admin should know though all works: that Redis has lost data of late, or
+ *     that its replicas lag behind; or ""
  */
-public record LinkState(Phase phase, String text, long epoch) {
+public record LinkState(Phase phase, String text, long epoch, String notice) {
     /** The order of the constants is the wire order. */
     public enum Phase {
         /** Not yet reached Redis; trying on. */

@@ -53,7 +53,7 @@ public final class ClusterMonitor extends AdministrativeMonitor {
             return "The settings of HA were changed: restart this controller to apply them.";
         }
         return link.joined()
-                ? ""
+                ? link.notice()
                 : link.text()
                         + " Builds are accepted, but neither taken nor started here until then.";
     }

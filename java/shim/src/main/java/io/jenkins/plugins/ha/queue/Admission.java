@@ -53,17 +53,25 @@ final class Admission {
         due.add(Calendar.SECOND, quietPeriod);
         QueueView view = membership.view();
         Queue.WaitingItem waiting = null;
+        boolean compare = true;
         for (int round = 0; round < ROUNDS; round++) {
-            long revision = round == ROUNDS - 1 ? -1 : view.revision(job);
-            List<SeenItem> same = sameAs(view.queuedOf(job), actions);
-            if (!same.isEmpty() && round < ROUNDS - 1) {
-                Queue.Item folded = fold(same, task, actions, due, revision, job);
-                if (folded != null) {
-                    return ScheduleResult.existing(folded);
+            compare &= round < ROUNDS - 1;
+            long revision = compare ? view.revision(job) : -1;
+            List<SeenItem> same = compare ? sameAs(view.queuedOf(job), actions) : List.of();
+            if (!same.isEmpty()) {
+                try {
+                    Queue.Item folded = fold(same, task, actions, due, revision, job);
+                    if (folded != null) {
+                        return ScheduleResult.existing(folded);
+                    }
+                } catch (HaException.Unavailable | HaException.Refused e) {
+                    // Redis is away: better a build of its own than to refuse it
+                    compare = false;
                 }
                 continue;
             }
-            if (waiting == null) {
+            boolean first = waiting == null;
+            if (first) {
                 waiting = newItem(task, due, actions);
             }
             byte[] payload;
@@ -78,7 +86,7 @@ final class Admission {
                         e);
                 return null;
             }
-            if (round == 0 && !Payload.survives(waiting, payload)) {
+            if (first && !Payload.survives(waiting, payload)) {
                 LOGGER.info(
                         () ->
                                 "A build of "

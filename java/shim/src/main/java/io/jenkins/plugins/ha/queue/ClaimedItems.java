@@ -85,6 +85,16 @@ public final class ClaimedItems extends QueueListener {
         takeOut(id);
     }
 
+    /** As {@link #drop}, unless it is here by a claim of this membership. */
+    static void dropOlder(long id, long epoch) {
+        for (Queue.Item item : ((HaQueue) Queue.getInstance()).local()) {
+            ClusterItemAction action = item.getAction(ClusterItemAction.class);
+            if (item.getId() == id && action != null && action.epoch() != epoch) {
+                takeOut(id);
+            }
+        }
+    }
+
     /**
      * Cancels it in this controller's lists, or keeps it from coming into them.
      *

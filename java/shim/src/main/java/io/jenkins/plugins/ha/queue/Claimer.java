@@ -324,6 +324,7 @@ public final class Claimer {
                                 }
                             });
             claimedAt.put(item.id(), new Claimed(item.attempts(), System.nanoTime()));
+            ClaimedItems.dropOlder(item.id(), item.epoch());
             ScheduleResult[] result = new ScheduleResult[1];
             Queue.withLock(
                     () -> { // core must not make a buildable item of it, with the times it has now,

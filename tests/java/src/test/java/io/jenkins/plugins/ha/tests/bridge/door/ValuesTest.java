@@ -97,7 +97,7 @@ class ValuesTest {
         assertEquals("request", asked.requestId());
 
         assertEquals(
-                new Event.LinkChanged(new LinkState(LinkState.Phase.REFUSED, "text", 7)),
+                new Event.LinkChanged(new LinkState(LinkState.Phase.REFUSED, "text", 7, "notice")),
                 BridgeDoor.sampleEvent(4));
 
         Item orphan = assertInstanceOf(Event.Orphaned.class, BridgeDoor.sampleEvent(5)).item();
