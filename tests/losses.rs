@@ -1,5 +1,7 @@
 //! Redis that was emptied, went back to an older state, or was replaced by a replica that lagged behind.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use std::time::Duration;
