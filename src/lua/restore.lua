@@ -57,15 +57,9 @@ local function put(id, v, own)
   end
   v[STATE], v[BLOCKED] = state, '0'
   local ended = state == 'D' or state == 'X'
-  local key, args = P .. 'item:' .. id, {}
-  for i = 1, ended and SMALL or MAC do
-    if v[i] ~= '' or i > SMALL then
-      args[#args + 1] = NAMES[i]
-      args[#args + 1] = v[i]
-    end
-  end
+  local key = P .. 'item:' .. id
   redis.call('DEL', key)
-  redis.call('HSET', key, unpack(args))
+  store(id, v)
   if tonumber(v[NUMBER]) > tonumber(redis.call('GET', P .. 'number:' .. v[JOB]) or 0) then
     redis.call('SET', P .. 'number:' .. v[JOB], v[NUMBER])
   end
@@ -73,6 +67,7 @@ local function put(id, v, own)
     redis.call('SET', P .. 'seq', v[JOBREV])
   end
   if ended then
+    redis.call('HDEL', key, 'payload', 'mac')
     redis.call('EXPIRE', key, DAY)
     redis.call('ZREM', P .. 'live', id)
   else
