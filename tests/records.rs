@@ -192,6 +192,7 @@ on_both! {
     a_deleted_build_stays_deleted_and_its_number_used
     a_running_build_is_not_deleted_by_another_controller
     one_queue_item_makes_one_build
+    the_later_number_of_an_item_is_its_build
     a_dead_owners_build_is_adopted_by_one
     a_build_that_came_to_its_own_end_is_not_adopted
     history_is_paged_by_number_and_without_gaps_when_builds_come_and_go
@@ -386,6 +387,7 @@ fn a_running_build_is_not_deleted_by_another_controller(place: &Place) {
 fn one_queue_item_makes_one_build(place: &Place) {
     let (a, b) = (place.open("a"), place.open("b"));
     store(&a, BuildRow { queue_id: 5, ..running("a", "job", 1) });
+    store(&a, BuildRow { queue_id: 5, ..ended("a", "job", 1, "SUCCESS") });
     store(&b, BuildRow { queue_id: 5, ..running("b", "job", 2) });
     assert_eq!(b.find("job", 2).unwrap(), None);
     assert_eq!(count(&b, "doubled"), 1);
@@ -404,6 +406,38 @@ fn one_queue_item_makes_one_build(place: &Place) {
         store(&a, BuildRow { queue_id: 0, ..ended("a", "unknown", number, "SUCCESS") });
     }
     assert_eq!(numbers_of(&a, &BuildQuery::of_job("unknown", 10)), [2, 1]);
+}
+
+/// An item gets another number only once the controller that had the first is dead; what that one wrote of it may still
+/// stand, or be on its way.
+fn the_later_number_of_an_item_is_its_build(place: &Place) {
+    let (a, b) = (place.open("a"), place.open("b"));
+    store(&a, BuildRow { queue_id: 5, ..running("a", "job", 1) });
+    store(&b, BuildRow { queue_id: 5, ..running("b", "job", 2) });
+    assert_eq!(b.find("job", 2).unwrap().unwrap().queue_id, 5);
+    assert_eq!(b.find("job", 1).unwrap().unwrap().queue_id, 0);
+    store(&a, BuildRow { queue_id: 5, ..ended("a", "job", 1, "ABORTED") });
+    assert_eq!(b.find("job", 1).unwrap().unwrap().result, "ABORTED", "it may still end");
+    assert_eq!(b.find("job", 1).unwrap().unwrap().queue_id, 0);
+    store(&b, BuildRow { queue_id: 5, ..ended("b", "job", 2, "SUCCESS") });
+    // The other way round.
+    store(&b, BuildRow { queue_id: 6, ..running("b", "job", 4) });
+    store(&a, BuildRow { queue_id: 6, ..running("a", "job", 3) });
+    assert_eq!(b.find("job", 3).unwrap(), None);
+    assert_eq!(b.find("job", 4).unwrap().unwrap().queue_id, 6);
+    // Within one batch.
+    for number in 5..8 {
+        a.save(BuildRow { queue_id: 7, ..running("a", "job", number) }, false).unwrap();
+    }
+    assert!(a.flush("job", 7, LONG).unwrap());
+    assert_eq!(a.find("job", 6).unwrap().unwrap().queue_id, 0);
+    assert_eq!(a.find("job", 7).unwrap().unwrap().queue_id, 7);
+    assert_eq!(
+        (count(&a, "doubled"), count(&b, "doubled")),
+        (0, 0),
+        "nobody is told that an item was built twice"
+    );
+    assert_eq!(count(&a, "late"), 1);
 }
 
 fn a_dead_owners_build_is_adopted_by_one(place: &Place) {

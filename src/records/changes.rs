@@ -102,6 +102,8 @@ pub(super) enum Refusal {
     Deleted,
     /// It runs; only its owner may change it.
     Running,
+    /// The queue has since given its item another number.
+    Superseded,
     /// Another build came from the same queue item.
     Doubled,
 }
@@ -114,6 +116,9 @@ impl Refusal {
             Self::Ended => "the build has ended",
             Self::Deleted => "the build was deleted",
             Self::Running => "the build still runs on its controller",
+            Self::Superseded => {
+                "its queue item was given to another controller, as a build with a higher number"
+            }
             Self::Doubled => "another build came from the same queue item: the item was built twice",
         }
     }
@@ -285,6 +290,13 @@ pub(super) fn forget_origins(
     )])
 }
 
+/// The build that a queue item has become.
+struct Holder {
+    job: i64,
+    number: i32,
+    running: bool,
+}
+
 struct Builds<'a> {
     session: &'a mut dyn Session,
     cluster: i64,
@@ -335,19 +347,38 @@ impl Builds<'_> {
                     continue;
                 }
             };
+            let mut superseded = None;
             if row.queue_id > 0 && row.state != BuildState::Deleted {
-                let holder = *items.entry(row.queue_id).or_insert((job_id, number));
-                if holder != (job_id, number) {
-                    let imported = matches!(&stamped.change, Change::Save { edit: true, .. });
-                    if !imported {
-                        outcomes.push(Outcome::Refused(Refusal::Doubled));
+                let imported = matches!(&stamped.change, Change::Save { edit: true, .. });
+                let holder =
+                    items.get(&row.queue_id).filter(|held| (held.job, held.number) != (job_id, number));
+                if let Some(holder) = holder {
+                    let again = holder.job == job_id && holder.number > number;
+                    if holder.job == job_id && holder.number < number && holder.running {
+                        // An item gets another number only once who had the first is dead: the later build counts.
+                        statements.push(of_build(SUPERSEDE, job_id, holder.number));
+                        superseded = Some(holder.number);
+                    } else if imported || again && before.is_some_and(|before| before.queue_id == 0) {
+                        // Builds of the time before the cluster may share what were different items then.
+                        row.queue_id = 0;
+                    } else {
+                        let late = again && row.state == BuildState::Running;
+                        outcomes.push(Outcome::Refused(if late {
+                            Refusal::Superseded
+                        } else {
+                            Refusal::Doubled
+                        }));
                         continue;
                     }
-                    // Builds of the time before the cluster may share what were different items then.
-                    row.queue_id = 0;
                 }
             }
-            if row.state == BuildState::Deleted && items.get(&row.queue_id) == Some(&(job_id, number)) {
+            if row.queue_id > 0 && row.state != BuildState::Deleted {
+                let running = row.state == BuildState::Running;
+                items.insert(row.queue_id, Holder { job: job_id, number, running });
+            }
+            if row.state == BuildState::Deleted
+                && items.get(&row.queue_id).is_some_and(|held| (held.job, held.number) == (job_id, number))
+            {
                 items.remove(&row.queue_id);
             }
             let xml = match &stamped.change {
@@ -356,6 +387,10 @@ impl Builds<'_> {
             };
             self.statements(job_id, before, &row, xml, &mut statements);
             stored.insert((job_id, number), row);
+            if let Some(old) = superseded.and_then(|number| stored.get_mut(&(job_id, number))) {
+                old.queue_id = 0;
+                old.version += 1;
+            }
             outcomes.push(Outcome::Stored);
         }
         self.session.run(statements)
@@ -422,7 +457,7 @@ impl Builds<'_> {
     }
 
     /// Which builds have the queue items that are named.
-    fn items(&mut self, changes: &[&Change]) -> Result<HashMap<i64, (i64, i32)>, Fault> {
+    fn items(&mut self, changes: &[&Change]) -> Result<HashMap<i64, Holder>, Fault> {
         let ids: Vec<i64> = changes
             .iter()
             .filter_map(|change| match change {
@@ -434,14 +469,18 @@ impl Builds<'_> {
             return Ok(HashMap::new());
         }
         let sql = format!(
-            "SELECT queue_id, job_id, number FROM ha_build WHERE cluster_id = ?1 AND queue_id > 0 AND state <> 2 \
+            "SELECT queue_id, job_id, number, state FROM ha_build WHERE cluster_id = ?1 AND queue_id > 0 AND state <> 2 \
              AND queue_id IN {}",
             self.session.dialect().ints("?2")
         );
         let rows = self.session.rows(&sql, &[self.cluster.into(), json(&ids)])?;
         Ok(rows
             .iter()
-            .map(|row| (row.int(0), (row.int(1), i32::try_from(row.int(2)).unwrap_or_default())))
+            .map(|row| {
+                let number = i32::try_from(row.int(2)).unwrap_or_default();
+                let running = row.int(3) == BuildState::Running.code();
+                (row.int(0), Holder { job: row.int(1), number, running })
+            })
             .collect())
     }
 
@@ -539,6 +578,10 @@ const UPDATE: &str = "UPDATE ha_build SET cluster_id = ?3, state = ?4, version =
      controller_name = ?8, incarnation = ?9, epoch = ?10, result = ?11, started = ?12, duration = ?13, \
      display_name = ?14, description = ?15, keep = ?16, agent = ?17, causes = ?18, cause_search = ?19, users = ?20, \
      parameters = ?21, commits = ?22 WHERE job_id = ?1 AND number = ?2";
+
+/// A build that began and does not count any more: another has its item.
+const SUPERSEDE: &str =
+    "UPDATE ha_build SET queue_id = 0, version = version + 1 WHERE job_id = ?1 AND number = ?2 AND state = 0";
 
 fn of_build(sql: &'static str, job: i64, number: i32) -> Statement {
     Statement::new(sql, vec![job.into(), number.into()])

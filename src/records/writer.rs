@@ -306,7 +306,7 @@ impl<'a> Writer<'a> {
                 Outcome::Refused(refusal) => {
                     let count = match refusal {
                         Refusal::Foreign | Refusal::Running => &counts.refused,
-                        Refusal::Ended | Refusal::Deleted => &counts.late,
+                        Refusal::Ended | Refusal::Deleted | Refusal::Superseded => &counts.late,
                         Refusal::Doubled => &counts.doubled,
                     };
                     count.fetch_add(1, Relaxed);
