@@ -6,5 +6,8 @@ local id, who = ARGV[1], ARGV[2]
 local v = load(id)
 if not v then return {'NOTFOUND'} end
 if v[STATE] ~= 'S' and v[STATE] ~= 'R' and v[STATE] ~= 'O' then return {'STATE', v[STATE]} end
-if v[CANCEL] == '' then save(id, v, CANCEL, who) end
+if v[CANCEL] == '' then
+  save(id, v, CANCEL, who)
+  event(id, v)
+end
 return {'OK'}
