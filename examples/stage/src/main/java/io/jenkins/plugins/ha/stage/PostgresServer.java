@@ -87,6 +87,11 @@ public final class PostgresServer implements AutoCloseable {
         return PASSWORD;
     }
 
+    /** Whether it was started and has not ended since. */
+    public boolean alive() {
+        return process != null && process.alive();
+    }
+
     public Path log() {
         return folder.resolve("postgres.log");
     }
@@ -98,7 +103,7 @@ public final class PostgresServer implements AutoCloseable {
 
     /** Ends it as an admin would: connections end, what was under way is undone. */
     public void stop() {
-        if (process != null && process.alive()) {
+        if (alive()) {
             resume();
             process.signal("INT");
             if (!process.awaitExit(STOP)) {

@@ -46,6 +46,25 @@ public final class SharedFolder {
         return root.resolve("secrets");
     }
 
+    /**
+     * From now on each write of a stand-in to this folder takes so much longer, as on a slow disk
+     * or a mount whose server is busy. 0 ends that. Builds' scripts and real controllers are not
+     * slowed.
+     */
+    public void slow(long millis) {
+        Path file = root.resolve("slow-disk");
+        try {
+            if (millis == 0) {
+                Files.deleteIfExists(file);
+            } else {
+                Path draft = Files.writeString(root.resolve(".slow-disk"), Long.toString(millis));
+                Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** The key all other secrets are encrypted with. */
     public Path masterKey() {
         return secrets().resolve("master.key");

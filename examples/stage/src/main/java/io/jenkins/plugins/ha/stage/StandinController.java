@@ -23,6 +23,7 @@ public final class StandinController extends Controller {
     private int claimAhead;
     private long heartbeatMillis = 1000;
     private long leaseMillis = 5000;
+    private String defect = "";
     private List<String> jvmOptions = List.of();
 
     /** A stand-in that is not started yet. */
@@ -37,6 +38,19 @@ public final class StandinController extends Controller {
     /** Reaches Redis here instead, as over a {@link FaultyLine}. */
     public StandinController redis(String url) {
         environment.put("HA_JENKINS_REDIS_URL", url);
+        return this;
+    }
+
+    /** Records builds in this database. */
+    public StandinController database(String url, String password) {
+        environment.put("HA_JENKINS_DATABASE_URL", url);
+        environment.put("HA_JENKINS_DATABASE_PASSWORD", password);
+        return this;
+    }
+
+    /** Does something wrong on purpose: the name of one of the stand-in's defects. */
+    public StandinController defect(String defect) {
+        this.defect = defect;
         return this;
     }
 
@@ -85,6 +99,9 @@ public final class StandinController extends Controller {
         command.add("--claim-ahead=" + claimAhead);
         command.add("--heartbeat=" + heartbeatMillis);
         command.add("--lease=" + leaseMillis);
+        if (!defect.isEmpty()) {
+            command.add("--defect=" + defect);
+        }
         return command;
     }
 
