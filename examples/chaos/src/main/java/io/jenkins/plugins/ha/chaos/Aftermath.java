@@ -2,26 +2,90 @@ package io.jenkins.plugins.ha.chaos;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.jenkins.plugins.ha.stage.Controller;
 import io.jenkins.plugins.ha.stage.RedisConnection;
 import io.jenkins.plugins.ha.stage.Stage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** Writes down what is left when a run is over: in Redis, in the shared folder, by the scripts. */
+/**
+ * Writes down what is left when a run is over: in Redis, in the shared folder, in the database, by
+ * the scripts.
+ */
 final class Aftermath {
+    private static final String ROWS =
+            """
+            SELECT json_build_object('type', 'row', 'job', j.full_name, 'number', b.number, 'state', b.state,
+              'item', b.queue_id, 'controller', b.controller_name, 'epoch', b.epoch, 'result', b.result,
+              'version', b.version)
+            FROM ha_build b JOIN ha_job j ON j.id = b.job_id %s ORDER BY j.full_name, b.number
+            """;
+
+    private static final Pattern REFUSED =
+            Pattern.compile("The record of (.*) #(\\d+) is not written: (.*)");
+
     private Aftermath() {}
 
     static void write(Stage stage, Path ledger, History history) throws IOException {
         shells(ledger, history);
         records(stage.shared().jobs(), history);
+        rows(stage, history);
         String prefix = "{haj:" + stage.cluster() + "}:";
         try (RedisConnection redis = stage.redis().connect()) {
             Observer.snapshot(redis, history, prefix);
             for (Object key : (List<?>) redis.call("KEYS", prefix + "*")) {
                 key(redis, (String) key, prefix.length(), history);
+            }
+        }
+    }
+
+    /** What of the builds waits to be recorded; empty when nothing does. */
+    static String unrecorded(Stage stage) {
+        StringBuilder left = new StringBuilder();
+        for (Controller controller : stage.controllers()) {
+            JsonNode state = controller.client().json("records");
+            if (state.path("waiting").asInt(-1) != 0
+                    || !state.path("phase").asText().equals("READY")) {
+                left.append(controller.name()).append(": ").append(state).append(' ');
+            }
+        }
+        List<String> running = stage.postgres().rows(ROWS.formatted("WHERE b.state = 0"));
+        return running.isEmpty() ? left.toString() : left.append(running).toString();
+    }
+
+    private static void rows(Stage stage, History history) throws IOException {
+        if (!stage.postgres().alive()) {
+            return;
+        }
+        history.write(History.line("database"));
+        for (String row : stage.postgres().rows(ROWS.formatted(""))) {
+            history.write((ObjectNode) History.parse(row));
+        }
+        for (Controller controller : stage.controllers()) {
+            Matcher refused = REFUSED.matcher(controller.logText());
+            while (refused.find()) {
+                history.write(
+                        History.line("refused")
+                                .put("controller", controller.name())
+                                .put("job", refused.group(1))
+                                .put("number", Integer.parseInt(refused.group(2)))
+                                .put("why", refused.group(3)));
+            }
+            try (Stream<Path> outbox = Files.list(controller.home().resolve("ha-outbox"))) {
+                outbox.filter(file -> file.toString().endsWith(".journal"))
+                        .forEach(
+                                file ->
+                                        history.write(
+                                                History.line("outbox")
+                                                        .put("controller", controller.name())
+                                                        .put(
+                                                                "file",
+                                                                file.getFileName().toString())));
             }
         }
     }

@@ -30,7 +30,13 @@ public final class Chaos {
                     "stall",
                     "deaf",
                     "redis-kill",
-                    "redis-pause");
+                    "redis-pause",
+                    "redis-slow",
+                    "db-kill",
+                    "db-pause",
+                    "db-cut",
+                    "db-stall",
+                    "slow-disk");
     private static final int MUTANT_SECONDS = 20;
     private static final int MUTANT_TRIES = 3;
     private static final long MUTANT_SEED = 7;

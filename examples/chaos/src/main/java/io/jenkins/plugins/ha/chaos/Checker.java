@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.jenkins.plugins.ha.chaos.Verdict.Violation;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -20,8 +21,8 @@ import java.util.stream.Collectors;
  *
  * <p>Four witnesses are held against each other: what users asked and heard, what the queue says it
  * did (its stream of changes, followed step by step by {@link QueueReplay}), what the builds'
- * scripts did (each writes when it begins and ends), and what is left at the end in Redis and in
- * the shared folder.
+ * scripts did (each writes when it begins and ends), and what is left at the end in Redis, in the
+ * shared folder and in the database.
  *
  * <p><em>Effective</em> is the build that stands in the outcome of its item: item DONE, with that
  * number. A controller that is paused beyond its lease cannot recall a script that already runs; so
@@ -75,7 +76,11 @@ final class Checker {
         scripts();
         overlaps();
         results();
+        abortedForGood();
         records();
+        if (!lines("database").isEmpty()) {
+            new RowRules(replay, violations).check(lines("row"), lines("refused"), lines("outbox"));
+        }
         lines("snapshot").forEach(s -> new IndexRules(s, violations).check());
         drained();
         figures(builtFor);
@@ -133,7 +138,7 @@ final class Checker {
         Map<String, List<QueueReplay.Course>> builtFor = new HashMap<>();
         for (QueueReplay.Course course : replay.courses()) {
             JsonNode record = records.get(course.build());
-            if (course.state.equals("D") && record != null) {
+            if (course.state.equals("D") && course.successor == null && record != null) {
                 for (JsonNode token : record.path("causes")) {
                     builtFor.computeIfAbsent(token.asText(), t -> new ArrayList<>()).add(course);
                 }
@@ -147,6 +152,12 @@ final class Checker {
                 lines("cancel").stream()
                         .map(c -> c.path("item").asLong())
                         .collect(Collectors.toSet());
+        // Whoever wants a build ended gets it cancelled, should it turn out not to have begun.
+        Set<String> askedToAbort =
+                lines("abort").stream().map(Checker::build).collect(Collectors.toSet());
+        for (QueueReplay.Course course : replay.missing()) {
+            fail(Rule.LOST, course + " was to run again, but does not");
+        }
         for (JsonNode trigger : lines("trigger")) {
             String token = trigger.path("token").asText();
             List<QueueReplay.Course> builds = builtFor.getOrDefault(token, List.of());
@@ -159,7 +170,12 @@ final class Checker {
             QueueReplay.Course course = replay.course(trigger.path("item").asLong());
             if (course == null) {
                 fail(Rule.LOST, "trigger " + trigger + " was accepted, but is no item");
-            } else if (course.state.equals("X") && !askedToCancel.contains(course.id)) {
+                continue;
+            }
+            course = course.last();
+            if (course.state.equals("X")
+                    && !askedToCancel.contains(course.id)
+                    && Collections.disjoint(course.builds(), askedToAbort)) {
                 fail(Rule.LOST, course + " was cancelled, but nobody asked: " + course.why);
             } else if (course.state.equals("D") && builds.isEmpty()) {
                 fail(Rule.LOST, "trigger " + token + " is not among the causes of " + course);
@@ -320,14 +336,6 @@ final class Checker {
                 aborts.merge(build(abort), abort.path("begin").asLong(), Math::min);
             }
         }
-        Map<String, List<Long>> stops = new HashMap<>();
-        for (JsonNode fault : lines("fault")) {
-            if (fault.path("fault").asText().equals("stop")
-                    && fault.path("phase").asText().equals("begin")) {
-                stops.computeIfAbsent(fault.path("target").asText(), t -> new ArrayList<>())
-                        .add(fault.path("at").asLong());
-            }
-        }
         for (QueueReplay.Course course : replay.courses()) {
             if (!course.state.equals("D")) {
                 continue;
@@ -341,18 +349,10 @@ final class Checker {
                         case "SUCCESS" -> said.contains("end");
                         case "FAILURE" -> said.contains("fail");
                         case "ABORTED" ->
-                                course.orphaned.containsKey(course.number)
+                                cutShort(course)
                                         || aborts.getOrDefault(course.build(), Long.MAX_VALUE)
                                                 <= course.ended + CLOCK_MILLIS
-                                        || stops
-                                                .getOrDefault(controller(course), List.of())
-                                                .stream()
-                                                .anyMatch(
-                                                        at ->
-                                                                at <= course.ended + CLOCK_MILLIS
-                                                                        && at
-                                                                                >= course.ended
-                                                                                        - 10_000);
+                                        || stopped(controller(course), course.ended);
                         default -> false;
                     };
             if (!fits) {
@@ -362,6 +362,54 @@ final class Checker {
                                 .formatted(course, course.result, said));
             }
         }
+    }
+
+    /**
+     * Whether its controller died with it, and it runs again, or the queue says why it does not:
+     * because somebody wanted it ended, or because too many have died.
+     */
+    private static boolean cutShort(QueueReplay.Course course) {
+        return course.orphaned.containsKey(course.number)
+                && (course.successor != null
+                        || course.why.contains("wanted it ended")
+                        || course.why.contains("Not run again"));
+    }
+
+    /** What a user was told is being ended does not run again. */
+    private void abortedForGood() {
+        Map<String, Long> told = new HashMap<>();
+        for (JsonNode abort : lines("abort")) {
+            if (answered(abort, "sent")) {
+                told.merge(build(abort), abort.path("end").asLong(), Math::min);
+            }
+        }
+        for (QueueReplay.Course course : replay.courses()) {
+            if (course.successor != null
+                    && told.getOrDefault(course.build(), Long.MAX_VALUE)
+                            < course.ended - CLOCK_MILLIS) {
+                fail(Rule.RESULT, course + " runs again, though somebody was told that it ends");
+            }
+        }
+    }
+
+    /** Whether a controller was being stopped at that time, as by an admin. */
+    private boolean stopped(String controller, long at) {
+        long begin = Long.MAX_VALUE;
+        for (JsonNode fault : lines("fault")) {
+            if (!fault.path("fault").asText().equals("stop")
+                    || !fault.path("target").asText().equals(controller)) {
+                continue;
+            }
+            if (fault.path("phase").asText().equals("begin")) {
+                begin = fault.path("at").asLong();
+            } else if (begin <= at + CLOCK_MILLIS
+                    && at <= fault.path("at").asLong() + CLOCK_MILLIS) {
+                return true;
+            } else {
+                begin = Long.MAX_VALUE;
+            }
+        }
+        return begin <= at + CLOCK_MILLIS;
     }
 
     private String controller(QueueReplay.Course course) {
@@ -455,6 +503,16 @@ final class Checker {
                                 .filter(c -> c.state.equals("D"))
                                 .filter(c -> c.orphaned.containsKey(c.number))
                                 .count()));
+        figures.put(
+                "run again after it",
+                Long.toString(replay.courses().stream().filter(c -> c.successor != null).count()));
+        if (!lines("database").isEmpty()) {
+            figures.put("rows", Integer.toString(lines("row").size()));
+            figures.put(
+                    "builds whose row was kept from who had lost them",
+                    Long.toString(
+                            lines("refused").stream().map(Checker::build).distinct().count()));
+        }
         figures.put("scripts that outlived their lease", Long.toString(zombies()));
         Map<String, Long> kinds =
                 lines("fault").stream()

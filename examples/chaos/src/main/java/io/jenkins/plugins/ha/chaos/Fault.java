@@ -1,16 +1,18 @@
 package io.jenkins.plugins.ha.chaos;
 
 import io.jenkins.plugins.ha.stage.FaultyLine;
+import io.jenkins.plugins.ha.stage.PostgresServer;
 import io.jenkins.plugins.ha.stage.RedisServer;
+import io.jenkins.plugins.ha.stage.SharedFolder;
 import io.jenkins.plugins.ha.stage.StandinController;
 import java.util.ArrayList;
 import java.util.List;
 
-/**
- * Something that breaks, and is mended later. One thread at a time. What else a cluster stands on
- * (a database, a disk) joins in by another list of these.
- */
+/** Something that breaks, and is mended later. One thread at a time. */
 interface Fault {
+    /** So much longer each write to a slow disk takes. */
+    long SLOW_MILLIS = 400;
+
     /** What kind it is, for the figures. */
     String kind();
 
@@ -67,12 +69,50 @@ interface Fault {
         return faults;
     }
 
+    /** What can happen between a controller and the database. */
+    static List<Fault> ofDatabaseLine(StandinController controller, FaultyLine line) {
+        String who = controller.name();
+        long lease = Plan.LEASE_MILLIS;
+        return List.of(
+                fault("db-cut", who, 0, 50, line::cut, () -> {}),
+                fault(
+                        "db-stall",
+                        who,
+                        lease / 4,
+                        lease * 2,
+                        () -> line.stall(true),
+                        () -> line.stall(false)));
+    }
+
     /** What can happen to Redis. */
     static List<Fault> of(RedisServer redis) {
         long lease = Plan.LEASE_MILLIS;
+        SlowWrites slow = new SlowWrites(redis);
         return List.of(
                 fault("redis-kill", "redis", 0, lease, redis::kill9, redis::start),
-                fault("redis-pause", "redis", 50, lease * 2, redis::pause, redis::resume));
+                fault("redis-pause", "redis", 50, lease * 2, redis::pause, redis::resume),
+                fault("redis-slow", "redis", lease / 2, lease * 2, slow::begin, slow::end));
+    }
+
+    /** What can happen to the database. */
+    static List<Fault> of(PostgresServer postgres) {
+        long lease = Plan.LEASE_MILLIS;
+        return List.of(
+                fault("db-kill", "postgres", 0, lease, postgres::kill9, postgres::start),
+                fault("db-pause", "postgres", 50, lease * 3, postgres::pause, postgres::resume));
+    }
+
+    /** What can happen to the disk with the jobs folder. */
+    static List<Fault> of(SharedFolder shared) {
+        long lease = Plan.LEASE_MILLIS;
+        return List.of(
+                fault(
+                        "slow-disk",
+                        "disk",
+                        lease / 2,
+                        lease * 3,
+                        () -> shared.slow(SLOW_MILLIS),
+                        () -> shared.slow(0)));
     }
 
     private static Fault fault(

@@ -24,6 +24,9 @@ import java.util.stream.Stream;
  * <tr><td>{@code snapshot}<td>the queue's keys at one moment
  * <tr><td>{@code shell}<td>a build's script began or ended, by the script's own hand
  * <tr><td>{@code record}<td>a build's record in the shared folder, at the end
+ * <tr><td>{@code database}<td>there is one; then {@code row}, a build's row in it at the end, {@code
+ *     refused}, a write of a row that was refused, by a controller's log, and {@code outbox}, a file
+ *     that is left in a controller's outbox
  * <tr><td>{@code item}<td>an item in Redis, at the end
  * <tr><td>{@code key}<td>any other key, at the end
  * <tr><td>{@code end}<td>whether all was drained; last line

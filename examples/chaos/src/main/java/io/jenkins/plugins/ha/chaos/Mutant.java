@@ -11,9 +11,10 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * A defect that is sown into the queue's scripts on their way to Redis, to see that the checker
- * finds it. The library is the one that is shipped: it sends its script, and the line to Redis
- * carries another one.
+ * A defect that is sown on purpose, to see that the checker finds it. Most are sown into the
+ * queue's scripts on their way to Redis: the library is the one that is shipped, it sends its
+ * script, and the line to Redis carries another one. Those without such a patch are the stand-ins'
+ * own, by the same name.
  */
 enum Mutant {
     FINISH_IS_NOT_FENCED(
@@ -79,7 +80,10 @@ enum Mutant {
     LAST_PARKED_GOES_FIRST(
             List.of(),
             "local first = redis.call('ZRANGE', parked, 0, 0)[1]\n",
-            "local first = redis.call('ZRANGE', parked, -1, -1)[1]\n");
+            "local first = redis.call('ZRANGE', parked, -1, -1)[1]\n"),
+    ROW_IS_NOT_FENCED(List.of("pause", "stall")),
+    ROW_OF_THE_DEAD_IS_LEFT(List.of("kill", "pause")),
+    OUTBOX_IS_LOST(List.of("kill", "db-kill", "db-pause"));
 
     private final List<String> faults;
     private final List<String> patch;
@@ -94,6 +98,11 @@ enum Mutant {
     /** The kinds of faults without which it does nothing. */
     List<String> faults() {
         return faults;
+    }
+
+    /** What the stand-ins do wrong themselves; "" when it is in the scripts. */
+    String ofStandin() {
+        return patch.isEmpty() ? name() : "";
     }
 
     /** Whether scripts with the defect were sent, and with the whole of it. */

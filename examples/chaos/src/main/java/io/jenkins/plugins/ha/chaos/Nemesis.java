@@ -78,7 +78,9 @@ final class Nemesis {
     private Fault choose(List<Fault> from) {
         List<String> kinds = new ArrayList<>(from.stream().map(Fault::kind).distinct().toList());
         // Death and stalls are what a cluster is bought for.
-        List.of("kill", "kill", "pause").stream().filter(kinds::contains).forEach(kinds::add);
+        List.of("kill", "kill", "kill", "pause", "pause", "stall").stream()
+                .filter(kinds::contains)
+                .forEach(kinds::add);
         String kind = kinds.get(random.nextInt(kinds.size()));
         List<Fault> ofKind = from.stream().filter(f -> f.kind().equals(kind)).toList();
         return ofKind.get(random.nextInt(ofKind.size()));

@@ -40,7 +40,9 @@ final class Observer {
         "number",
         "result",
         "why",
-        "reaper"
+        "reaper",
+        "deaths",
+        "again"
     };
 
     /** All indexes and all live items at one moment. */

@@ -26,16 +26,27 @@ import java.util.TreeMap;
  * membership nothing is claimed, numbered, started or ended.
  */
 final class QueueReplay {
-    /** A change is stamped a little after the moment the script took for now. */
-    private static final long STAMP_MILLIS = 50;
+    /**
+     * A change is stamped after the moment the script took for now: a little, unless the machine
+     * has other things to do.
+     */
+    private static final long STAMP_MILLIS = 250;
+
+    /** As the stand-ins have it. */
+    private static final int MOST_DEATHS = 3;
 
     private static final Set<String> MOVES =
             Set.of(
-                    "QQ", "QC", "QX", "QU", "CC", "CS", "CQ", "CX", "CU", "SR", "SO", "SQ", "SD",
-                    "SX", "SU", "RD", "RO", "OO", "OQ", "OD", "OX", "UX");
+                    "QQ", "QC", "QX", "QU", "CC", "CS", "CQ", "CX", "CU", "SS", "RR", "SR", "SO",
+                    "SQ", "SD", "SX", "SU", "RD", "RO", "OO", "OQ", "OD", "OR", "OU", "OX", "UX");
+    private static final String AGAIN = "Runs again";
     private static final String BY_DEATH = "Its controller ";
 
     private final Map<Long, Course> courses = new LinkedHashMap<>();
+
+    /** By the id of an item that builds again what another was: that other. */
+    private final Map<Long, Course> again = new HashMap<>();
+
     private final Map<Long, Course> queued = new TreeMap<>();
     private final Map<String, Course> holders = new HashMap<>();
     private final Map<String, Integer> numbers;
@@ -52,7 +63,10 @@ final class QueueReplay {
         final String job;
         final boolean concurrent;
         final long enqueued;
+
+        /** Its place; that of the item whose build it runs again. */
         final long sequence;
+
         final long priority;
         final String claimants;
         String state = "";
@@ -65,6 +79,12 @@ final class QueueReplay {
         long due;
         long queuedAt;
         long ended;
+
+        /** The item that runs its build again; null for none. */
+        Course successor;
+
+        /** How often controllers died in a row with it. */
+        int deaths;
 
         /** Who alone may say how its build ended: controller:epoch. */
         String mayEnd = "";
@@ -81,14 +101,28 @@ final class QueueReplay {
         /** By membership, all that happened to it: state and time. */
         final List<Step> steps = new ArrayList<>();
 
-        Course(JsonNode event) {
+        Course(JsonNode event, Course before) {
             id = event.path("id").asLong();
             job = event.path("job").asText();
             concurrent = event.path("concurrent").asText().equals("1");
             enqueued = event.path("enqueued").asLong();
-            sequence = event.path("jobrev").asLong();
+            sequence = before == null ? event.path("jobrev").asLong() : before.sequence;
             priority = event.path("priority").asLong();
             claimants = event.path("pinned").asText() + ":" + event.path("lane").asText();
+        }
+
+        /** All builds it ever was. */
+        List<String> builds() {
+            return numbers.stream().map(number -> job + "#" + number).toList();
+        }
+
+        /** The last of those that ran its build again, or itself. */
+        Course last() {
+            Course last = this;
+            while (last.successor != null) {
+                last = last.successor;
+            }
+            return last;
         }
 
         /** The build that stands in its outcome. */
@@ -121,7 +155,7 @@ final class QueueReplay {
                     paused = fault.path("at").asLong();
                 } else {
                     redisPauses.add(
-                            new long[] {paused, fault.path("at").asLong() + 10 * STAMP_MILLIS});
+                            new long[] {paused, fault.path("at").asLong() + 2 * STAMP_MILLIS});
                 }
             }
         }
@@ -134,6 +168,11 @@ final class QueueReplay {
     /** Null when it was never told of. */
     Course course(long id) {
         return courses.get(id);
+    }
+
+    /** Items that were to run again, and never came. */
+    List<Course> missing() {
+        return again.values().stream().filter(course -> course.successor == null).toList();
     }
 
     /** How many claimed items went back because their controller died. */
@@ -156,8 +195,14 @@ final class QueueReplay {
         long version = event.path("version").asLong();
         long at = event.path("at").asLong();
         if (course == null) {
-            course = new Course(event);
+            Course before = again.get(event.path("id").asLong());
+            course = new Course(event, before);
             courses.put(course.id, course);
+            if (before != null) {
+                before.successor = course;
+            } else if (event.path("why").asText().startsWith(AGAIN)) {
+                fail(Rule.DOUBLED, course + " runs again what no item names");
+            }
             if (!state.equals("Q") || version != 1) {
                 fail(Rule.LIFE, "%s begins as %s".formatted(course, state));
             }
@@ -189,6 +234,12 @@ final class QueueReplay {
         switch (move) {
             case "QC" -> claimed(course, owner, at);
             case "CS" -> numbered(course, event, owner);
+            case "SS" -> {
+                // The number it had turned out to be used already.
+                if (event.path("number").asInt() != course.number) {
+                    numbered(course, event, owner);
+                }
+            }
             case "CQ" -> {
                 if (event.path("why").asText().startsWith(BY_DEATH)) {
                     dead.add(course.owner);
@@ -199,7 +250,12 @@ final class QueueReplay {
                 dead.add(course.owner);
                 course.orphaned.put(course.number, at);
             }
+            case "OD" -> runsAgain(course, event);
+            case "OR" -> takenBack(course, owner);
             default -> {}
+        }
+        if (event.path("again").asLong() != 0 && !move.equals("OD")) {
+            fail(Rule.DOUBLED, "%s runs again, though nobody died with it".formatted(course));
         }
         if (Set.of("CC", "SR", "CX", "CU", "SU", "SX", "SD", "RD").contains(move)) {
             if (!owner.equals(course.owner) && !state.equals("U")) {
@@ -214,6 +270,34 @@ final class QueueReplay {
                     Rule.STALE,
                     "%s became %s under %s, which was dead".formatted(course, state, course.owner));
         }
+    }
+
+    private void runsAgain(Course course, JsonNode event) {
+        long id = event.path("again").asLong();
+        if (id == 0) {
+            return;
+        }
+        if (courses.containsKey(id) || again.put(id, course) != null) {
+            fail(Rule.DOUBLED, "%s runs again as %d, which is another item".formatted(course, id));
+        }
+        if (!event.path("result").asText().equals("ABORTED")) {
+            fail(Rule.DOUBLED, "%s came to its own end, and runs again".formatted(course));
+        }
+        if (event.path("deaths").asInt() > MOST_DEATHS) {
+            fail(Rule.LIFE, course + " runs again for ever");
+        }
+    }
+
+    /** Its controller had been held dead, and nobody has decided on it meanwhile. */
+    private void takenBack(Course course, String owner) {
+        String controller = owner.substring(0, owner.indexOf(':') + 1);
+        if (!course.owner.startsWith(controller) || !course.mayEnd.equals(owner)) {
+            fail(
+                    Rule.STALE,
+                    "%s of %s was for %s to decide on, but %s took it back"
+                            .formatted(course, course.owner, course.mayEnd, owner));
+        }
+        course.orphaned.remove(course.number);
     }
 
     private void claimed(Course course, String owner, long at) {
@@ -272,6 +356,7 @@ final class QueueReplay {
         course.version = event.path("version").asLong();
         course.number = event.path("number").asInt();
         course.result = event.path("result").asText();
+        course.deaths = event.path("deaths").asInt();
         course.why = event.path("why").asText();
         course.blocked = event.path("blocked").asText().equals("1");
         course.due = event.path("due").asLong();

@@ -25,6 +25,8 @@ enum Rule {
     RESULT,
     /** A build's record says what the queue says. */
     RECORD,
+    /** Each effective build has one row in the database, which says what the queue says. */
+    ROW,
     /** An item changes only as it may, and nothing it went through is forgotten. */
     LIFE,
     /** Each live item is in exactly the indexes of its state. */

@@ -60,20 +60,32 @@ final class Run {
     private void play(Stage stage, History history, List<FaultyLine> lines)
             throws IOException, InterruptedException {
         stage.redis().setting("appendfsync", plan.durable() ? "always" : "everysec").start();
+        stage.postgres().start();
         List<Fault> faults = new ArrayList<>(Fault.of(stage.redis()));
+        faults.addAll(Fault.of(stage.postgres()));
+        faults.addAll(Fault.of(stage.shared()));
         for (int i = 0; i < Plan.CONTROLLERS; i++) {
             FaultyLine line =
                     plan.mutant() == null
                             ? new FaultyLine(stage.redis().port())
                             : new FaultyLine(stage.redis().port(), plan.mutant()::sow);
             lines.add(line);
+            FaultyLine database = new FaultyLine(stage.postgres().port());
+            lines.add(database);
             StandinController controller =
                     stage.addStandin(Character.toString('a' + i))
                             .redis("redis://127.0.0.1:" + line.port())
                             .executors(Plan.EXECUTORS)
                             .claimAhead(Plan.CLAIM_AHEAD)
-                            .lease(Plan.HEARTBEAT_MILLIS, Plan.LEASE_MILLIS);
+                            .lease(Plan.HEARTBEAT_MILLIS, Plan.LEASE_MILLIS)
+                            .database(
+                                    stage.postgres().url(database.port()),
+                                    stage.postgres().password());
+            if (plan.mutant() != null) {
+                controller.defect(plan.mutant().ofStandin());
+            }
             faults.addAll(Fault.of(controller, line));
+            faults.addAll(Fault.ofDatabaseLine(controller, database));
         }
         faults.removeIf(fault -> !plan.faults().contains(fault.kind()));
         stage.startControllers();
@@ -100,7 +112,11 @@ final class Run {
             }
         }
         stage.controllers().forEach(c -> c.awaitUp(Stage.UP));
-        String left = drain(stage, observer);
+        Duration patience = plan.mutant() == null ? DRAINED : DRAINED_MUTANT;
+        String left = drain(stage, observer, patience);
+        if (left.isEmpty()) {
+            left = recorded(stage, patience);
+        }
         stage.controllers().forEach(Controller::stop);
         awaitTold(stage, observer);
         observer.stop();
@@ -146,17 +162,30 @@ final class Run {
         }
     }
 
-    /** What is left when the time is over; empty when nothing is. */
-    private String drain(Stage stage, Observer observer) {
+    /** What is left in the queue when the time is over; empty when nothing is. */
+    private static String drain(Stage stage, Observer observer, Duration patience) {
         String key = "{haj:" + stage.cluster() + "}:live";
         try {
             Eventually.until(
                     "the queue is empty",
-                    plan.mutant() == null ? DRAINED : DRAINED_MUTANT,
+                    patience,
                     () -> Long.valueOf(0).equals(stage.redis().call("ZCARD", key)));
             return "";
         } catch (AssertionError e) {
             return observer.live(i -> true).toString();
+        }
+    }
+
+    /** What of the builds is not yet recorded when the time is over; empty when all is. */
+    private static String recorded(Stage stage, Duration patience) {
+        try {
+            Eventually.until(
+                    "all builds are recorded",
+                    patience,
+                    () -> Aftermath.unrecorded(stage).isEmpty());
+            return "";
+        } catch (AssertionError e) {
+            return Aftermath.unrecorded(stage);
         }
     }
 

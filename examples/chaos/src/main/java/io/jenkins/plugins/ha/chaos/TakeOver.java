@@ -9,7 +9,7 @@ import java.util.Map;
 
 /**
  * How long it takes after a kill until what the dead controller had claimed runs elsewhere, and
- * until what it ran is ended.
+ * until what it ran is ended and runs again.
  */
 final class TakeOver {
     private static final long WITHIN_MILLIS = 60_000;
@@ -29,6 +29,8 @@ final class TakeOver {
         List<Long> amid = new ArrayList<>();
         List<Long> endedAlone = new ArrayList<>();
         List<Long> endedAmid = new ArrayList<>();
+        List<Long> againAlone = new ArrayList<>();
+        List<Long> againAmid = new ArrayList<>();
         for (int i = 0; i < faults.size(); i++) {
             JsonNode kill = faults.get(i);
             if (!kill.path("fault").asText().equals("kill")
@@ -43,7 +45,12 @@ final class TakeOver {
                 if (undisturbed) {
                     claimed(course, id, at, "Q", back);
                 }
-                running(course, id, at, undisturbed ? endedAlone : endedAmid);
+                running(
+                        course,
+                        id,
+                        at,
+                        undisturbed ? endedAlone : endedAmid,
+                        undisturbed ? againAlone : againAmid);
             }
         }
         figures.put("ms from kill to back in the queue", percentiles(back));
@@ -51,6 +58,8 @@ final class TakeOver {
         figures.put("ms to running again, amid other faults", percentiles(amid));
         figures.put("ms from kill to ABORTED of what ran", percentiles(endedAlone));
         figures.put("ms to ABORTED, amid other faults", percentiles(endedAmid));
+        figures.put("ms from kill until what ran runs again", percentiles(againAlone));
+        figures.put("ms until it runs again, amid other faults", percentiles(againAmid));
     }
 
     /** Adds how long an item that it held unstarted took to be in that state, without it. */
@@ -70,14 +79,21 @@ final class TakeOver {
         }
     }
 
-    private static void running(QueueReplay.Course course, String id, long at, List<Long> times) {
+    /** Adds how long a build that it ran took to be ended, and to run again. */
+    private static void running(
+            QueueReplay.Course course, String id, long at, List<Long> ended, List<Long> again) {
         QueueReplay.Step held = stateAt(course, at);
         if (held != null
                 && held.state().equals("R")
                 && held.owner().startsWith(id + ":")
                 && course.orphaned.containsKey(course.number)
                 && course.ended >= at) {
-            times.add(course.ended - at);
+            ended.add(course.ended - at);
+            if (course.successor != null) {
+                course.successor.running.values().stream()
+                        .min(Long::compare)
+                        .ifPresent(begun -> again.add(begun - at));
+            }
         }
     }
 

@@ -8,7 +8,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** A short run of {@code make chaos}, and that it would find what is broken. */
 class ChaosTest {
-    private static final int SECONDS = 35;
+    private static final int SECONDS = 30;
     private static final long SEED = 20_26;
 
     @Test

@@ -48,16 +48,40 @@ class CheckerTest {
     }
 
     @Test
-    void whatADeadControllerRanEndsAsAborted() {
+    void whatADeadControllerRanEndsAsAbortedAndRunsAgain() {
+        good(
+                orphan().runsAgain(1, 2)
+                        .record(1, 1, "ABORTED", "t1")
+                        .built(2, 2, "b:2", "t1", "Restarted after controller a died"));
+    }
+
+    @Test
+    void whatRunsAgainHasThePlaceOfWhatItWas() {
+        good(
+                orphan().triggered(2, "t2")
+                        .blocked(2)
+                        .unblocked(2)
+                        .blocked(2)
+                        .runsAgain(1, 3)
+                        .record(1, 1, "ABORTED", "t1")
+                        .built(3, 2, "b:2", "t1")
+                        .unblocked(2)
+                        .built(2, 3, "b:2", "t2"));
+    }
+
+    @Test
+    void aControllerThatWasHeldDeadMayTakeBackWhatNobodyElseDecidesOn() {
         good(
                 story.triggered(1, "t1")
                         .claimed(1, "a:1")
                         .numbered(1, 1)
                         .running(1)
                         .shell("begin", 1, 1)
-                        .orphaned(1, "b:2")
-                        .done(1, "ABORTED")
-                        .record(1, 1, "ABORTED", "t1"));
+                        .orphaned(1, "a:2")
+                        .takenBack(1, "a:2")
+                        .shell("end", 1, 1)
+                        .done(1, "SUCCESS")
+                        .record(1, 1, "SUCCESS", "t1"));
     }
 
     @Test
@@ -71,7 +95,7 @@ class CheckerTest {
                         .running(1)
                         .shell("begin", 1, 1)
                         .orphaned(1, "b:2")
-                        .done(1, "ABORTED")
+                        .cutShort(1)
                         .record(1, 1, "ABORTED", "t1")
                         .unblocked(2)
                         .claimed(2, "b:2")
@@ -99,6 +123,74 @@ class CheckerTest {
     }
 
     // ---- bad ones
+
+    @Test
+    void whatADeadControllerRanMustRunAgain() {
+        bad(orphan().done(1, "ABORTED").record(1, 1, "ABORTED", "t1"), Rule.RESULT);
+    }
+
+    @Test
+    void aRunAgainThatNeverComesIsLost() {
+        Story told = orphan();
+        told.item(1).put("again", "2");
+        bad(told.done(1, "ABORTED").record(1, 1, "ABORTED", "t1"), Rule.LOST, Rule.RESULT);
+    }
+
+    @Test
+    void whatCameToItsOwnEndMustNotRunAgain() {
+        Story told =
+                story.triggered(1, "t1")
+                        .claimed(1, "a:1")
+                        .numbered(1, 1)
+                        .running(1)
+                        .shell("begin", 1, 1)
+                        .shell("end", 1, 1);
+        bad(
+                told.runsAgain(1, 2).record(1, 1, "ABORTED", "t1").built(2, 2, "b:2", "t1"),
+                Rule.DOUBLED,
+                Rule.RESULT);
+    }
+
+    @Test
+    void whatRunsAgainMustNotRunBesideWhatItWas() {
+        bad(
+                orphan().runsAgain(1, 2)
+                        .record(1, 1, "ABORTED", "t1")
+                        .built(2, 2, "b:2", "t1")
+                        .triggered(3, "t3")
+                        .built(3, 3, "b:2", "t1", "t3"),
+                Rule.DOUBLED);
+    }
+
+    @Test
+    void nothingRunsAgainForEver() {
+        Story told = orphan();
+        told.item(1).put("deaths", "3");
+        bad(told.runsAgain(1, 2).record(1, 1, "ABORTED", "t1").built(2, 2, "b:2", "t1"), Rule.LIFE);
+    }
+
+    @Test
+    void whatSomebodyWantedEndedMustNotRunAgain() {
+        bad(
+                orphan().abort(1)
+                        .queued(5)
+                        .built(5, 9, "b:2")
+                        .runsAgain(1, 2)
+                        .record(1, 1, "ABORTED", "t1")
+                        .built(2, 10, "b:2", "t1"),
+                Rule.RESULT,
+                Rule.OVERLAP);
+    }
+
+    @Test
+    void nobodyTakesBackWhatAnotherDecidesOn() {
+        bad(
+                orphan().takenBack(1, "a:2")
+                        .shell("end", 1, 1)
+                        .done(1, "SUCCESS")
+                        .record(1, 1, "SUCCESS", "t1"),
+                Rule.STALE);
+    }
 
     @Test
     void anAcceptedTriggerWithoutAnItemIsLost() {
@@ -385,7 +477,7 @@ class CheckerTest {
                         .shell("begin", 1, 1)
                         .orphaned(1, "b:2")
                         .shell("end", 1, 1)
-                        .done(1, "ABORTED")
+                        .cutShort(1)
                         .record(1, 1, "SUCCESS", "t1"),
                 Rule.RECORD);
     }
@@ -462,6 +554,16 @@ class CheckerTest {
         ObjectNode line = History.line("snapshot").put("at", 1);
         line.set("keys", History.parse(("[" + String.join(",", keys) + "]").replace('\'', '"')));
         return line;
+    }
+
+    /** Item 1 ran as #1 on a controller that died. */
+    private Story orphan() {
+        return story.triggered(1, "t1")
+                .claimed(1, "a:1")
+                .numbered(1, 1)
+                .running(1)
+                .shell("begin", 1, 1)
+                .orphaned(1, "b:2");
     }
 
     private static void good(Story story) {

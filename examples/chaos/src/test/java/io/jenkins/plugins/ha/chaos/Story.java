@@ -84,6 +84,10 @@ final class Story {
     // ---- the queue
 
     Story queued(long id) {
+        return queued(id, "", 0);
+    }
+
+    private Story queued(long id, String why, int deaths) {
         ObjectNode item =
                 History.line("event")
                         .put("id", Long.toString(id))
@@ -101,8 +105,10 @@ final class Story {
                         .put("epoch", "0")
                         .put("number", "0")
                         .put("result", "")
-                        .put("why", "")
+                        .put("why", why)
                         .put("reaper", "")
+                        .put("deaths", Integer.toString(deaths))
+                        .put("again", "")
                         .put("last", "");
         items.put(id, item);
         return change(id, "Q");
@@ -145,6 +151,27 @@ final class Story {
     Story done(long id, String result, String by) {
         items.get(id).put("result", result).put("last", by);
         return change(id, "D");
+    }
+
+    /** Its build ended with its controller, and is not to run again: somebody wanted it ended. */
+    Story cutShort(long id) {
+        items.get(id).put("why", "c wanted it ended, so it is not run again");
+        return done(id, "ABORTED");
+    }
+
+    /** Its build ended with its controller, and a new item runs it again. */
+    Story runsAgain(long id, long again) {
+        ObjectNode item = items.get(id);
+        item.put("again", Long.toString(again));
+        item.put("deaths", Integer.toString(item.path("deaths").asInt() + 1));
+        done(id, "ABORTED");
+        return queued(again, "Runs again what was", item.path("deaths").asInt());
+    }
+
+    /** Its controller, held dead in between, goes on with it under a new membership. */
+    Story takenBack(long id, String who) {
+        own(id, who);
+        return change(id, "R");
     }
 
     Story cancelled(long id) {
@@ -221,6 +248,30 @@ final class Story {
                 .shell("end", id, number)
                 .done(id, "SUCCESS")
                 .record(id, number, "SUCCESS", tokens);
+    }
+
+    // ---- the database
+
+    /** There is one. */
+    Story database() {
+        return says(History.line("database"));
+    }
+
+    /** A build's row: state 0 runs, 1 has ended, 2 was deleted. */
+    Story row(long id, int number, int state, String result) {
+        return says(
+                History.line("row")
+                        .put("job", "job")
+                        .put("number", number)
+                        .put("state", state)
+                        .put("item", id)
+                        .put("result", result));
+    }
+
+    /** A write of a row that was refused, as a controller's log tells it. */
+    Story refused(int number, String why) {
+        return says(
+                History.line("refused").put("job", "job").put("number", number).put("why", why));
     }
 
     // ---- the end

@@ -10,6 +10,7 @@ import java.util.Map;
  * @param result null while it runs
  * @param started milliseconds since 1970
  * @param duration milliseconds, 0 while it runs
+ * @param cut it did not end by itself or by anybody's wish: its controller died or was held dead
  */
 record BuildRecord(
         String job,
@@ -20,9 +21,19 @@ record BuildRecord(
         List<String> causes,
         long started,
         long duration,
-        String result) {
+        String result,
+        boolean cut) {
 
     BuildRecord ended(String result) {
+        return ended(result, false);
+    }
+
+    /** Ended with its controller. */
+    BuildRecord cutShort() {
+        return ended("ABORTED", true);
+    }
+
+    private BuildRecord ended(String result, boolean cut) {
         return new BuildRecord(
                 job,
                 number,
@@ -32,6 +43,7 @@ record BuildRecord(
                 causes,
                 started,
                 Math.max(1, System.currentTimeMillis() - started),
-                result);
+                result,
+                cut);
     }
 }

@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
@@ -27,10 +28,15 @@ final class Dispatcher {
     private static final long CLAIM_MILLIS = 30_000;
     private static final long RETRY_MILLIS = 200;
     private static final long UNKNOWN_JOB_MILLIS = 5_000;
+    private static final long START_POLL_MILLIS = 50;
+
+    /** What so many controllers died with in a row is not run again. */
+    private static final int MOST_DEATHS = 3;
 
     private final Cluster cluster;
     private final Settings settings;
     private final JobsFolder jobs;
+    private final RecordKeeper records;
     private final List<Thread> threads = new ArrayList<>();
     private final int room;
 
@@ -47,13 +53,32 @@ final class Dispatcher {
         }
     }
 
-    /** A build on one of our executors. */
-    private record Running(BuildRecord build, ShellBuild shell) {}
+    /** A build on one of our executors. All but the finals are guarded by the dispatcher. */
+    private static final class Running {
+        final BuildRecord build;
+        final ShellBuild shell;
 
-    Dispatcher(Cluster cluster, Settings settings, JobsFolder jobs) {
+        /** Of the membership it runs under: a later one may have taken it back. */
+        long epoch;
+
+        /** Its script may run. */
+        boolean begun;
+
+        /** We had been held dead, and it is somebody else's to decide on. */
+        boolean lost;
+
+        Running(Item item, BuildRecord build, ShellBuild shell) {
+            this.build = build;
+            this.shell = shell;
+            this.epoch = item.epoch();
+        }
+    }
+
+    Dispatcher(Cluster cluster, Settings settings, JobsFolder jobs, RecordKeeper records) {
         this.cluster = cluster;
         this.settings = settings;
         this.jobs = jobs;
+        this.records = records;
         this.room = settings.executors() + settings.claimAhead();
     }
 
@@ -73,7 +98,7 @@ final class Dispatcher {
             stopping = true;
             waiting.clear();
             running.values()
-                    .forEach(r -> r.shell().abort("Aborted: " + settings.name() + " shuts down"));
+                    .forEach(r -> r.shell.abort("Aborted: " + settings.name() + " shuts down"));
             notifyAll();
         }
         cluster.wake();
@@ -88,15 +113,32 @@ final class Dispatcher {
         return running.size() + starting.size();
     }
 
-    /** Aborts a build that runs here; false when none does. */
-    synchronized boolean abort(String job, int number, String who) {
-        for (Running r : running.values()) {
-            if (r.build().job().equals(job) && r.build().number() == number) {
-                r.shell().abort("Aborted by " + who);
-                return true;
+    /**
+     * Aborts a build that runs here; false when none does.
+     *
+     * @throws HaException.Unavailable when it is aborted, but nobody else knows that it is meant to
+     *     be: if this controller dies at once, it runs again
+     */
+    boolean abort(String job, int number, String who) {
+        Running found = null;
+        synchronized (this) {
+            for (Running r : running.values()) {
+                if (r.build.job().equals(job) && r.build.number() == number) {
+                    found = r;
+                }
             }
         }
-        return false;
+        if (found == null) {
+            return false;
+        }
+        try {
+            cluster.unwanted(found.build.queueId(), who);
+        } catch (HaException.NotFound | HaException.Conflict e) {
+            LOG.log(Level.FINE, "Has just ended: {0}", e.getMessage());
+        } finally {
+            found.shell.abort("Aborted by " + who);
+        }
+        return true;
     }
 
     /** Ends an item that is claimed and not started here; false when it is too late. */
@@ -114,16 +156,16 @@ final class Dispatcher {
     /**
      * Lets go of what belongs to an earlier membership, and takes what the cluster says we hold. A
      * list may be older than what we do: only the epoch says that something is lost.
+     *
+     * @return builds that run here under an earlier membership: to {@link #keepOrStop}
      */
-    synchronized void reconcile(List<Item> all) {
+    synchronized List<Long> reconcile(List<Item> all) {
         long epoch = cluster.link().epoch();
+        List<Long> former = new ArrayList<>();
         waiting.keySet().removeIf(claim -> claim.epoch() != epoch);
-        running.forEach(
-                (claim, build) -> {
-                    if (claim.epoch() != epoch) {
-                        build.shell().abort("Aborted: " + settings.name() + " had lost its lease");
-                    }
-                });
+        running.values().stream()
+                .filter(build -> build.epoch != epoch && build.begun)
+                .forEach(build -> former.add(build.build.queueId()));
         for (Item item : all) {
             if (ours(item) && item.state() == ItemState.CLAIMED && item.payload() != null) {
                 // Claimed in a call whose answer was lost.
@@ -131,13 +173,86 @@ final class Dispatcher {
             }
         }
         notifyAll();
+        return former;
     }
 
     /**
-     * Decides on an item whose controller died: a build that left a trace has ended, any other
-     * starts anew.
+     * A build runs here that we were held dead over: takes it back, if nobody else decides on it or
+     * has ended it, or stops it. False when none runs here any more.
+     */
+    boolean keepOrStop(long id) {
+        Running build = begun(id);
+        if (build == null) {
+            return false;
+        }
+        long epoch = cluster.link().epoch();
+        boolean ended = isLost(build) || isClosed(build.build);
+        if (!ended && insist("keep", id, () -> cluster.keep(id))) {
+            synchronized (this) {
+                build.epoch = epoch;
+            }
+            return true;
+        }
+        synchronized (this) {
+            build.lost = true;
+        }
+        build.shell.abort("Aborted: " + settings.name() + " had lost its lease");
+        if (ended) {
+            awaitEnd(build);
+        }
+        return !ended;
+    }
+
+    private synchronized boolean isLost(Running build) {
+        return build.lost;
+    }
+
+    private boolean isClosed(BuildRecord build) {
+        try {
+            return jobs.read(build.job(), build.number())
+                    .filter(b -> b.result() != null)
+                    .isPresent();
+        } catch (IOException e) {
+            LOG.log(Level.INFO, "Whether " + build + " has ended cannot be read", e);
+            return false;
+        }
+    }
+
+    private synchronized void awaitEnd(Running build) {
+        while (running.containsValue(build) && !stopping) {
+            waitForChange();
+        }
+    }
+
+    /** Waits while it is being started; null when it does not run here. */
+    private synchronized Running begun(long id) {
+        while (true) {
+            Running found = null;
+            for (Running build : running.values()) {
+                if (build.build.queueId() == id) {
+                    found = build;
+                }
+            }
+            if (found == null || found.begun || stopping) {
+                return found;
+            }
+            try {
+                wait(START_POLL_MILLIS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return null;
+            }
+        }
+    }
+
+    /**
+     * Decides on an item whose controller died: a build that came to its own end has ended, one
+     * that was cut short runs again, any other starts anew.
      */
     void orphaned(Item item) {
+        if (item.owner().equals(settings.controllerId()) && keepOrStop(item.id())) {
+            return;
+        }
         while (true) {
             try {
                 Optional<BuildRecord> left =
@@ -148,8 +263,8 @@ final class Dispatcher {
                             item.id(),
                             () -> cluster.requeue(item.id(), "its controller died"));
                 } else {
-                    String result = left.get().result();
-                    insist("finish", item.id(), () -> cluster.finished(item.id(), result));
+                    records.endedForTheDead(left.get());
+                    tell(item, left.get());
                 }
                 return;
             } catch (IOException e) {
@@ -162,11 +277,37 @@ final class Dispatcher {
         }
     }
 
+    /** Tells the queue how a build has ended, if it is for us to say. */
+    private void tell(Item item, BuildRecord build) {
+        if (!build.cut() || !runAgain(item, build)) {
+            insist("finish", item.id(), () -> cluster.finished(item.id(), build.result()));
+        }
+    }
+
+    private boolean runAgain(Item item, BuildRecord build) {
+        String cause = "Restarted after controller " + build.controller() + " died";
+        Trigger trigger =
+                new Trigger(build.parameters(), build.causes())
+                        .with(new Trigger(build.parameters(), List.of(cause)));
+        AtomicLong again = new AtomicLong();
+        return insist(
+                "rerun",
+                item.id(),
+                () -> {
+                    // The same id for each try: of one whose answer was lost nothing is left.
+                    if (again.get() == 0) {
+                        again.set(cluster.nextQueueId());
+                    }
+                    cluster.rerun(
+                            item.id(), build.result(), again.get(), trigger.payload(), MOST_DEATHS);
+                });
+    }
+
     /** How a dead controller's build ended, if need be by our word; empty if it never began. */
     private Optional<BuildRecord> closed(String job, int number) throws IOException {
         Optional<BuildRecord> left = jobs.read(job, number);
         if (left.isPresent() && left.get().result() == null) {
-            if (jobs.close(left.get().ended("ABORTED"))) {
+            if (jobs.close(left.get().cutShort())) {
                 new ShellBuild(jobs.log(job, number))
                         .say(
                                 "Aborted: controller "
@@ -275,18 +416,22 @@ final class Dispatcher {
                         trigger.causes(),
                         System.currentTimeMillis(),
                         0,
-                        null);
+                        null,
+                        false);
         jobs.begin(build);
+        records.begun(build, item.epoch());
         ShellBuild shell = new ShellBuild(jobs.log(build.job(), build.number()));
-        if (!begin(item, build, shell)) {
+        Running run = new Running(item, build, shell);
+        if (!begin(item, run)) {
             // Unless a survivor has found it and closed it, it never was.
             if (jobs.close(build.ended(JobsFolder.WITHDRAWN))) {
                 jobs.delete(build.job(), build.number());
+                records.gone(build.job(), build.number());
             }
             return;
         }
         String result = run(job.get(), item, build, shell);
-        finish(item, build.ended(result));
+        finish(item, run, result);
     }
 
     /** The build's number; empty when the item is no longer ours. */
@@ -308,20 +453,28 @@ final class Dispatcher {
     }
 
     /** Makes it RUNNING; false when the item is no longer ours. */
-    private boolean begin(Item item, BuildRecord build, ShellBuild shell) {
+    private boolean begin(Item item, Running run) {
         synchronized (this) {
             if (stopping) {
-                shell.abort("Aborted: " + settings.name() + " shuts down");
+                run.shell.abort("Aborted: " + settings.name() + " shuts down");
             }
             starting.remove(Claim.of(item));
-            running.put(Claim.of(item), new Running(build, shell));
+            running.put(Claim.of(item), run);
         }
         while (true) {
             try {
-                cluster.started(item.id(), build.number());
+                cluster.started(item.id(), run.build.number());
+                synchronized (this) {
+                    run.begun = true;
+                    notifyAll();
+                }
                 return true;
             } catch (HaException.Fenced | HaException.Unavailable e) {
                 if (!stillOurs(item)) {
+                    synchronized (this) {
+                        running.remove(Claim.of(item));
+                        starting.add(Claim.of(item));
+                    }
                     return false;
                 }
             }
@@ -350,11 +503,24 @@ final class Dispatcher {
         return result;
     }
 
-    private void finish(Item item, BuildRecord build) throws IOException {
-        // A survivor that held us dead may have closed it already, and its word stands.
-        if (jobs.close(build)) {
-            insist("finish", item.id(), () -> cluster.finished(item.id(), build.result()));
+    private void finish(Item item, Running run, String result) throws IOException {
+        long epoch;
+        BuildRecord build;
+        synchronized (this) {
+            epoch = run.epoch;
+            build =
+                    run.lost && result.equals("ABORTED")
+                            ? run.build.cutShort()
+                            : run.build.ended(result);
         }
+        // A survivor that held us dead may have closed it already, and its word stands.
+        boolean first = jobs.close(build);
+        if (first || settings.defect() == Defect.ROW_IS_NOT_FENCED) {
+            records.ended(build, epoch);
+        }
+        Optional<BuildRecord> last =
+                first ? Optional.of(build) : jobs.read(build.job(), build.number());
+        last.ifPresent(end -> tell(item, end));
     }
 
     /** Repeats until Redis has answered; whether it agreed. */

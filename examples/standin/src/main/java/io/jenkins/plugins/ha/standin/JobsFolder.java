@@ -31,6 +31,7 @@ final class JobsFolder {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Path root;
+    private final SlowDisk disk;
 
     /**
      * What a stand-in reads of a freestyle job's config.xml.
@@ -44,6 +45,7 @@ final class JobsFolder {
 
     JobsFolder(Path root) {
         this.root = root;
+        this.disk = new SlowDisk(root);
     }
 
     List<String> names() throws IOException {
@@ -60,6 +62,7 @@ final class JobsFolder {
         Path folder = root.resolve(name);
         Path draft = Files.createTempFile(root, ".config", ".xml");
         try {
+            disk.pass();
             Files.write(draft, configXml);
             parse(draft);
             Files.createDirectory(folder);
@@ -110,6 +113,7 @@ final class JobsFolder {
 
     /** Makes the folder of a new build; throws when the number was used before. */
     void begin(BuildRecord build) throws IOException {
+        disk.pass();
         Files.createDirectory(build(build.job(), build.number()));
         replace(build(build.job(), build.number()).resolve("build.json"), json(build));
         if (highestNumber(build.job()) <= build.number()) {
@@ -127,7 +131,9 @@ final class JobsFolder {
         Path folder = build(build.job(), build.number());
         Path draft = Files.createTempFile(folder, ".ended", null);
         try {
+            disk.pass();
             Files.write(draft, json(build));
+            disk.pass();
             Files.createLink(folder.resolve("ended.json"), draft);
             return true;
         } catch (FileAlreadyExistsException e) {
@@ -153,6 +159,7 @@ final class JobsFolder {
         Path folder = build(job, number);
         // Away at once for everybody, then file by file.
         Path doomed = folder.resolveSibling(".deleted-" + number);
+        disk.pass();
         Files.move(folder, doomed, StandardCopyOption.ATOMIC_MOVE);
         try (Stream<Path> files = Files.walk(doomed)) {
             for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
@@ -165,9 +172,11 @@ final class JobsFolder {
         return JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(build);
     }
 
-    private static void replace(Path file, byte[] content) throws IOException {
+    private void replace(Path file, byte[] content) throws IOException {
         Path draft = Files.createTempFile(file.getParent(), "." + file.getFileName(), null);
+        disk.pass();
         Files.write(draft, content);
+        disk.pass();
         Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE);
     }
 

@@ -21,15 +21,16 @@ public final class Main {
         System.setProperty("sun.net.httpserver.nodelay", "true");
         Settings settings;
         Cluster cluster;
+        Standin standin;
         try {
             settings = Settings.from(args, System.getenv());
             cluster = Cluster.open(settings.forBridge());
+            standin = new Standin(settings, cluster);
         } catch (IllegalArgumentException | HaException e) {
             System.err.println(e.getMessage());
             System.exit(1);
             return;
         }
-        Standin standin = new Standin(settings, cluster);
         standin.start();
         cluster.awaitJoined(JOIN_MILLIS);
         RestApi rest = new RestApi(standin);

@@ -94,6 +94,8 @@ final class RestApi {
             job(exchange, path, post);
         } else if (path[0].equals("queue")) {
             queue(exchange, path, post);
+        } else if (path[0].equals("records")) {
+            send(exchange, records());
         } else if (path[0].equals("createItem") && post) {
             String name = query(exchange).getOrDefault("name", "");
             if (!name.matches("[A-Za-z0-9_-][A-Za-z0-9 ._-]{0,63}")) {
@@ -108,6 +110,19 @@ final class RestApi {
         } else {
             throw notFound();
         }
+    }
+
+    /** How the build records stand; not Jenkins' interface. */
+    private ObjectNode records() {
+        ObjectNode json = JSON.createObjectNode();
+        standin.records
+                .state()
+                .ifPresent(
+                        state ->
+                                json.put("phase", state.phase().name())
+                                        .put("text", state.text())
+                                        .put("waiting", state.waiting()));
+        return json;
     }
 
     // ---- queue

@@ -1,6 +1,7 @@
 package io.jenkins.plugins.ha.standin;
 
 import io.jenkins.plugins.ha.bridge.ClusterSettings;
+import io.jenkins.plugins.ha.bridge.RecordsSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,11 +14,13 @@ import java.util.UUID;
 /**
  * How a stand-in is started: {@code --name=a --home=FOLDER --port=N} and, with defaults, {@code
  * --executors=2 --claim-ahead=0 --heartbeat=1000 --lease=5000}. The home has {@code jobs} and
- * {@code secrets} in it, both shared. Cluster and Redis come from the environment, as with the
- * plugin.
+ * {@code secrets} in it, both shared. Cluster, Redis and, where wanted, the database come from the
+ * environment, as with the plugin.
  *
  * @param controllerId kept in the home
  * @param claimAhead how many items it claims beyond its executors
+ * @param databaseUrl where build records go, or null
+ * @param defect what it does wrong on purpose, or null
  */
 record Settings(
         String name,
@@ -29,7 +32,10 @@ record Settings(
         long heartbeatMillis,
         long leaseMillis,
         String cluster,
-        String redisUrl) {
+        String redisUrl,
+        String databaseUrl,
+        String databasePassword,
+        Defect defect) {
 
     static Settings from(String[] args, Map<String, String> environment) throws IOException {
         Map<String, String> given = new HashMap<>();
@@ -67,10 +73,13 @@ record Settings(
                         given.getOrDefault(
                                 "lease", Long.toString(ClusterSettings.DEFAULT_LEASE_MILLIS))),
                 environment.get("HA_JENKINS_CLUSTER"),
-                environment.get("HA_JENKINS_REDIS_URL"));
+                environment.get("HA_JENKINS_REDIS_URL"),
+                environment.get("HA_JENKINS_DATABASE_URL"),
+                environment.getOrDefault("HA_JENKINS_DATABASE_PASSWORD", ""),
+                given.containsKey("defect") ? Defect.valueOf(given.get("defect")) : null);
     }
 
-    /** Without the URL: it may hold a password. */
+    /** Without the URLs: they may hold a password. */
     @Override
     public String toString() {
         return name + " (" + controllerId + ") in " + cluster;
@@ -92,6 +101,18 @@ record Settings(
                 heartbeatMillis,
                 leaseMillis,
                 key());
+    }
+
+    RecordsSettings forRecords(String incarnation) {
+        Path outbox =
+                home.resolve(defect == Defect.OUTBOX_IS_LOST ? "lost-" + incarnation : "ha-outbox");
+        return new RecordsSettings(
+                databaseUrl,
+                databasePassword,
+                cluster,
+                controllerId,
+                incarnation,
+                outbox.toString());
     }
 
     /** All controllers derive the same from the secret they share. */

@@ -36,6 +36,7 @@ final class Standin {
     final JobsFolder jobs;
     final QueueView queue = new QueueView();
     final Dispatcher dispatcher;
+    final RecordKeeper records;
     private final Cluster cluster;
     // Commands and orphans may wait for Redis or the disk; events must not.
     private final ExecutorService worker =
@@ -45,11 +46,13 @@ final class Standin {
         this.settings = settings;
         this.cluster = cluster;
         this.jobs = new JobsFolder(settings.home().resolve("jobs"));
-        this.dispatcher = new Dispatcher(cluster, settings, jobs);
+        this.records = new RecordKeeper(settings, cluster, jobs);
+        this.dispatcher = new Dispatcher(cluster, settings, jobs, records);
     }
 
     void start() {
         new Thread(this::followEvents, "events").start();
+        records.start();
         dispatcher.start();
     }
 
@@ -57,6 +60,7 @@ final class Standin {
     void stop() throws InterruptedException {
         dispatcher.stop();
         cluster.close();
+        records.close();
         worker.shutdownNow();
     }
 
@@ -219,6 +223,7 @@ final class Standin {
             return false;
         }
         jobs.delete(job, number);
+        records.gone(job, number);
         return true;
     }
 
@@ -251,7 +256,9 @@ final class Standin {
     private void handle(Event event) {
         if (event instanceof Event.Snapshot snapshot) {
             queue.replace(snapshot.items());
-            dispatcher.reconcile(snapshot.items());
+            for (long id : dispatcher.reconcile(snapshot.items())) {
+                worker.execute(() -> dispatcher.keepOrStop(id));
+            }
         } else if (event instanceof Event.ItemChanged change) {
             queue.put(change.item());
         } else if (event instanceof Event.Orphaned orphan) {

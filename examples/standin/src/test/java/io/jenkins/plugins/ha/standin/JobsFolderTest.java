@@ -25,7 +25,7 @@ class JobsFolderTest {
     void begin() throws IOException {
         Files.createDirectories(root.resolve("job").resolve("builds"));
         jobs = new JobsFolder(root);
-        build = new BuildRecord("job", 1, 7, "a", Map.of(), List.of(), 1, 0, null);
+        build = new BuildRecord("job", 1, 7, "a", Map.of(), List.of(), 1, 0, null, false);
         jobs.begin(build);
     }
 
