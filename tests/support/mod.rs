@@ -2,6 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
 pub mod invariants;
+pub mod many_builds;
 pub mod postgres;
 pub mod proxy;
 
