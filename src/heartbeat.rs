@@ -1,5 +1,6 @@
 //! The thread that joins, renews the lease, reaps the dead, and does small chores for others.
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use ::redis::{Value, cmd};
@@ -7,7 +8,7 @@ use ::redis::{Value, cmd};
 use crate::members::Link;
 use crate::node::{Node, clock_ms};
 use crate::numbers::BLOCK;
-use crate::redis::{Fault, Fitness, Wire, array, number, script, text, unavailable};
+use crate::redis::{Fault, Fitness, Wire, array, number, primary, script, text, unavailable};
 use crate::{Error, Phase, Result};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -16,6 +17,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 const REFUSED_PAUSE: Duration = Duration::from_secs(5);
 /// A repeating reconnect line is logged this often.
 const QUIET: Duration = Duration::from_secs(30);
+/// How often Sentinels are asked whether the primary still is one, and for how long.
+const SENTINEL_EVERY: Duration = Duration::from_secs(2);
+const SENTINEL_PATIENCE: Duration = Duration::from_millis(300);
 
 /// State of the heartbeat thread.
 pub(crate) struct Heartbeat<'a> {
@@ -40,6 +44,8 @@ pub(crate) struct Heartbeat<'a> {
     pub members: Vec<String>,
     /// When the last beat was sent.
     pub beaten: Instant,
+    /// When the Sentinels were last asked.
+    asked: Instant,
 }
 
 /// A lease that was renewed.
@@ -66,6 +72,7 @@ impl<'a> Heartbeat<'a> {
             incident: String::new(),
             members: Vec::new(),
             beaten: Instant::now(),
+            asked: Instant::now(),
         }
     }
 
@@ -135,6 +142,7 @@ impl<'a> Heartbeat<'a> {
             // First of all: nobody may be held dead, and nothing claimed, before all have said what they know.
             self.look()?;
         }
+        self.look_at_replication()?;
         let mut renewal = None;
         if self.epoch != 0 {
             renewal = self.beat()?;
@@ -147,6 +155,29 @@ impl<'a> Heartbeat<'a> {
             self.mend()?;
         }
         self.publish(&renewal);
+        Ok(())
+    }
+
+    /// Whether there are replicas to wait for, and whether the Sentinels have chosen another primary behind our back.
+    fn look_at_replication(&mut self) -> Result<()> {
+        let node = self.node;
+        if let Some(master) = &node.address.master
+            && self.asked.elapsed() > SENTINEL_EVERY
+        {
+            self.asked = Instant::now();
+            let place = primary(&node.address, master, Instant::now() + SENTINEL_PATIENCE);
+            if let (Ok(place), Some(wire)) = (place, &self.wire)
+                && place != wire.place
+            {
+                return Err(unavailable(&node.address, "the Sentinels have chosen another primary"));
+            }
+        }
+        let mut info = cmd("INFO");
+        info.arg("replication");
+        let info = text(&self.call(|wire, deadline| wire.call(&info, deadline))?);
+        let replicas = info.lines().find_map(|line| line.strip_prefix("connected_slaves:"));
+        let replicas = replicas.and_then(|count| count.trim().parse().ok()).unwrap_or(0);
+        node.replicas.store(replicas, Ordering::Relaxed);
         Ok(())
     }
 

@@ -70,10 +70,14 @@ struct State {
     session: u64,
     /// When Redis was found to have lost something, and what.
     loss: Option<(Instant, String)>,
+    /// When replicas last did not confirm something, when that was last logged, and why.
+    unreplicated: Option<(Instant, Instant, String)>,
 }
 
 /// For how long an admin is told of a loss.
 const TOLD: Duration = Duration::from_secs(24 * 3600);
+/// What repeats is logged, and shown after it has ended, for this long.
+const QUIET: Duration = Duration::from_secs(60);
 
 /// A living membership.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +96,7 @@ impl Link {
             notice: String::new(),
         };
         Self {
-            state: Mutex::new(State { link, lease_until: None, session: 0, loss: None }),
+            state: Mutex::new(State { link, lease_until: None, session: 0, loss: None, unreplicated: None }),
             changed: Condvar::new(),
             closed: AtomicBool::new(false),
         }
@@ -196,6 +200,25 @@ impl Link {
         self.state.lock().loss = Some((Instant::now(), text));
     }
 
+    /// Replicas do not confirm; whether it is time to log it.
+    pub fn unreplicated(&self, text: &str) -> bool {
+        let mut state = self.state.lock();
+        let now = Instant::now();
+        let logged = state.unreplicated.as_ref().map(|(_, logged, _)| *logged);
+        let aloud = logged.is_none_or(|logged| logged.elapsed() > QUIET);
+        state.unreplicated = Some((now, logged.filter(|_| !aloud).unwrap_or(now), text.to_owned()));
+        aloud
+    }
+
+    /// A replica has confirmed.
+    pub fn replicated(&self) {
+        let mut state = self.state.lock();
+        // Kept for a while when it was logged: that it comes and goes is no reason to log it each time.
+        if state.unreplicated.as_ref().is_some_and(|(_, logged, _)| logged.elapsed() > QUIET) {
+            state.unreplicated = None;
+        }
+    }
+
     /// Something is wrong; answers the new standing if that changed it.
     pub fn failed(&self, phase: Phase, text: String) -> Option<LinkState> {
         let mut state = self.state.lock();
@@ -219,6 +242,12 @@ impl State {
             let minutes = at.elapsed().as_secs() / 60;
             let ago = if minutes < 120 { format!("{minutes} min") } else { format!("{} h", minutes / 60) };
             link.notice = format!("{ago} ago: {text}.");
+        }
+        if let Some((at, _, text)) = &self.unreplicated
+            && at.elapsed() < QUIET
+        {
+            let space = if link.notice.is_empty() { "" } else { " " };
+            link.notice.push_str(&format!("{space}{text}."));
         }
         link
     }

@@ -72,7 +72,14 @@ impl Heartbeat<'_> {
         }
         self.call(|wire, deadline| wire.script(&script::mended, &cmd, deadline))?;
         self.tell(found);
+        let replaced = !node.vetted.is(&self.server());
         node.vetted.set(&self.server(), &self.generation);
+        if replaced {
+            // Nobody goes on talking to the other one.
+            node.pool.clear();
+            node.reader_kill.kill();
+            node.claimer.kill();
+        }
         (self.lossy, self.wiped, self.back) = (false, false, false);
         Ok(())
     }

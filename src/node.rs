@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use parking_lot::{Condvar, Mutex};
@@ -36,6 +36,8 @@ pub(crate) struct Node {
     pub held: Mutex<HashMap<i64, i32>>,
     pub memory: Memory,
     pub vetted: Arc<Vetted>,
+    /// How many replicas Redis has.
+    pub replicas: AtomicUsize,
     /// The reader is to read the whole queue.
     pub reread: AtomicBool,
 }
@@ -62,6 +64,7 @@ impl Node {
             held: Mutex::default(),
             memory: Memory::default(),
             vetted,
+            replicas: AtomicUsize::new(0),
             reread: AtomicBool::new(false),
             address,
             settings,

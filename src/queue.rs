@@ -1,12 +1,13 @@
 //! The queue: items and their changes of state, each one script.
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use ::redis::{Cmd, Value};
 
 use crate::members::Membership;
 use crate::node::{Node, clock_ms};
-use crate::redis::{Script, bytes, number, script, text, unavailable};
+use crate::redis::{Fault, Script, bytes, number, script, text, unavailable};
 use crate::{Cancel, Enqueued, Error, Item, ItemState, NewItem, Result};
 
 /// Why an item is set aside whose seal is wrong.
@@ -34,7 +35,7 @@ impl Node {
             .arg(&item.payload)
             .arg(mac)
             .arg(seen_revision);
-        let answer = self.enqueued(item.id, self.pool.run(&script::enqueue, &cmd)?)?;
+        let answer = self.enqueued(item.id, self.run_held(&script::enqueue, &cmd)?)?;
         if answer.accepted {
             self.memory.stored(&item, self.me(), answer.revision, clock_ms());
         }
@@ -54,7 +55,7 @@ impl Node {
             .arg(payload)
             .arg(self.seal.payload(id, &item.job, payload))
             .arg(due_in_ms.max(-1));
-        let answer = self.enqueued(id, self.run(&script::fold, &cmd)?)?;
+        let answer = self.enqueued(id, self.run_held(&script::fold, &cmd)?)?;
         if answer.accepted {
             let due_ms = (due_in_ms >= 0).then(|| clock_ms() + due_in_ms);
             self.memory.folded(id, answer.revision, payload, due_ms);
@@ -82,9 +83,42 @@ impl Node {
 
     /// Runs a script that waits for its turn while Redis is being mended, for a moment.
     pub fn run(&self, script: &Script, cmd: &Cmd) -> Result<Vec<Value>> {
+        self.patiently(|| self.pool.run(script, cmd))
+    }
+
+    /// As [`Node::run`]; where there are replicas, one has it too when this returns, or an admin is told.
+    fn run_held(&self, script: &Script, cmd: &Cmd) -> Result<Vec<Value>> {
+        let replicas = self.replicas.load(Ordering::Relaxed) > 0;
+        let wait = if replicas { self.address.replica_wait } else { Duration::ZERO };
+        self.patiently(|| {
+            let (answer, held) = self.pool.run_held(script, cmd, wait)?;
+            if !wait.is_zero() {
+                self.note_held(held);
+            }
+            Ok(answer)
+        })
+    }
+
+    fn note_held(&self, held: Result<bool, Fault>) {
+        let why = match held {
+            Ok(true) => return self.link.replicated(),
+            Ok(false) => format!("none did within {} ms", self.address.replica_wait.as_millis()),
+            Err(fault) => fault.explain(&self.address).to_string(),
+        };
+        let text = format!(
+            "Redis at {} has replicas, but they do not confirm what is accepted ({why}): a failover now would lose it. Look at \
+             the replicas and the network between them",
+            self.address
+        );
+        if self.link.unreplicated(&text) {
+            log::warn!("{text}");
+        }
+    }
+
+    fn patiently(&self, run: impl Fn() -> Result<Vec<Value>>) -> Result<Vec<Value>> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let answer = self.pool.run(script, cmd)?;
+            let answer = run()?;
             if word(&answer) != "MENDING" {
                 return Ok(answer);
             }
@@ -104,7 +138,7 @@ impl Node {
         plain("job", job)?;
         let mut cmd = self.owner_call(&script::number, membership, id);
         cmd.arg(job).arg(floor.max(0));
-        let answer = self.run(&script::number, &cmd)?;
+        let answer = self.run_held(&script::number, &cmd)?;
         match word(&answer).as_str() {
             "OK" => {
                 let number = answer.get(1).map(number).unwrap_or(0);
@@ -202,7 +236,7 @@ impl Node {
             .arg(payload)
             .arg(self.seal.payload(new_id, &item.job, payload))
             .arg(most);
-        let answer = self.pool.run(&script::rerun, &cmd)?;
+        let answer = self.run_held(&script::rerun, &cmd)?;
         match word(&answer).as_str() {
             "OK" => {
                 self.forget(id);

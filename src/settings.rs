@@ -65,7 +65,9 @@ impl fmt::Debug for SealKey {
 pub struct Settings {
     /// Name of the cluster: 1 to 64 of `A-Z a-z 0-9 . _ -`.
     pub cluster: String,
-    /// `redis://[user[:password]@]host[:port][/db]`, or `rediss://` for TLS.
+    /// `redis://[user[:password]@]host[:port][/db]`, or `rediss://` for TLS; with Sentinels
+    /// `redis+sentinel://[user[:password]@]host[:port],...[/db]?master=NAME`. The option `replicaWaitMillis=0..1000` says how
+    /// long what is accepted waits for a replica to have it too.
     pub redis_url: Secret,
     /// Redis user; wins over the one in the URL.
     pub username: Option<String>,

@@ -23,6 +23,14 @@ impl Fault {
         matches!(self, Self::Server(error) if error.code() == "NOSCRIPT")
     }
 
+    /// It is no primary any more.
+    pub fn is_read_only(&self) -> bool {
+        let read_only = |error: &ServerError| {
+            error.code() == "READONLY" || error.details().is_some_and(|text| text.contains("-READONLY"))
+        };
+        matches!(self, Self::Server(error) if read_only(error))
+    }
+
     /// Says it to an admin.
     pub fn explain(&self, at: &Address) -> Error {
         match self {

@@ -84,7 +84,15 @@ mod tests {
     use crate::redis::Address;
 
     fn address() -> Address {
-        Address { host: "h".into(), port: 1, tls: false, database: 0, username: None, password: None }
+        Address {
+            places: Vec::new(),
+            master: None,
+            tls: false,
+            database: 0,
+            username: None,
+            password: None,
+            replica_wait: std::time::Duration::ZERO,
+        }
     }
 
     fn check(info: &str) -> Result<()> {

@@ -33,12 +33,26 @@ impl Pool {
         self.with(|wire, deadline| wire.script(script, cmd, deadline)).map(array)
     }
 
+    /// As [`Pool::run`], then waits until a replica has it too. Whether one has; not at all without `wait`.
+    pub fn run_held(
+        &self,
+        script: &Script,
+        cmd: &Cmd,
+        wait: Duration,
+    ) -> Result<(Vec<Value>, Result<bool, Fault>)> {
+        if wait.is_zero() {
+            return Ok((self.run(script, cmd)?, Ok(true)));
+        }
+        let (answer, held) = self.with(|wire, deadline| wire.script_held(script, cmd, wait, deadline))?;
+        Ok((array(answer), held))
+    }
+
     /// Does something that may be repeated with a connection.
     pub fn with<T>(&self, act: impl Fn(&mut Wire, Instant) -> Result<T, Fault>) -> Result<T> {
         let deadline = Instant::now() + CALL_TIMEOUT;
         let first = self.attempt(&act, deadline.min(Instant::now() + TRY_TIMEOUT));
         let result = match first {
-            Err(Fault::Broken(_)) => {
+            Err(ref fault) if matches!(fault, Fault::Broken(_)) || fault.is_read_only() => {
                 // The others were likely cut by the same event.
                 self.clear();
                 self.attempt(&act, deadline)
@@ -64,7 +78,11 @@ impl Pool {
             }
         };
         let result = act(&mut wire, deadline);
-        if matches!(result, Ok(_) | Err(Fault::Server(_))) {
+        if result
+            .as_ref()
+            .err()
+            .is_none_or(|fault| matches!(fault, Fault::Server(_)) && !fault.is_read_only())
+        {
             let mut idle = self.idle.lock();
             if idle.len() < IDLE {
                 idle.push(wire);

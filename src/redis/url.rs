@@ -1,48 +1,93 @@
 //! Where Redis is and who we are to it.
 
 use std::fmt;
+use std::time::Duration;
 
-use ::redis::{ConnectionAddr, IntoConnectionInfo};
+use ::redis::IntoConnectionInfo;
 
 use crate::{Error, Result, Secret, Settings};
 
-const HINT: &str = "write redis://host:port or, for TLS, rediss://host:port in Manage Jenkins > System > HA";
+const HINT: &str = "write redis://host:port, with Sentinel redis+sentinel://host:port,host:port/?master=NAME, or for TLS rediss \
+                    instead of redis in Manage Jenkins > System > HA";
+
+const PORT: u16 = 6379;
+const SENTINEL_PORT: u16 = 26379;
+/// How long a trigger waits until a replica has it too.
+const REPLICA_WAIT: Duration = Duration::from_millis(100);
 
 /// Where Redis is and who we are to it. Shows itself without user and password.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Address {
-    pub host: String,
-    pub port: u16,
+    /// Redis, or the Sentinels that know where it is.
+    pub places: Vec<Place>,
+    /// What the Sentinels call it.
+    pub master: Option<String>,
     pub tls: bool,
     pub database: i64,
     pub username: Option<String>,
     pub password: Option<Secret>,
+    /// How long to wait until a replica has what was accepted, none for not at all.
+    pub replica_wait: Duration,
+}
+
+/// A host and its port.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub host: String,
+    pub port: u16,
 }
 
 impl Address {
     pub fn of(settings: &Settings) -> Result<Self> {
         let url = settings.redis_url.reveal().trim();
-        let (tls, rest) = match (url.strip_prefix("redis://"), url.strip_prefix("rediss://")) {
-            (Some(rest), _) => (false, rest),
-            (_, Some(rest)) => (true, rest),
+        let Some((scheme, rest)) = url.split_once("://") else {
+            return refuse("the Redis URL has no scheme");
+        };
+        let (tls, sentinel) = match scheme {
+            "redis" => (false, false),
+            "rediss" => (true, false),
+            "redis+sentinel" => (false, true),
+            "rediss+sentinel" => (true, true),
             _ => return refuse("the Redis URL does not begin with redis:// or rediss://"),
         };
         if rest.contains('#') {
             return refuse("the Redis URL ends in an option behind '#', which is not supported");
         }
+        let (rest, options) = rest.split_once('?').unwrap_or((rest, ""));
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let (login, hosts) =
+            authority.rsplit_once('@').map_or(("", authority), |(login, hosts)| (login, hosts));
+        let default_port = if sentinel { SENTINEL_PORT } else { PORT };
+        let places =
+            hosts.split(',').map(|place| Place::of(place, default_port)).collect::<Result<Vec<_>>>()?;
+        if !sentinel && places.len() > 1 {
+            return refuse("the Redis URL names several hosts, but no Sentinel");
+        }
         // The parser's own complaints may quote the URL, password and all: they are not passed on.
-        let Ok(info) = format!("redis://{rest}").into_connection_info() else {
+        let at = if login.is_empty() { "" } else { "@" };
+        let Ok(info) = format!("redis://{login}{at}host/{path}").into_connection_info() else {
             return refuse("the Redis URL cannot be read");
         };
-        let ConnectionAddr::Tcp(host, port) = info.addr().clone() else {
-            return refuse("the Redis URL names no host");
-        };
+        let (mut master, mut replica_wait) = (None, REPLICA_WAIT);
+        for option in options.split('&').filter(|option| !option.is_empty()) {
+            match option.split_once('=') {
+                Some(("master", name)) if sentinel && !name.is_empty() => master = Some(name.to_owned()),
+                Some(("replicaWaitMillis", millis)) => match millis.parse() {
+                    Ok(millis) if millis <= 1000 => replica_wait = Duration::from_millis(millis),
+                    _ => return refuse("replicaWaitMillis in the Redis URL is no number up to 1000"),
+                },
+                _ => return refuse("the Redis URL has an option that is not known"),
+            }
+        }
+        if sentinel && master.is_none() {
+            return refuse("the Redis URL with Sentinels does not say what they call the primary");
+        }
         let redis = info.redis_settings();
         let given = |text: &&String| !text.is_empty();
         let password = settings.password.clone().filter(|secret| !secret.reveal().is_empty());
         Ok(Self {
-            host,
-            port,
+            places,
+            master,
             tls,
             database: redis.db(),
             username: settings
@@ -52,7 +97,29 @@ impl Address {
                 .cloned()
                 .or_else(|| redis.username().map(str::to_owned)),
             password: password.or_else(|| redis.password().map(Secret::new)),
+            replica_wait,
         })
+    }
+}
+
+impl Place {
+    fn of(text: &str, default_port: u16) -> Result<Self> {
+        let (host, port) = match (text.strip_prefix('['), text.rsplit_once(':')) {
+            (Some(rest), _) => match rest.split_once(']') {
+                Some((host, "")) => (host, None),
+                Some((host, port)) => (host, port.strip_prefix(':')),
+                None => return refuse("the Redis URL cannot be read"),
+            },
+            (None, Some((host, port))) => (host, Some(port)),
+            (None, None) => (text, None),
+        };
+        if host.is_empty() {
+            return refuse("the Redis URL names no host");
+        }
+        match port.map_or(Ok(default_port), str::parse) {
+            Ok(port) => Ok(Self { host: host.to_owned(), port }),
+            Err(_) => refuse("the Redis URL has a port that is no number up to 65535"),
+        }
     }
 }
 
@@ -60,11 +127,21 @@ fn refuse<T>(what: &str) -> Result<T> {
     Err(Error::Refused(format!("{what}: {HINT}")))
 }
 
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, port } = self;
+        if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
+    }
+}
+
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.tls { "rediss" } else { "redis" };
-        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
-        write!(f, "{scheme}://{host}:{}", self.port)
+        let places: Vec<String> = self.places.iter().map(Place::to_string).collect();
+        match &self.master {
+            None => write!(f, "{scheme}://{}", places.join(",")),
+            Some(master) => write!(f, "{scheme}+sentinel://{}/?master={master}", places.join(",")),
+        }
     }
 }
 
@@ -99,8 +176,8 @@ mod tests {
     fn url_gives_host_port_database_and_login() {
         let address = Address::of(&settings("rediss://me:s3cret@cache.example:7000/3")).unwrap();
         assert_eq!(
-            (address.host.as_str(), address.port, address.tls, address.database),
-            ("cache.example", 7000, true, 3)
+            (address.places[0].to_string().as_str(), address.tls, address.database),
+            ("cache.example:7000", true, 3)
         );
         assert_eq!(address.username.as_deref(), Some("me"));
         assert_eq!(address.password, Some(Secret::new("s3cret")));
@@ -108,6 +185,17 @@ mod tests {
             format!("{address} {address:?}"),
             "rediss://cache.example:7000 rediss://cache.example:7000"
         );
+    }
+
+    #[test]
+    fn sentinels_are_listed_with_the_name_of_the_primary() {
+        let url = "redis+sentinel://me:s3cret@one:7001,two,[::1]:7003/2?master=jenkins&replicaWaitMillis=0";
+        let address = Address::of(&settings(url)).unwrap();
+        assert_eq!(address.master.as_deref(), Some("jenkins"));
+        assert_eq!((address.database, address.replica_wait), (2, Duration::ZERO));
+        assert_eq!(address.password, Some(Secret::new("s3cret")));
+        let shown = "redis+sentinel://one:7001,two:26379,[::1]:7003/?master=jenkins";
+        assert_eq!(address.to_string(), shown);
     }
 
     #[test]
@@ -126,6 +214,10 @@ mod tests {
             "redis://:s3cret@x:99999",
             "redis://:s3cret@x/zzz",
             "rediss://:s3cret@x#insecure",
+            "redis://:s3cret@x,y",
+            "redis://:s3cret@x?master=m",
+            "redis+sentinel://:s3cret@x",
+            "redis+sentinel://:s3cret@/?master=m",
             "",
         ] {
             let error = Address::of(&settings(url)).unwrap_err();

@@ -13,7 +13,8 @@ use parking_lot::Mutex;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
-use super::{Address, Fault, Script, script, text};
+use super::url::Place;
+use super::{Address, Fault, Script, number, script, sentinel, text};
 
 enum Stream {
     Plain(TcpStream),
@@ -53,20 +54,19 @@ pub(crate) struct Wire {
     parser: Parser,
     /// Which process of Redis this is, "" where it does not say.
     pub server: String,
+    /// Where it is.
+    pub place: Place,
 }
 
 impl Wire {
     /// Connects and logs in.
     pub fn connect(address: &Address, client_name: &str, timeout: Duration) -> Result<Self, Fault> {
         let deadline = Instant::now() + timeout;
-        let socket = connect(address, timeout).map_err(Fault::NoConnection)?;
-        let stream = if address.tls {
-            let tls = tls(&address.host).map_err(Fault::NoConnection)?;
-            Stream::Tls(Box::new(StreamOwned::new(tls, socket)))
-        } else {
-            Stream::Plain(socket)
+        let place = match &address.master {
+            Some(master) => sentinel::primary(address, master, deadline)?,
+            None => address.places.first().cloned().ok_or_else(nowhere)?,
         };
-        let mut wire = Self { stream, parser: Parser::new(), server: String::new() };
+        let mut wire = Self::open(address, place, timeout)?;
         let mut login = pipe();
         if let Some(password) = &address.password {
             login.cmd("AUTH").arg(&address.username).arg(password.reveal());
@@ -77,18 +77,37 @@ impl Wire {
         let wanted = login.len();
         login.cmd("CLIENT").arg("SETNAME").arg(client_name);
         login.cmd("INFO").arg("server");
+        login.cmd("INFO").arg("replication");
         let answers = wire.pipeline(&login, deadline).map_err(|fault| match fault {
             Fault::Broken(error) => Fault::NoConnection(error),
             other => other,
         })?;
-        if let Some(info) = answers.last().map(text) {
-            let id = info.lines().find_map(|line| line.strip_prefix("run_id:"));
-            wire.server = id.unwrap_or_default().trim().to_owned();
+        let info: String = answers.iter().rev().take(2).map(text).collect();
+        let say =
+            |name: &str| info.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim();
+        wire.server = say("run_id:").to_owned();
+        if address.master.is_some() && say("role:") == "slave" {
+            return Err(Fault::NoConnection(io::Error::other(format!(
+                "{} is a replica: the Sentinels do not know of a failover yet",
+                wire.place
+            ))));
         }
         match answers.into_iter().take(wanted).find_map(server_error) {
             Some(fault) => Err(fault),
             None => Ok(wire),
         }
+    }
+
+    /// Connects and no more.
+    pub fn open(address: &Address, place: Place, timeout: Duration) -> Result<Self, Fault> {
+        let socket = connect(&place, timeout).map_err(Fault::NoConnection)?;
+        let stream = if address.tls {
+            let tls = tls(&place.host).map_err(Fault::NoConnection)?;
+            Stream::Tls(Box::new(StreamOwned::new(tls, socket)))
+        } else {
+            Stream::Plain(socket)
+        };
+        Ok(Self { stream, parser: Parser::new(), server: String::new(), place })
     }
 
     /// One command, one answer.
@@ -118,6 +137,40 @@ impl Wire {
             result = self.call(cmd, deadline);
         }
         result
+    }
+
+    /// As [`Wire::script`], then waits until a replica has it too; whether one has.
+    pub fn script_held(
+        &mut self,
+        script: &Script,
+        cmd: &Cmd,
+        wait: Duration,
+        deadline: Instant,
+    ) -> Result<(Value, Result<bool, Fault>), Fault> {
+        let mut both = pipe();
+        both.add_command(cmd.clone());
+        both.cmd("WAIT").arg(1).arg(wait.as_millis().max(1) as u64);
+        for _ in 0..5 {
+            let mut answers = self.pipeline(&both, deadline)?.into_iter();
+            let (answer, held) = (answers.next().unwrap_or_default(), answers.next().unwrap_or_default());
+            match answer {
+                Value::ServerError(error) => {
+                    let fault = Fault::Server(error);
+                    if !fault.is_no_script() {
+                        return Err(fault);
+                    }
+                    self.call(&script.load(), deadline)?;
+                }
+                answer => {
+                    let held = match held {
+                        Value::ServerError(error) => Err(Fault::Server(error)),
+                        held => Ok(number(&held) > 0),
+                    };
+                    return Ok((answer, held));
+                }
+            }
+        }
+        self.script(script, cmd, deadline).map(|answer| (answer, Ok(false)))
     }
 
     /// Makes all scripts known.
@@ -189,10 +242,14 @@ fn server_error(value: Value) -> Option<Fault> {
     }
 }
 
-fn connect(address: &Address, timeout: Duration) -> io::Result<TcpStream> {
+fn nowhere() -> Fault {
+    Fault::NoConnection(io::ErrorKind::NotFound.into())
+}
+
+fn connect(place: &Place, timeout: Duration) -> io::Result<TcpStream> {
     let deadline = Instant::now() + timeout;
     let mut last = io::Error::new(io::ErrorKind::NotFound, "its name leads to no address");
-    for address in (address.host.as_str(), address.port).to_socket_addrs()? {
+    for address in (place.host.as_str(), place.port).to_socket_addrs()? {
         match TcpStream::connect_timeout(&address, left(deadline)?) {
             Ok(socket) => {
                 socket.set_nodelay(true)?;

@@ -40,7 +40,7 @@ public final class NativeCore {
         long lease = HaConfiguration.leaseMillis();
         return new ClusterSettings(
                 settings.cluster(),
-                settings.redisUrl(),
+                withReplicaWait(settings.redisUrl()),
                 settings.redisPassword(),
                 controllerId,
                 name,
@@ -49,6 +49,15 @@ public final class NativeCore {
                 Math.min(ClusterSettings.DEFAULT_HEARTBEAT_MILLIS, lease / 5),
                 lease,
                 KEY.mac(settings.cluster().getBytes(StandardCharsets.UTF_8)));
+    }
+
+    /** How long a trigger waits for a replica is an option of the URL to the library. */
+    private static String withReplicaWait(String url) {
+        Integer millis = Integer.getInteger("io.jenkins.plugins.ha.replicaWaitMillis");
+        if (millis == null || url.contains("replicaWaitMillis=")) {
+            return url;
+        }
+        return url + (url.contains("?") ? "&" : "?") + "replicaWaitMillis=" + millis;
     }
 
     private static String version() {

@@ -4,8 +4,10 @@ package io.jenkins.plugins.ha.bridge;
  * What it takes to join a cluster. Validated by {@link Cluster#open}.
  *
  * @param cluster name of the cluster: 1 to 64 of {@code A-Z a-z 0-9 . _ -}
- * @param redisUrl {@code redis://[user@]host[:port][/db]} or {@code rediss://...}; a password in it
- *     is taken too
+ * @param redisUrl {@code redis://[user@]host[:port][/db]} or {@code rediss://...}; with Sentinels
+ *     {@code redis+sentinel://[user@]host[:port],...[/db]?master=NAME}; a password in it is taken
+ *     too; {@code replicaWaitMillis=0..1000}, as an option, is how long what is accepted waits for
+ *     a replica to have it too
  * @param redisPassword wins over the one in the URL; null or "" for none
  * @param controllerId stable id of this controller (a UUID kept in its JENKINS_HOME)
  * @param name what people call this controller

@@ -34,7 +34,7 @@ public class HaConfiguration extends GlobalConfiguration {
     private static final Logger LOGGER = Logger.getLogger(HaConfiguration.class.getName());
     private static final long TEST_MILLIS = 3000;
     private static final String CLUSTER_NAME = "[A-Za-z0-9._-]{1,64}";
-    private static final String REDIS_ADDRESS = "rediss?://[^\\s/]+(/.*)?";
+    private static final String REDIS_ADDRESS = "rediss?(\\+sentinel)?://[^\\s/]+(/.*)?";
 
     private String cluster = "";
     private String redisUrl = "";
@@ -101,7 +101,8 @@ public class HaConfiguration extends GlobalConfiguration {
         String newUrl = trimmed(json.optString("redisUrl"));
         if (!newUrl.isEmpty() && !newUrl.matches(REDIS_ADDRESS)) {
             throw new FormException(
-                    "The Redis URL must look like redis://redis.example.com:6379 or rediss://...",
+                    "The Redis URL must look like redis://redis.example.com:6379, rediss://... or"
+                            + " redis+sentinel://...",
                     "redisUrl");
         }
         request.bindJSON(this, json);
@@ -256,7 +257,10 @@ public class HaConfiguration extends GlobalConfiguration {
         }
         return trimmed(value).matches(REDIS_ADDRESS)
                 ? FormValidation.ok()
-                : FormValidation.error("Use redis://host:port, or rediss://host:port for TLS.");
+                : FormValidation.error(
+                        "Use redis://host:port, with Sentinel"
+                                + " redis+sentinel://host:port,host:port/?master=NAME; or"
+                                + " rediss for TLS.");
     }
 
     /** A number from 0 on. */
