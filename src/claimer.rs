@@ -46,6 +46,11 @@ impl Claimer {
     pub fn kill(&self) {
         self.kill.kill();
     }
+
+    /// As [`Claimer::kill`], if it waits in an earlier session.
+    pub fn kill_before(&self, session: u64) {
+        self.kill.kill_before(session);
+    }
 }
 
 impl Node {
@@ -209,7 +214,7 @@ impl Node {
             });
         line.seen = ends.next().unwrap_or_default();
         line.seen_own = ends.next().unwrap_or_default();
-        self.claimer.kill.arm(&wire);
+        self.claimer.kill.arm(&wire, line.session);
         line.wire = Some(wire);
         Ok(())
     }

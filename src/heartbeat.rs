@@ -195,8 +195,10 @@ impl<'a> Heartbeat<'a> {
         let state = node.link.joined(self.epoch, renewal.offset, renewal.until, self.text());
         node.tell_link(Some(state));
         // Whoever still waits under an older membership starts over.
-        node.reader_kill.kill();
-        node.claimer.kill();
+        if let Ok(membership) = node.link.membership() {
+            node.reader_kill.kill_before(membership.session);
+            node.claimer.kill_before(membership.session);
+        }
     }
 
     fn connect(&mut self) -> Result<()> {
@@ -205,7 +207,7 @@ impl<'a> Heartbeat<'a> {
         let deadline = Instant::now() + timeout;
         let explain = |fault: Fault| node.explain(&fault);
         let mut wire = node.connect_anew("heartbeat", timeout).map_err(explain)?;
-        node.beat_kill.arm(&wire);
+        node.beat_kill.arm(&wire, 0);
         let fitness = Fitness::ask(&mut wire, deadline).map_err(explain)?;
         fitness.check(&node.address)?;
         if let Some(warning) = fitness.warning()

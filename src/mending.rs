@@ -72,14 +72,13 @@ impl Heartbeat<'_> {
         }
         self.call(|wire, deadline| wire.script(&script::mended, &cmd, deadline))?;
         self.tell(found);
-        let replaced = !node.vetted.is(&self.server());
-        node.vetted.set(&self.server(), &self.generation);
-        if replaced {
+        if !node.vetted.is(&self.server()) {
             // Nobody goes on talking to the other one.
             node.pool.clear();
             node.reader_kill.kill();
             node.claimer.kill();
         }
+        node.vetted.set(&self.server(), &self.generation);
         (self.lossy, self.wiped, self.back) = (false, false, false);
         Ok(())
     }

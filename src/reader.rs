@@ -69,7 +69,7 @@ impl<'a> Reader<'a> {
         let node = self.node;
         let mut wire = match self.wire.take() {
             Some(wire) => wire,
-            None => self.connect()?,
+            None => self.connect(membership)?,
         };
         if node.reread.swap(false, Ordering::SeqCst) {
             self.session = 0;
@@ -98,11 +98,11 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn connect(&mut self) -> Result<Wire> {
+    fn connect(&mut self, membership: Membership) -> Result<Wire> {
         let node = self.node;
         let explain = |fault: Fault| node.explain(&fault);
         let mut wire = node.connect("reader", CALL_TIMEOUT).map_err(explain)?;
-        node.reader_kill.arm(&wire);
+        node.reader_kill.arm(&wire, membership.session);
         if node.inbox.last_read().is_empty() {
             let cursor = cmd("GET").arg(node.keys.cursor(node.me())).to_owned();
             let cursor = text(&wire.call(&cursor, Instant::now() + CALL_TIMEOUT).map_err(explain)?);

@@ -32,17 +32,27 @@ impl Stream {
 
 /// Lets another thread end a wait: holds the socket that its owner uses just now.
 #[derive(Default)]
-pub(crate) struct KillSwitch(Mutex<Option<TcpStream>>);
+pub(crate) struct KillSwitch(Mutex<Option<(TcpStream, u64)>>);
 
 impl KillSwitch {
-    /// Names the connection that [`KillSwitch::kill`] shall cut.
-    pub fn arm(&self, wire: &Wire) {
-        *self.0.lock() = wire.stream.socket().try_clone().ok();
+    /// Names the connection that [`KillSwitch::kill`] shall cut, and the session in which it is used.
+    pub fn arm(&self, wire: &Wire, session: u64) {
+        *self.0.lock() = wire.stream.socket().try_clone().ok().map(|socket| (socket, session));
+    }
+
+    /// As [`KillSwitch::kill`], if it is used in an earlier session.
+    pub fn kill_before(&self, session: u64) {
+        let mut armed = self.0.lock();
+        if armed.as_ref().is_some_and(|(_, of)| *of < session)
+            && let Some((socket, _)) = armed.take()
+        {
+            let _ = socket.shutdown(Shutdown::Both);
+        }
     }
 
     /// Cuts the connection; who waits on it gets a fault at once.
     pub fn kill(&self) {
-        if let Some(socket) = self.0.lock().take() {
+        if let Some((socket, _)) = self.0.lock().take() {
             let _ = socket.shutdown(Shutdown::Both);
         }
     }
