@@ -37,7 +37,7 @@ impl Script {
 ///
 /// Lua 5.1 has no constants: every function would hold each of those names as a variable of its own, made anew by every call
 /// of the script, which takes longer than most of what the scripts do.
-fn with_numbers(text: &str) -> String {
+pub(crate) fn with_numbers(text: &str) -> String {
     let mut numbers: HashMap<&str, &str> = HashMap::new();
     let mut lines = Vec::new();
     for line in text.lines() {
