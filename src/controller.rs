@@ -15,6 +15,7 @@ use crate::reader::Reader;
 use crate::redis::{Fault, Fitness, number, script, text};
 use crate::{
     Cancel, Enqueued, Error, Event, Item, LaneOffer, LinkState, Member, NewItem, Phase, Result, Settings,
+    Turn,
 };
 
 /// The longest that [`Controller::close`] waits for the threads.
@@ -163,12 +164,25 @@ impl Controller {
         self.node.assign_number(id, job, floor)
     }
 
-    /// Whether this call is the first in the cluster that names `what`; remembered for `remember`.
+    /// Whose turn it is to do `what`, which is done once in the cluster. Whoever is told [`Turn::First`] or [`Turn::Again`]
+    /// does it and then says [`Controller::done`] or [`Controller::not_done`]; until then nobody else is told so while this
+    /// controller is a member. Forgotten after `remember`, at most 2^45 ms.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when Redis or the lease is away: it may have been the first, nobody else will do it.
-    pub fn first(&self, what: &str, remember: Duration) -> Result<bool> {
-        self.node.first(what, remember)
+    /// [`Error::Unavailable`] when Redis or the lease is away: ask again, it may still be to do.
+    pub fn begin(&self, what: &str, remember: Duration) -> Result<Turn> {
+        self.node.begin(what, remember)
+    }
+
+    /// What was begun is done: for `remember` all who ask are told so, with `note`. Without effect when another controller has
+    /// taken it over, because this one had lost its lease. May be repeated.
+    pub fn done(&self, what: &str, note: &str, remember: Duration) -> Result<()> {
+        self.node.done(what, note, remember)
+    }
+
+    /// What was begun was not done: it is as if nobody had begun it. May be repeated.
+    pub fn not_done(&self, what: &str) -> Result<()> {
+        self.node.not_done(what)
     }
 
     /// Redis' clock, in milliseconds since 1970, as of the last heartbeat and this machine's clock since. From memory.

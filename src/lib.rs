@@ -35,6 +35,7 @@ pub use records::{
     BuildPage, BuildQuery, BuildRow, BuildState, Records, RecordsPhase, RecordsSettings, RecordsState,
 };
 pub use settings::{SealKey, Secret, Settings};
+pub use turns::Turn;
 
 /// Version and commit of this library, `0.1.0+<commit>`: the Java side refuses a library that is not its own.
 pub const BUILD: &str = env!("HA_JENKINS_BUILD");

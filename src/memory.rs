@@ -14,7 +14,7 @@ use crate::{Item, ItemState, NewItem};
 
 /// Ended items are remembered so that none runs again; the oldest are forgotten.
 const ENDED: usize = 20_000;
-const FIRSTS: usize = 1000;
+const DEEDS: usize = 1000;
 
 /// Smaller priorities first, then who came first.
 const PER_PRIORITY: i64 = 1 << 42;
@@ -30,7 +30,7 @@ struct Known {
     order: VecDeque<i64>,
     /// Highest numbers given to this controller, by job.
     numbers: HashMap<String, i32>,
-    firsts: VecDeque<(String, Instant)>,
+    deeds: VecDeque<(String, String, Instant)>,
     highest: Highest,
 }
 
@@ -193,12 +193,12 @@ impl Memory {
         *highest = number.max(*highest);
     }
 
-    /// This controller was the first to do something.
-    pub fn first(&self, what: &str, remember: Duration) {
+    /// This controller has done something that is done once; `value` is what the cluster noted.
+    pub fn did(&self, what: &str, value: &str, remember: Duration) {
         let mut known = self.0.lock();
-        known.firsts.push_back((what.to_owned(), Instant::now() + remember));
-        if known.firsts.len() > FIRSTS {
-            known.firsts.pop_front();
+        known.deeds.push_back((what.to_owned(), value.to_owned(), Instant::now() + remember));
+        if known.deeds.len() > DEEDS {
+            known.deeds.pop_front();
         }
     }
 
@@ -230,11 +230,14 @@ impl Memory {
         self.0.lock().numbers.clone().into_iter().collect()
     }
 
-    /// What this controller did as the first, and for how long that must still be remembered.
-    pub fn firsts(&self) -> Vec<(String, Duration)> {
+    /// What this controller did that is done once, what was noted, and for how long that must still be remembered; the newest
+    /// first.
+    pub fn deeds(&self) -> Vec<(String, String, Duration)> {
         let now = Instant::now();
-        let left = |(what, until): &(String, Instant)| (what.clone(), until.saturating_duration_since(now));
-        self.0.lock().firsts.iter().map(left).filter(|(_, left)| *left > Duration::ZERO).collect()
+        let left = |(what, value, until): &(String, String, Instant)| {
+            (what.clone(), value.clone(), until.saturating_duration_since(now))
+        };
+        self.0.lock().deeds.iter().rev().map(left).filter(|(_, _, left)| *left > Duration::ZERO).collect()
     }
 }
 

@@ -67,8 +67,8 @@ impl Heartbeat<'_> {
             cmd.arg(job).arg(number);
         }
         cmd.arg("");
-        for (what, left) in node.memory.firsts() {
-            cmd.arg(what).arg(millis(left).max(1));
+        for (what, value, left) in node.memory.deeds() {
+            cmd.arg(what).arg(value).arg(millis(left).max(1));
         }
         self.call(|wire, deadline| wire.script(&script::mended, &cmd, deadline))?;
         self.tell(found);

@@ -1,4 +1,4 @@
-//! Things that one controller of the cluster does, and only one: a minute's timed triggers, say.
+//! Things that are done once in the cluster: a minute's timed triggers, a webhook's delivery.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -7,32 +7,80 @@ use crate::node::Node;
 use crate::redis::{script, text};
 use crate::{Error, Result};
 
+/// Longest name of what is done, and longest note on it, bytes.
+const LONGEST: usize = 1024;
+
 static CALLS: AtomicU64 = AtomicU64::new(1);
 
+/// Whose turn it is to do something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Turn {
+    /// The caller's: nobody has begun it.
+    First,
+    /// The caller's: a controller that has begun it is gone, how far it got is not known.
+    Again,
+    /// Another call's, which is at it.
+    Underway,
+    /// It was done; with the note of who did it.
+    Done(String),
+}
+
 impl Node {
-    /// See [`crate::Controller::first`].
-    pub fn first(&self, what: &str, remember: Duration) -> Result<bool> {
+    /// See [`crate::Controller::begin`].
+    pub fn begin(&self, what: &str, remember: Duration) -> Result<Turn> {
         let membership = self.link.lease()?;
-        if what.is_empty() || what.len() > 1024 || remember.is_zero() {
-            return Err(Error::Invalid(
-                "What is done once needs a name of 1 to 1024 bytes and a time".into(),
-            ));
-        }
-        let mut cmd = script::first.call(&self.keys.meta);
+        check(what, remember, "")?;
+        let mut cmd = script::turn.call(&self.keys.meta);
         cmd.arg(self.me())
             .arg(membership.epoch)
             .arg(what)
-            .arg(remember.as_millis().max(1) as u64)
+            .arg(millis(remember))
             .arg(CALLS.fetch_add(1, Ordering::Relaxed));
-        match self.run(&script::first, &cmd)?.first().map(text).unwrap_or_default().as_str() {
-            "FIRST" => {
-                self.memory.first(what, remember);
-                Ok(true)
-            }
-            "DONE" => Ok(false),
+        let answer = self.run(&script::turn, &cmd)?;
+        let word = |index: usize| answer.get(index).map(text).unwrap_or_default();
+        match word(0).as_str() {
+            "FIRST" => Ok(Turn::First),
+            "AGAIN" => Ok(Turn::Again),
+            "UNDERWAY" => Ok(Turn::Underway),
+            "DONE" => Ok(Turn::Done(word(1))),
             _ => Err(Error::Fenced(
                 "This controller is no longer a member: others do what is done once".into(),
             )),
         }
     }
+
+    /// See [`crate::Controller::done`].
+    pub fn done(&self, what: &str, note: &str, remember: Duration) -> Result<()> {
+        check(what, remember, note)?;
+        self.turned(what, remember, &format!("D{note}"))
+    }
+
+    /// See [`crate::Controller::not_done`].
+    pub fn not_done(&self, what: &str) -> Result<()> {
+        self.turned(what, Duration::from_millis(1), "")
+    }
+
+    fn turned(&self, what: &str, remember: Duration, value: &str) -> Result<()> {
+        self.link.membership()?;
+        let mut cmd = script::turned.call(&self.keys.meta);
+        cmd.arg(self.me()).arg(what).arg(millis(remember)).arg(value);
+        self.pool.run(&script::turned, &cmd)?;
+        if !value.is_empty() {
+            self.memory.did(what, value, remember);
+        }
+        Ok(())
+    }
+}
+
+fn check(what: &str, remember: Duration, note: &str) -> Result<()> {
+    if what.is_empty() || what.len() > LONGEST || note.len() > LONGEST || remember.is_zero() {
+        return Err(Error::Invalid(format!(
+            "What is done once needs a name of 1 to {LONGEST} bytes, a time, and a note of {LONGEST} bytes at the most"
+        )));
+    }
+    Ok(())
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX).clamp(1, 1 << 45)
 }

@@ -91,28 +91,3 @@ fn a_queue_id_never_waits_for_redis() {
         "exact in JavaScript, and apart from leased ones"
     );
 }
-
-#[test]
-fn of_all_who_ask_to_be_first_exactly_one_is() {
-    let redis = Redis::start();
-    let controllers: Vec<_> = ["a", "b", "c"].iter().map(|name| Arc::new(join(&redis, name))).collect();
-    for minute in 0..20 {
-        let threads: Vec<_> = controllers
-            .iter()
-            .map(|controller| {
-                let controller = Arc::clone(controller);
-                thread::spawn(move || {
-                    controller.first(&format!("minute:{minute}"), Duration::from_secs(60)).unwrap()
-                })
-            })
-            .collect();
-        let first = threads.into_iter().map(|thread| thread.join().unwrap()).filter(|first| *first).count();
-        assert_eq!(first, 1, "minute {minute}");
-    }
-    assert!(controllers[0].first("brief", Duration::from_millis(50)).unwrap());
-    thread::sleep(Duration::from_millis(100));
-    assert!(
-        controllers[1].first("brief", Duration::from_millis(50)).unwrap(),
-        "it is forgotten after its time"
-    );
-}

@@ -21,6 +21,7 @@ use super::handles::{CONTROLLERS, RECORDS, held};
 use super::log;
 use crate::{
     BUILD, BuildQuery, BuildRow, Controller, NewItem, Records, RecordsSettings, SealKey, Secret, Settings,
+    Turn,
 };
 
 macro_rules! native {
@@ -68,7 +69,9 @@ const NATIVES: &[NativeMethod<'static>] = &[
     native!(claim(handle: jlong, lanes: JString[], rooms: jint[], max: jint, timeout_millis: jlong) -> JList),
     native!(wake(handle: jlong)),
     native!(assign_number(handle: jlong, id: jlong, job: JString, floor: jint) -> jint),
-    native!(first(handle: jlong, what: JString, remember_millis: jlong) -> jboolean),
+    native!(begin(handle: jlong, what: JString, remember_millis: jlong) -> JString),
+    native!(done(handle: jlong, what: JString, note: JString, remember_millis: jlong)),
+    native!(not_done(handle: jlong, what: JString)),
     native!(clock_millis(handle: jlong) -> jlong),
     native!(started(handle: jlong, id: jlong, number: jint)),
     native!(finished(handle: jlong, id: jlong, result: JString)),
@@ -365,16 +368,47 @@ fn assign_number<'local>(
     Ok(held(handle)?.assign_number(id, &job, floor)?)
 }
 
-fn first<'local>(
+fn begin<'local>(
     env: &mut Env<'local>,
     _: JClass<'local>,
     handle: jlong,
     what: JString<'local>,
     remember_millis: jlong,
-) -> Result<jboolean, Failure> {
+) -> Result<JString<'local>, Failure> {
     let what = text(env, "what is done once", &what)?;
-    let remember = Duration::from_millis(u64::try_from(remember_millis).unwrap_or(0));
-    Ok(held(handle)?.first(&what, remember)?)
+    let answer = match held(handle)?.begin(&what, millis(remember_millis))? {
+        Turn::First => "F".into(),
+        Turn::Again => "A".into(),
+        Turn::Underway => "U".into(),
+        Turn::Done(note) => format!("D{note}"),
+    };
+    Ok(JString::new(env, answer)?)
+}
+
+fn done<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    what: JString<'local>,
+    note: JString<'local>,
+    remember_millis: jlong,
+) -> Result<(), Failure> {
+    let (what, note) = (text(env, "what is done once", &what)?, text(env, "the note", &note)?);
+    Ok(held(handle)?.done(&what, &note, millis(remember_millis))?)
+}
+
+fn not_done<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    what: JString<'local>,
+) -> Result<(), Failure> {
+    let what = text(env, "what is done once", &what)?;
+    Ok(held(handle)?.not_done(&what)?)
+}
+
+fn millis(millis: jlong) -> Duration {
+    Duration::from_millis(u64::try_from(millis).unwrap_or(0))
 }
 
 fn clock_millis<'local>(_: &mut Env<'local>, _: JClass<'local>, handle: jlong) -> Result<jlong, Failure> {

@@ -1,6 +1,6 @@
 -- A controller has said all it knows; the last to say so lets everybody go on.
 --
--- ARGV  controller, then (job, highest number it was given)..., '', then (what was done for the first time, ms to remember it)...
+-- ARGV  controller, then (job, highest number it was given)..., '', then (what was done once, what was noted, ms to remember it)...
 -- Answers  OK
 local i = 2
 while ARGV[i] ~= '' do
@@ -8,8 +8,8 @@ while ARGV[i] ~= '' do
   if tonumber(redis.call('GET', key) or 0) < tonumber(ARGV[i + 1]) then redis.call('SET', key, ARGV[i + 1]) end
   i = i + 2
 end
-for j = i + 1, #ARGV, 2 do
-  redis.call('SET', P .. 'first:' .. ARGV[j], '', 'NX', 'PX', ARGV[j + 1])
+for j = i + 1, #ARGV, 3 do
+  redis.call('SET', P .. 'turn:' .. ARGV[j], ARGV[j + 1], 'NX', 'PX', ARGV[j + 2])
 end
 if redis.call('SREM', P .. 'mending', ARGV[1]) == 1 and redis.call('EXISTS', P .. 'mending') == 0 then
   claimable = true

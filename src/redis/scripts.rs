@@ -104,7 +104,6 @@ scripts! {
     claim = "claim.lua";
     enqueue = "enqueue.lua";
     finished = "finished.lua";
-    first = "first.lua";
     fold = "fold.lua";
     ids = "ids.lua";
     item_read = "item_read.lua";
@@ -121,6 +120,8 @@ scripts! {
     rerun = "rerun.lua";
     restore = "restore.lua";
     started = "started.lua";
+    turn = "turn.lua";
+    turned = "turned.lua";
     unwanted = "unwanted.lua";
 }
 

@@ -146,13 +146,30 @@ public final class Cluster implements AutoCloseable {
     }
 
     /**
-     * Whether this is the first call in the cluster that names {@code what}: who gets true does it,
-     * all others leave it. Forgotten after {@code rememberMillis}.
+     * Whose turn it is to do {@code what}, which is done once in the cluster. Whoever is told
+     * {@link Turn.State#FIRST} or {@link Turn.State#AGAIN} does it and then says {@link #done} or
+     * {@link #notDone}; until then nobody else is told so while this controller is a member.
+     * Forgotten after {@code rememberMillis}.
      *
-     * @throws HaException.Unavailable when nobody can tell; try again, it may still be to do
+     * @throws HaException.Unavailable when nobody can tell; ask again, it may still be to do
      */
-    public boolean first(String what, long rememberMillis) {
-        return Native.first(handle, what, rememberMillis);
+    public Turn begin(String what, long rememberMillis) {
+        return Turn.of(Native.begin(handle, what, rememberMillis));
+    }
+
+    /**
+     * What was begun is done: until it is forgotten all who ask are told so. Without effect when
+     * another controller has taken it over, because this one had lost its lease. May be repeated.
+     *
+     * @param note for those who ask later; 1024 bytes at the most
+     */
+    public void done(String what, String note, long rememberMillis) {
+        Native.done(handle, what, note, rememberMillis);
+    }
+
+    /** What was begun was not done: it is as if nobody had begun it. May be repeated. */
+    public void notDone(String what) {
+        Native.notDone(handle, what);
     }
 
     /** Redis' clock in milliseconds since 1970, by which the cluster acts. From memory. */

@@ -78,7 +78,12 @@ final class Native {
 
     static native void wake(long handle);
 
-    static native boolean first(long handle, String what, long rememberMillis);
+    /** F, A, U as {@link Turn}'s constants begin, or D and the note. */
+    static native String begin(long handle, String what, long rememberMillis);
+
+    static native void done(long handle, String what, String note, long rememberMillis);
+
+    static native void notDone(long handle, String what);
 
     static native long clockMillis(long handle);
 

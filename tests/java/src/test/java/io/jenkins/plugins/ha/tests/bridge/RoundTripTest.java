@@ -19,6 +19,7 @@ import io.jenkins.plugins.ha.bridge.LaneOffer;
 import io.jenkins.plugins.ha.bridge.LinkState;
 import io.jenkins.plugins.ha.bridge.Member;
 import io.jenkins.plugins.ha.bridge.NewItem;
+import io.jenkins.plugins.ha.bridge.Turn;
 import io.jenkins.plugins.ha.stage.RedisServer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -120,6 +121,25 @@ class RoundTripTest {
             Enqueued folded = a.fold(first, refused.revision(), new byte[] {9}, -1);
             assertTrue(folded.accepted());
             assertArrayEquals(new byte[] {9}, a.claim(ANY, 10, 5000).get(0).payload());
+        }
+    }
+
+    @Test
+    void whatIsDoneOnceIsBegunByOneAndDoneForAll() {
+        try (Cluster a = join("a");
+                Cluster b = join("b")) {
+            assertEquals(new Turn(Turn.State.FIRST, ""), a.begin("it ä", 60_000));
+            assertEquals(new Turn(Turn.State.UNDERWAY, ""), b.begin("it ä", 60_000));
+            a.notDone("it ä");
+            assertTrue(b.begin("it ä", 60_000).mine());
+            b.done("it ä", "201 wie gewünscht", 60_000);
+            assertEquals(new Turn(Turn.State.DONE, "201 wie gewünscht"), a.begin("it ä", 60_000));
+            try (Cluster c = join("c")) {
+                assertTrue(c.begin("left", 60_000).mine());
+            }
+            assertEquals(new Turn(Turn.State.AGAIN, ""), a.begin("left", 60_000));
+            assertThrows(HaException.Invalid.class, () -> a.begin("", 60_000));
+            assertThrows(HaException.Invalid.class, () -> a.begin("it", 0));
         }
     }
 
