@@ -156,11 +156,17 @@ public final class JenkinsClient {
 
     /** POST of anything, with a crumb where one is asked for. */
     public HttpResponse<String> post(String path, String contentType, String body) {
-        HttpResponse<String> answer = postOnce(path, contentType, body);
+        return post(path, contentType, body, Map.of());
+    }
+
+    /** As {@link #post(String, String, String)}, with more headers. */
+    public HttpResponse<String> post(
+            String path, String contentType, String body, Map<String, String> headers) {
+        HttpResponse<String> answer = postOnce(path, contentType, body, headers);
         if (answer.statusCode() == 403 && answer.body().contains("crumb")) {
             // Crumbs belong to a session, which ends with the controller's process.
             crumb = null;
-            answer = postOnce(path, contentType, body);
+            answer = postOnce(path, contentType, body, headers);
         }
         return answer;
     }
@@ -389,7 +395,8 @@ public final class JenkinsClient {
         return Long.parseLong(id.group(1));
     }
 
-    private HttpResponse<String> postOnce(String path, String contentType, String body) {
+    private HttpResponse<String> postOnce(
+            String path, String contentType, String body, Map<String, String> headers) {
         Map.Entry<String, String> mine = crumb;
         if (mine == null) {
             HttpResponse<String> issued = get("crumbIssuer/api/json");
@@ -405,6 +412,7 @@ public final class JenkinsClient {
             crumb = mine;
         }
         HttpRequest.Builder request = request(path).header("Content-Type", contentType);
+        headers.forEach(request::header);
         if (!mine.getKey().isEmpty()) {
             request.header(mine.getKey(), mine.getValue());
         }

@@ -43,8 +43,10 @@ final class Admission {
     /**
      * The result of accepting it; null when it cannot travel after all and belongs into this
      * controller's own queue.
+     *
+     * @param given id of its queue item, unless it is folded into another; 0 for the next
      */
-    ScheduleResult admit(Queue.Task task, int quietPeriod, List<Action> actions) {
+    ScheduleResult admit(Queue.Task task, int quietPeriod, List<Action> actions, long given) {
         if (vetoed(task, actions)) {
             return ScheduleResult.refused();
         }
@@ -72,7 +74,7 @@ final class Admission {
             }
             boolean first = waiting == null;
             if (first) {
-                waiting = newItem(task, due, actions);
+                waiting = newItem(task, due, actions, given);
             }
             byte[] payload;
             try {
@@ -119,8 +121,9 @@ final class Admission {
         return veto[0];
     }
 
-    private Queue.WaitingItem newItem(Queue.Task task, Calendar due, List<Action> actions) {
-        long id = membership.cluster().nextQueueId();
+    private Queue.WaitingItem newItem(
+            Queue.Task task, Calendar due, List<Action> actions, long given) {
+        long id = given == 0 ? membership.cluster().nextQueueId() : given;
         List<Action> all = new ArrayList<>();
         all.add(
                 ClusterItemAction.accepted(

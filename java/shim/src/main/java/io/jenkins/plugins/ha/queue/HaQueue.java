@@ -7,6 +7,7 @@ import hudson.model.Queue;
 import hudson.model.queue.ScheduleResult;
 import hudson.security.AccessControlled;
 import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.triggers.Occasion;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
@@ -54,13 +55,30 @@ public final class HaQueue extends Queue {
         if (!Travels.whole(task)) {
             return super.schedule2(task, quietPeriod, given);
         }
-        if (Travels.free(given)) {
-            ScheduleResult result = admission.admit(task, quietPeriod, given);
-            if (result != null) {
-                return result;
+        Occasion occasion = Occasion.present().orElse(null);
+        if (occasion == null) {
+            return accept(task, quietPeriod, given, 0);
+        }
+        Occasion.Build build =
+                occasion.build(((Job<?, ?>) task).getFullName(), SeenItem.hashOfParameters(given));
+        if (build.again()) {
+            Queue.Item accepted = membership.view().shownOrAsked(build.queueId());
+            if (accepted != null) {
+                return ScheduleResult.existing(accepted);
             }
         }
-        return scheduleHere(task, quietPeriod, given);
+        ScheduleResult result = accept(task, quietPeriod, given, build.queueId());
+        if (result.getItem() != null) {
+            build.became(result.getItem().getId());
+        }
+        return result;
+    }
+
+    private ScheduleResult accept(
+            Queue.Task task, int quietPeriod, List<Action> actions, long queueId) {
+        ScheduleResult result =
+                Travels.free(actions) ? admission.admit(task, quietPeriod, actions, queueId) : null;
+        return result == null ? scheduleHere(task, quietPeriod, actions) : result;
     }
 
     /** Into this controller's own lists, whatever the cluster holds. */

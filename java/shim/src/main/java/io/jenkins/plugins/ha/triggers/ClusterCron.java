@@ -6,6 +6,7 @@ import hudson.model.PeriodicWork;
 import hudson.triggers.Trigger;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.HaException;
+import io.jenkins.plugins.ha.bridge.Turn;
 import java.util.Calendar;
 import java.util.GregorianCalendar;
 import java.util.concurrent.TimeUnit;
@@ -16,28 +17,32 @@ import jenkins.ExtensionFilter;
 /**
  * Core's clock for everything that is triggered by time (cron, SCM polling, branch indexing), once
  * per cluster and minute: each controller asks for each minute, by Redis' clock, and the first one
- * does it. Minutes that nobody could do, because Redis was away or a controller was just dying, are
- * made up for, five at the most.
+ * does it. Minutes that nobody could do, because Redis was away, are made up for, five at the most;
+ * one whose controller died over it is done again by another, but for what it had triggered.
  */
 @Extension
+@SuppressWarnings("try") // why builds are triggered is settled by having the scope open
 public final class ClusterCron extends PeriodicWork {
     private static final Logger LOGGER = Logger.getLogger(ClusterCron.class.getName());
-    private static final long MINUTE_MILLIS = 60_000;
+
+    /** A look costs nothing until Redis' clock is in another minute. */
+    private static final long LOOK_MILLIS = 2000;
+
     private static final int MAKE_UP = 5;
     private static final long REMEMBERED_MILLIS = TimeUnit.HOURS.toMillis(1);
 
+    /** All up to it are done, by whomever; -1 before the first look. */
     private long last = -1;
 
     @Override
     public long getRecurrencePeriod() {
-        return MINUTE_MILLIS;
+        return LOOK_MILLIS;
     }
 
-    /** At the full minute, as core's. */
+    /** By the next full minute a controller that has just started counts as others do. */
     @Override
     public long getInitialDelay() {
-        return MINUTE_MILLIS
-                - TimeUnit.SECONDS.toMillis(new GregorianCalendar().get(Calendar.SECOND));
+        return LOOK_MILLIS;
     }
 
     @Override
@@ -48,14 +53,10 @@ public final class ClusterCron extends PeriodicWork {
         }
         long now = TimeUnit.MILLISECONDS.toMinutes(membership.cluster().clockMillis());
         long from = last < 0 ? now : Math.max(last + 1, now - MAKE_UP);
+        boolean all = true; // done up to here
         for (long minute = from; minute <= now; minute++) {
             try {
-                if (membership.cluster().first("minute:" + minute, REMEMBERED_MILLIS)) {
-                    Calendar calendar = new GregorianCalendar();
-                    calendar.setTimeInMillis(TimeUnit.MINUTES.toMillis(minute));
-                    Trigger.checkTriggers(calendar);
-                }
-                last = minute;
+                all &= done(membership, minute);
             } catch (HaException e) {
                 LOGGER.log(
                         Level.FINE,
@@ -63,7 +64,34 @@ public final class ClusterCron extends PeriodicWork {
                         e.getMessage());
                 return;
             }
+            if (all) {
+                last = minute;
+            }
         }
+    }
+
+    /** False while another controller is at it: should it die, it is to be done again. */
+    private static boolean done(Membership membership, long minute) {
+        String what = "minute:" + minute;
+        Turn turn = membership.cluster().begin(what, REMEMBERED_MILLIS);
+        if (!turn.mine()) {
+            return turn.state() == Turn.State.DONE;
+        }
+        Calendar calendar = new GregorianCalendar();
+        calendar.setTimeInMillis(TimeUnit.MINUTES.toMillis(minute));
+        Occasion occasion =
+                new Occasion(
+                        membership.cluster(),
+                        what,
+                        turn.state() == Turn.State.AGAIN,
+                        REMEMBERED_MILLIS);
+        try (Occasion.Scope triggering = occasion.begin()) {
+            Trigger.checkTriggers(calendar);
+        }
+        membership
+                .outbound()
+                .tell("end of " + what, cluster -> cluster.done(what, "", REMEMBERED_MILLIS));
+        return true;
     }
 
     /**
