@@ -77,6 +77,8 @@ public final class Commands {
             case Stopping.TOPIC -> Stopping.stopHere(body);
             case Editing.TOPIC -> Editing.editHere(body);
             case Draining.TOPIC -> Draining.drainHere(Membership.active().orElseThrow(), body);
+            case ControllerStatus.TOPIC ->
+                    ControllerStatus.here(Membership.active().orElseThrow()).toText();
             default -> "unknown";
         };
     }

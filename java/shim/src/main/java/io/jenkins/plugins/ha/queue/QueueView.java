@@ -92,6 +92,17 @@ public final class QueueView {
         return index.of(job);
     }
 
+    /** How many items no controller holds. */
+    public int waitingUnclaimed() {
+        int result = 0;
+        for (SeenItem seen : items.values()) {
+            if (!seen.item().state().ended() && seen.item().owner().isEmpty()) {
+                result++;
+            }
+        }
+        return result;
+    }
+
     boolean nothingWaits() {
         return index.isEmpty();
     }
@@ -112,15 +123,22 @@ public final class QueueView {
         return index.lanes(here);
     }
 
-    /** Items that the cluster says this controller holds unstarted or running. */
-    List<Item> ours() {
+    /** Items that the cluster says some controller holds, unstarted or running. */
+    public List<Item> held() {
         List<Item> result = new ArrayList<>();
         for (SeenItem seen : items.values()) {
             Item item = seen.item();
-            if (!item.state().ended() && item.owner().equals(identity.id())) {
+            if (!item.state().ended() && !item.owner().isEmpty()) {
                 result.add(item);
             }
         }
+        return result;
+    }
+
+    /** Those that this controller holds. */
+    List<Item> ours() {
+        List<Item> result = held();
+        result.removeIf(item -> !item.owner().equals(identity.id()));
         return result;
     }
 

@@ -3,12 +3,14 @@ package io.jenkins.plugins.ha.tests.jenkins;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.jenkins.plugins.ha.stage.Eventually;
 import io.jenkins.plugins.ha.stage.FreestyleJob;
 import io.jenkins.plugins.ha.stage.JenkinsClient;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -108,6 +110,53 @@ class DrainTest {
         assertEquals(200, pair.onB.get("ha-health/").statusCode());
     }
 
+    @Test
+    void theAdminsPageShowsTheControllersAndItsButtonsDrainThem() {
+        Map<String, JsonNode> before = controllers();
+        assertEquals(List.of("a", "b"), before.keySet().stream().sorted().toList());
+        for (JsonNode controller : before.values()) {
+            assertEquals("takes builds", controller.path("state").asText());
+            assertTrue(controller.path("epoch").asLong() > 0, controller::toString);
+            assertTrue(controller.path("leaseMillis").asLong() > 0, controller::toString);
+            assertEquals("", controller.path("records").asText());
+        }
+        assertTrue(before.get("a").path("here").asBoolean());
+        Map<String, String> button =
+                Map.of("controller", before.get("b").path("id").asText(), "page", "true");
+        HttpResponse<String> pressed = pair.onA.post("manage/ha/drain", button);
+        assertEquals(302, pressed.statusCode());
+        assertEquals(503, pair.onB.get("ha-health/").statusCode());
+        assertEquals("drained", controllers().get("b").path("state").asText());
+        String page = pair.onA.text("manage/ha/");
+        assertTrue(page.contains("drained") && page.contains("Undrain"), page);
+        assertEquals(302, pair.onA.post("manage/ha/undrain", button).statusCode());
+        assertEquals("takes builds", controllers().get("b").path("state").asText());
+
+        pair.b.pause();
+        try {
+            JsonNode paused = controllers().get("b");
+            // On a slow machine its lease may have lapsed by now.
+            assertTrue(
+                    paused == null || paused.path("state").asText().equals("does not answer"),
+                    String.valueOf(paused));
+        } finally {
+            pair.b.resume();
+            pair.stage.awaitMembers(2, SecuredPair.SOON);
+        }
+        for (String path : List.of("manage/ha/", "ha/", "ha/api/json")) {
+            JenkinsClient alice = SecuredPair.as(pair.a, "alice");
+            assertEquals(403, alice.get(path).statusCode(), path);
+        }
+    }
+
+    private static Map<String, JsonNode> controllers() {
+        Map<String, JsonNode> byName = new HashMap<>();
+        for (JsonNode one : pair.onA.json("ha/api/json").path("controllers")) {
+            byName.put(one.path("name").asText(), one);
+        }
+        return byName;
+    }
+
     private static int cli(JenkinsClient as, String... arguments) {
         return as.cli(pair.stage.root().resolve("cli"), arguments).await(SecuredPair.SOON);
     }
@@ -155,7 +204,7 @@ class DrainTest {
         return JenkinsClient.controllerOf(pair.onA.build(job, number).orElseThrow());
     }
 
-    private static boolean building(com.fasterxml.jackson.databind.JsonNode build) {
+    private static boolean building(JsonNode build) {
         return build.path("building").asBoolean();
     }
 

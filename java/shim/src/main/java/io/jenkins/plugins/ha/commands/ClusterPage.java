@@ -1,0 +1,118 @@
+package io.jenkins.plugins.ha.commands;
+
+import hudson.Extension;
+import hudson.model.Api;
+import hudson.model.ManagementLink;
+import hudson.security.Permission;
+import io.jenkins.plugins.ha.Membership;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import jenkins.model.Jenkins;
+import org.kohsuke.stapler.QueryParameter;
+import org.kohsuke.stapler.StaplerResponse2;
+import org.kohsuke.stapler.interceptor.RequirePOST;
+
+/**
+ * <i>Manage Jenkins &gt; HA cluster</i>: the controllers and how they stand, for those who may read
+ * the system's settings; {@code /ha/api/json} says the same. {@code POST /ha/drain} and {@code
+ * /ha/undrain}, of this controller or of {@code ?controller=}, a name or id, need the permission to
+ * quiet Jenkins down, and a crumb, as that does.
+ */
+@Extension
+public final class ClusterPage extends ManagementLink {
+    @Override
+    public String getIconFileName() {
+        return Membership.active().isPresent() ? "symbol-server" : null;
+    }
+
+    @Override
+    public String getDisplayName() {
+        return "HA cluster";
+    }
+
+    @Override
+    public String getDescription() {
+        return "The controllers of the cluster, what they run, and how to take one out of service.";
+    }
+
+    @Override
+    public String getUrlName() {
+        return "ha";
+    }
+
+    @Override
+    public Permission getRequiredPermission() {
+        return Jenkins.SYSTEM_READ;
+    }
+
+    @Override
+    public Category getCategory() {
+        return Category.STATUS;
+    }
+
+    /** For the page and the API; asks all controllers. */
+    public ClusterOverview getOverview() {
+        checkRead();
+        return ClusterOverview.of(Membership.active().orElse(null));
+    }
+
+    public Api getApi() {
+        return new Api(getOverview());
+    }
+
+    /** Whether the present user may drain. */
+    public boolean isMayDrain() {
+        return Jenkins.get().hasPermission(Jenkins.MANAGE);
+    }
+
+    @RequirePOST
+    public void doDrain(
+            @QueryParameter String controller,
+            @QueryParameter boolean page,
+            StaplerResponse2 response)
+            throws IOException {
+        answer(controller, true, page, response);
+    }
+
+    @RequirePOST
+    public void doUndrain(
+            @QueryParameter String controller,
+            @QueryParameter boolean page,
+            StaplerResponse2 response)
+            throws IOException {
+        answer(controller, false, page, response);
+    }
+
+    /**
+     * @param page whether to go back to the page when it is done
+     */
+    private static void answer(
+            String controller, boolean drained, boolean page, StaplerResponse2 response)
+            throws IOException {
+        Jenkins.get().checkPermission(Jenkins.MANAGE);
+        String text;
+        try {
+            text = Draining.ask(controller == null ? "" : controller, drained);
+            if (page) {
+                response.sendRedirect(".");
+                return;
+            }
+        } catch (Draining.Failed e) {
+            response.setStatus(
+                    e.unknown
+                            ? HttpServletResponse.SC_NOT_FOUND
+                            : HttpServletResponse.SC_SERVICE_UNAVAILABLE);
+            text = e.getMessage();
+        }
+        response.setContentType("text/plain;charset=UTF-8");
+        response.getOutputStream().write((text + "\n").getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static void checkRead() {
+        Jenkins jenkins = Jenkins.get();
+        if (!jenkins.hasPermission(Jenkins.MANAGE)) {
+            jenkins.checkPermission(Jenkins.SYSTEM_READ);
+        }
+    }
+}
