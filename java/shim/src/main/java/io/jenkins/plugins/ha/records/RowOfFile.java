@@ -49,6 +49,15 @@ final class RowOfFile {
         }
     }
 
+    /** A Pipeline that has not ended: it goes on when its controller is back. */
+    static boolean isResumed(byte[] xml) {
+        try {
+            return "false".equals(found(xml).completed);
+        } catch (XMLStreamException e) {
+            return false;
+        }
+    }
+
     /**
      * @throws IOException when it is not the XML of a build; its bytes are to be kept nevertheless
      */

@@ -9,22 +9,29 @@ import io.jenkins.plugins.ha.bridge.Records;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import jenkins.model.Jenkins;
 
 /**
- * Records that say a build runs, though its controller is gone and its file says that it has ended:
- * the controller died between the two. They are brought to what the file says.
+ * Records that say a build runs, though its controller is gone: it died before it recorded the end,
+ * or was started again and nobody was there to decide. They are brought to what the file says; one
+ * that says nothing of an end, and is not resumed, was cut off.
  */
 final class StrandedRecords {
     private static final Logger LOGGER = Logger.getLogger(StrandedRecords.class.getName());
 
+    /** So often a build is found cut off before it counts: the queue decides on its own first. */
+    private static final int PATIENCE = 4;
+
     private final Records records;
     private final Membership membership;
+    private final Map<String, Integer> cutOff = new HashMap<>();
 
     StrandedRecords(Records records, Membership membership) {
         this.records = records;
@@ -36,6 +43,7 @@ final class StrandedRecords {
         try {
             List<BuildRow> running = records.running("");
             if (running.isEmpty()) {
+                cutOff.clear();
                 return;
             }
             Set<String> members = new HashSet<>();
@@ -71,8 +79,8 @@ final class StrandedRecords {
                 return;
             }
             byte[] xml = Files.readAllBytes(file);
-            if (!RowOfFile.readable(xml) || !RowOfFile.saysEnded(xml)) {
-                return; // decided by the queue, or resumed
+            if (!RowOfFile.readable(xml) || !RowOfFile.saysEnded(xml) && !isCutOff(row, xml)) {
+                return;
             }
             if (records.adopt(
                     row.job(),
@@ -90,6 +98,15 @@ final class StrandedRecords {
                     "The record of {0} #{1} still says that it runs: {2}",
                     new Object[] {row.job(), row.number(), e.getMessage()});
         }
+    }
+
+    /**
+     * What an earlier start of this controller left, and neither the queue nor it itself goes on.
+     */
+    private boolean isCutOff(BuildRow row, byte[] xml) {
+        return row.controllerId().equals(membership.identity().id())
+                && !RowOfFile.isResumed(xml)
+                && cutOff.merge(row.job() + " #" + row.number(), 1, Integer::sum) >= PATIENCE;
     }
 
     /** What was known while it ran, and what the file says of its end. */
