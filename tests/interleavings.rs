@@ -121,9 +121,6 @@ fn more_of_everything() {
         shipped(&[SERIAL, SERIAL], 1, Budget { delays: 1, deaths: 1, restarts: 1, ..NOTHING }),
         &[],
     );
-    holds("two stalls", shipped(&[SERIAL], 1, Budget { stalls: 2, ..NOTHING }), &[]);
-    holds("late call and stall", shipped(&[SERIAL], 1, Budget { stalls: 1, delays: 1, ..NOTHING }), &[]);
-    holds("stall, death and restart", shipped(&[SERIAL], 1, Budget { restarts: 1, ..DEATH_AND_STALL }), &[]);
     let release = Budget { delays: 1, deaths: 1, releases: 1, cancels: 1, ..NOTHING };
     holds("late call and release", shipped(&[SERIAL], 1, release), &[]);
 }

@@ -4,5 +4,7 @@ import hudson.ExtensionPoint;
 
 public abstract class JobProperty<J extends Job<?, ?>>
         implements Describable<JobProperty<?>>, ExtensionPoint {
-    JobProperty() {}
+    public JobProperty() {
+        throw new UnsupportedOperationException();
+    }
 }

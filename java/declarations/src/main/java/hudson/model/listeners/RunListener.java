@@ -2,9 +2,14 @@ package hudson.model.listeners;
 
 import hudson.ExtensionList;
 import hudson.ExtensionPoint;
+import hudson.Launcher;
+import hudson.model.AbstractBuild;
+import hudson.model.BuildListener;
+import hudson.model.Environment;
 import hudson.model.Job;
 import hudson.model.Run;
 import hudson.model.TaskListener;
+import java.io.IOException;
 import java.util.function.IntPredicate;
 
 @SuppressWarnings("rawtypes")
@@ -24,6 +29,12 @@ public abstract class RunListener<R extends Run> implements ExtensionPoint {
     }
 
     public void onStarted(R run, TaskListener listener) {
+        throw new UnsupportedOperationException();
+    }
+
+    public Environment setUpEnvironment(
+            AbstractBuild build, Launcher launcher, BuildListener listener)
+            throws IOException, InterruptedException {
         throw new UnsupportedOperationException();
     }
 

@@ -5,8 +5,10 @@ import hudson.security.ACLContext;
 import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.Event;
 import io.jenkins.plugins.ha.bridge.HaException;
+import io.jenkins.plugins.ha.builds.BuildFence;
 import io.jenkins.plugins.ha.builds.ForeignBuilds;
 import io.jenkins.plugins.ha.builds.OrphanedBuilds;
+import io.jenkins.plugins.ha.builds.Reruns;
 import io.jenkins.plugins.ha.commands.Commands;
 import io.jenkins.plugins.ha.jobs.JobEvents;
 import io.jenkins.plugins.ha.queue.Claimer;
@@ -31,6 +33,7 @@ final class EventPump {
     private final Claimer claimer;
     private final Commands commands;
     private final OrphanedBuilds orphans;
+    private final BuildFence fence;
 
     /** What needs the jobs, while they are not loaded; null from then on. */
     private List<Event> early = new ArrayList<>();
@@ -42,12 +45,14 @@ final class EventPump {
             QueueView view,
             ForeignBuilds builds,
             Claimer claimer,
-            OrphanedBuilds orphans) {
+            OrphanedBuilds orphans,
+            BuildFence fence) {
         this.cluster = cluster;
         this.view = view;
         this.builds = builds;
         this.claimer = claimer;
         this.orphans = orphans;
+        this.fence = fence;
         this.commands = new Commands(cluster);
         thread.setDaemon(true);
     }
@@ -114,6 +119,7 @@ final class EventPump {
     private void handle(Event event) {
         if (event instanceof Event.ItemChanged changed) {
             view.changed(changed.item());
+            Reruns.followed(changed.item());
             claimer.changed(changed.item());
             claimer.poke();
         } else if (event instanceof Event.Announcement announcement) {
@@ -122,6 +128,7 @@ final class EventPump {
             commands.handle(command);
         } else if (event instanceof Event.Snapshot snapshot) {
             view.replaceAll(snapshot.items());
+            snapshot.items().forEach(Reruns::followed);
             claimer.poke();
         } else if (event instanceof Event.Orphaned orphaned) {
             orphans.decide(orphaned.item());
@@ -130,6 +137,7 @@ final class EventPump {
         } else if (event instanceof Event.LinkChanged changed) {
             LOGGER.info(() -> "Cluster: " + changed.state().text());
             claimer.linkChanged(changed.state());
+            fence.linkChanged(changed.state());
         }
     }
 

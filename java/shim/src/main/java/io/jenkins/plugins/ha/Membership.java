@@ -3,6 +3,7 @@ package io.jenkins.plugins.ha;
 import hudson.model.Queue;
 import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.LinkState;
+import io.jenkins.plugins.ha.builds.BuildFence;
 import io.jenkins.plugins.ha.builds.ForeignBuilds;
 import io.jenkins.plugins.ha.builds.OrphanedBuilds;
 import io.jenkins.plugins.ha.queue.Claimer;
@@ -29,6 +30,7 @@ public final class Membership {
     private final Outbound outbound;
     private final Claimer claimer;
     private final OrphanedBuilds orphans;
+    private final BuildFence fence;
     private final EventPump pump;
     private final BuildRecords records;
     private volatile Reconciling reconciling;
@@ -43,7 +45,8 @@ public final class Membership {
         this.view = new QueueView(cluster, identity, builds);
         this.claimer = new Claimer(cluster, identity, view, outbound);
         this.orphans = new OrphanedBuilds(cluster, identity, builds, outbound);
-        this.pump = new EventPump(cluster, view, builds, claimer, orphans);
+        this.fence = new BuildFence(cluster, identity);
+        this.pump = new EventPump(cluster, view, builds, claimer, orphans, fence);
     }
 
     /** The membership while the cluster's queue is installed; empty on a plain Jenkins. */
@@ -62,6 +65,7 @@ public final class Membership {
     void takeBuilds() {
         pump.jobsLoaded();
         claimer.start();
+        fence.start();
         BuildRecords.active()
                 .ifPresent(
                         open -> {
@@ -125,6 +129,11 @@ public final class Membership {
 
     public Outbound outbound() {
         return outbound;
+    }
+
+    /** Looks whether what runs here is still ours. */
+    public BuildFence fence() {
+        return fence;
     }
 
     public Claimer claimer() {

@@ -9,6 +9,7 @@ public final class FreestyleJob {
     private String shell = "true";
     private boolean concurrent;
     private int quietSeconds = -1;
+    private String properties = "";
 
     /** What its one shell step runs. */
     public FreestyleJob shell(String shell) {
@@ -34,23 +35,29 @@ public final class FreestyleJob {
         return this;
     }
 
+    /** Adds a property as it stands in a config.xml. */
+    public FreestyleJob property(String xml) {
+        properties += "    " + xml + "\n";
+        return this;
+    }
+
     /** The config.xml. */
     public String xml() {
         StringBuilder xml =
                 new StringBuilder("<?xml version='1.1' encoding='UTF-8'?>\n<project>\n");
         xml.append("  <keepDependencies>false</keepDependencies>\n");
+        xml.append("  <properties>\n").append(properties);
         if (!parameters.isEmpty()) {
-            xml.append(
-                    "  <properties><hudson.model.ParametersDefinitionProperty><parameterDefinitions>\n");
+            xml.append("    <hudson.model.ParametersDefinitionProperty><parameterDefinitions>\n");
             for (String parameter : parameters) {
                 xml.append("    <hudson.model.StringParameterDefinition><name>")
                         .append(escape(parameter))
                         .append("</name><defaultValue></defaultValue>")
                         .append("</hudson.model.StringParameterDefinition>\n");
             }
-            xml.append(
-                    "  </parameterDefinitions></hudson.model.ParametersDefinitionProperty></properties>\n");
+            xml.append("    </parameterDefinitions></hudson.model.ParametersDefinitionProperty>\n");
         }
+        xml.append("  </properties>\n");
         if (quietSeconds >= 0) {
             xml.append("  <quietPeriod>").append(quietSeconds).append("</quietPeriod>\n");
         }

@@ -72,6 +72,9 @@ public final class BuildNews extends RunListener<Run<?, ?>> {
         }
         TOLD_VISIBLE.remove(BuildKey.of(run));
         ClusterPermalinks.forget(run.getParent().getFullName());
+        if (BuildFence.isCut(run)) {
+            return; // told by whoever ended it
+        }
         announce(membership, run, ForeignBuilds.ENDED);
         ClusterItemAction action = run.getAction(ClusterItemAction.class);
         if (action != null && action.itemId() > 0) {

@@ -14,13 +14,17 @@ import io.jenkins.plugins.ha.bridge.ItemState;
 import io.jenkins.plugins.ha.bridge.Member;
 import io.jenkins.plugins.ha.queue.ClaimedItems;
 import io.jenkins.plugins.ha.queue.ClusterItemAction;
+import io.jenkins.plugins.ha.queue.RerunItem;
 import io.jenkins.plugins.ha.records.RecordKeeper;
 import java.io.File;
+import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -28,13 +32,19 @@ import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
+import jenkins.model.InterruptedBuildAction;
 import jenkins.model.Jenkins;
 import jenkins.util.Timer;
 
 /**
- * Builds whose controller died. It falls to one survivor to decide: a build that had not begun runs
- * again; a running freestyle or matrix build ends as ABORTED, which its log says; a Pipeline stays
- * as it is for its own controller to resume.
+ * Builds whose controller died. It falls to one survivor to decide: a build that had not begun goes
+ * back to the queue; a running freestyle or matrix build ends as ABORTED, which its log says, and
+ * runs again if its job or the settings say so; a Pipeline stays as it is for its own controller to
+ * resume.
+ *
+ * <p>The survivor may die at any point of this: each step says in the build's folder that it was
+ * done, and the last one is a single one in the queue, so that the next survivor goes on from
+ * there.
  */
 @SuppressWarnings("try") // who acts is settled by having the context open
 public final class OrphanedBuilds {
@@ -45,6 +55,9 @@ public final class OrphanedBuilds {
      * builds are.
      */
     private static final long GRACE_MILLIS = 3000;
+
+    private static final long RETRY_MILLIS = 5000;
+    private static final int END_BYTES = 2048;
 
     private static final Pattern LASTED = Pattern.compile("<duration>[1-9]\\d*</duration>");
 
@@ -64,7 +77,8 @@ public final class OrphanedBuilds {
     /** Decides what becomes of this item's build. The jobs are loaded. */
     public void decide(Item item) {
         if (item.owner().equals(identity.id()) && ClaimedItems.executing().contains(item.id())) {
-            return; // a stall cost this controller its membership, not the build: its end is told
+            return; // a stall cost this controller its membership, not the build: BuildFence keeps
+            // it
         }
         Job<?, ?> job = Jenkins.get().getItemByFullName(item.job(), Job.class);
         BuildKey key = new BuildKey(item.job(), item.number());
@@ -100,16 +114,75 @@ public final class OrphanedBuilds {
                                         + " goes back: its controller died before it began");
                 return;
             }
-            String result = job == null ? "ABORTED" : end(job, key, item.owner());
+            Ending ending =
+                    job == null
+                            ? new Ending("ABORTED", false, item.owner())
+                            : end(job, key, item.owner());
+            if (ending.bySurvivor() && Reruns.wanted(job)) {
+                outbound.tell(
+                        "re-run of " + item.job() + " #" + item.number(),
+                        c -> runAgain(c, job, item, ending));
+                return;
+            }
+            if (ending.bySurvivor()) {
+                close(job, key, "It is not run again: its job or the settings of HA say so.");
+            }
             outbound.tell(
                     "end of the orphaned " + item.job() + " #" + item.number(),
-                    c -> c.finished(item.id(), result));
+                    c -> c.finished(item.id(), ending.result()));
         } catch (IOException e) {
             LOGGER.log(
                     Level.WARNING,
-                    "Could not end " + item.job() + " #" + item.number() + " whose controller died",
+                    "Could not end "
+                            + item.job()
+                            + " #"
+                            + item.number()
+                            + " whose controller died; trying on",
                     e);
+            Timer.get()
+                    .schedule(
+                            () -> {
+                                try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
+                                    decide(item);
+                                }
+                            },
+                            RETRY_MILLIS,
+                            TimeUnit.MILLISECONDS);
         }
+    }
+
+    /**
+     * How a build ended.
+     *
+     * @param bySurvivor it did not come to its own end
+     * @param controller name of the controller that ran it
+     */
+    private record Ending(String result, boolean bySurvivor, String controller) {}
+
+    private void runAgain(Cluster cluster, Job<?, ?> job, Item item, Ending ending) {
+        BuildKey key = new BuildKey(item.job(), item.number());
+        long newId = cluster.nextQueueId();
+        byte[] payload;
+        try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
+            payload =
+                    RerunItem.of(
+                            cluster.item(item.id()).map(Item::payload).orElse(null),
+                            item.job(),
+                            newId,
+                            new RestartedCause(ending.controller(), item.number()),
+                            identity);
+        } catch (RerunItem.Impossible e) {
+            cluster.finished(item.id(), ending.result());
+            close(job, key, "It could not be run again: " + e.getMessage());
+            return;
+        }
+        long again = cluster.rerun(item.id(), ending.result(), newId, payload, Reruns.MOST);
+        close(
+                job,
+                key,
+                again != 0
+                        ? "It runs again as queue item " + again + "."
+                        : cluster.item(item.id()).map(Item::why).orElse("") + ".");
     }
 
     /**
@@ -153,37 +226,56 @@ public final class OrphanedBuilds {
                         ? null
                         : job.getBuildByNumber(key.number());
         ClusterItemAction action = run == null ? null : run.getAction(ClusterItemAction.class);
-        if (action != null && action.itemId() == 0 && action.controllerId().equals(owner)) {
-            end(job, key, owner);
+        if (action != null
+                && action.itemId() == 0
+                && action.controllerId().equals(owner)
+                && end(job, key, owner).bySurvivor()) {
+            close(job, key, "It is not run again: it was never in the cluster's queue.");
         }
     }
 
-    /** Writes the end into the build's files, unless it is there; the result. */
-    private String end(Job<?, ?> job, BuildKey key, String owner) throws IOException {
+    /** Whether the build's file says that it has ended. */
+    static boolean hasEnded(Path folder) throws IOException {
+        // with a duration it has; Jenkins saves it as a build without one while it runs
+        return LASTED.matcher(Files.readString(folder.resolve("build.xml"))).find();
+    }
+
+    /** Writes the end into the build's files, unless it is there. */
+    private Ending end(Job<?, ?> job, BuildKey key, String owner) throws IOException {
         Path folder = job.getBuildDir().toPath().resolve(Integer.toString(key.number()));
-        Path buildXml = folder.resolve("build.xml");
-        if (!Files.isRegularFile(buildXml)) {
+        if (!Files.isRegularFile(folder.resolve("build.xml"))) {
             builds.ended(key);
-            return "ABORTED";
+            return new Ending("ABORTED", false, owner);
         }
-        // with a duration it has ended, and only the news of that died with its owner
-        boolean ended = LASTED.matcher(Files.readString(buildXml)).find();
-        if (!ended) {
+        LastWord word = LastWord.say(folder, identity, "ABORTED", true);
+        boolean ended = hasEnded(folder);
+        if (ended && word.fresh()) {
+            LastWord.drop(folder); // only the news of its end died with its owner
+        }
+        boolean bySurvivor = word.survivor() && !(ended && word.fresh());
+        if (bySurvivor) {
             note(job, key, owner, folder);
         }
         builds.ended(key);
         Run<?, ?> run = job.getBuildByNumber(key.number());
         if (run == null) {
-            return "ABORTED";
+            return new Ending(word.result(), bySurvivor, owner);
         }
+        ClusterItemAction action = run.getAction(ClusterItemAction.class);
+        String name = action == null ? owner : action.controllerName();
         if (!ended) {
-            long started = run.getStartTimeInMillis();
-            long lasted = Math.max(1, System.currentTimeMillis() - started);
-            RunFields.showEnded(run, Result.ABORTED, lasted);
+            long lasted = Math.max(1, System.currentTimeMillis() - run.getStartTimeInMillis());
+            if (bySurvivor && run.getAction(InterruptedBuildAction.class) == null) {
+                run.addAction(new InterruptedBuildAction(List.of(new ControllerDied(name))));
+            }
+            RunFields.showEnded(run, Result.fromString(word.result()), lasted);
             run.save();
+            if (!bySurvivor) { // its owner had said how it ends, and died over writing it
+                close(job, key, "");
+            }
         }
         RecordKeeper.endOfTheDead(run);
-        return String.valueOf(run.getResult());
+        return new Ending(String.valueOf(run.getResult()), bySurvivor, name);
     }
 
     private static void note(Job<?, ?> job, BuildKey key, String owner, Path folder)
@@ -191,21 +283,58 @@ public final class OrphanedBuilds {
         Run<?, ?> run = job.getBuildByNumber(key.number());
         ClusterItemAction action = run == null ? null : run.getAction(ClusterItemAction.class);
         String name = action == null ? owner : action.controllerName();
-        Files.writeString(
-                folder.resolve("log"),
-                "\nThe controller '"
-                        + name
-                        + "' died while it ran this build.\nFinished: ABORTED\n",
-                StandardCharsets.UTF_8,
-                StandardOpenOption.CREATE,
-                StandardOpenOption.APPEND);
+        String sentence = "The controller '" + name + "' died while it ran this build.";
+        if (endOf(folder.resolve("log")).contains(sentence)) {
+            return; // by a survivor that died over it
+        }
+        append(folder, "\n" + sentence + "\n");
         LOGGER.warning(
                 () ->
                         key.job()
                                 + " #"
                                 + key.number()
-                                + " ends as ABORTED: its controller '"
+                                + " is ended: its controller '"
                                 + name
                                 + "' died");
+    }
+
+    /** The last lines of a build's log. */
+    private static void close(Job<?, ?> job, BuildKey key, String sentence) {
+        Path folder = job.getBuildDir().toPath().resolve(Integer.toString(key.number()));
+        LOGGER.warning(() -> key.job() + " #" + key.number() + " has ended. " + sentence);
+        try {
+            if (!endOf(folder.resolve("log")).contains("\nFinished: ")) {
+                Run<?, ?> run = job.getBuildByNumber(key.number());
+                append(
+                        folder,
+                        (sentence.isEmpty() ? "" : sentence + "\n")
+                                + "Finished: "
+                                + (run == null ? "ABORTED" : run.getResult())
+                                + "\n");
+            }
+        } catch (IOException e) {
+            LOGGER.log(Level.WARNING, "The last lines of the log of " + key + " are missing", e);
+        }
+    }
+
+    private static void append(Path folder, String text) throws IOException {
+        Files.writeString(
+                folder.resolve("log"),
+                text,
+                StandardCharsets.UTF_8,
+                StandardOpenOption.CREATE,
+                StandardOpenOption.APPEND);
+    }
+
+    private static String endOf(Path log) throws IOException {
+        try (RandomAccessFile file = new RandomAccessFile(log.toFile(), "r")) {
+            long from = Math.max(0, file.length() - END_BYTES);
+            byte[] bytes = new byte[(int) (file.length() - from)];
+            file.seek(from);
+            file.readFully(bytes);
+            return new String(bytes, StandardCharsets.UTF_8);
+        } catch (FileNotFoundException e) {
+            return "";
+        }
     }
 }

@@ -90,6 +90,17 @@ final class RunFields {
         }
     }
 
+    /** The result, whatever it was, at a time when core lets it only get worse, or not change. */
+    static void setResult(Run<?, ?> run, Result result) {
+        try {
+            if (RESULT != null) {
+                RESULT.set(run, result);
+            }
+        } catch (IllegalAccessException e) {
+            LOGGER.log(Level.FINE, "Not set", e);
+        }
+    }
+
     /**
      * Links a build of ours to the one before it that runs here. Core would find a read-only one of
      * another controller and wait for its checkpoints in a busy loop that nobody ends.

@@ -48,6 +48,9 @@ public final class StopFilter implements HttpServletFilter {
                         ? null
                         : membership.builds().runningOn(run);
         if (owner == null) {
+            if (run != null && run.isBuilding() && run.getParent().hasPermission(Item.CANCEL)) {
+                Stopping.notAgain(membership, run); // core stops it
+            }
             return false;
         }
         run.getParent().checkPermission(Item.CANCEL); // answered with 403 by core's own filter

@@ -10,6 +10,7 @@ import hudson.model.User;
 import hudson.security.ACL;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.HaException;
+import io.jenkins.plugins.ha.queue.ClusterItemAction;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.nio.charset.StandardCharsets;
@@ -57,6 +58,7 @@ final class Stopping {
 
     /** Asks {@code controllerId} to stop it; true when it did. */
     static boolean ask(Membership membership, String controllerId, Run<?, ?> run, How how) {
+        notAgain(membership, run);
         return ask(
                 membership,
                 controllerId,
@@ -64,6 +66,19 @@ final class Stopping {
                 run.getParent().getFullName(),
                 run.getNumber(),
                 asker());
+    }
+
+    /** Should its controller die over it, the build is not run again. */
+    static void notAgain(Membership membership, Run<?, ?> run) {
+        ClusterItemAction action = run.getAction(ClusterItemAction.class);
+        if (action != null && action.itemId() > 0) {
+            String who = Jenkins.getAuthentication2().getName();
+            try {
+                membership.cluster().unwanted(action.itemId(), who);
+            } catch (HaException e) {
+                LOGGER.log(Level.FINE, "Not noted that {0} is to end", run);
+            }
+        }
     }
 
     /** As {@link #ask}, for an older build that {@code newer} takes the place of. */

@@ -15,6 +15,7 @@ import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.BuildRow;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.Records;
+import io.jenkins.plugins.ha.builds.BuildFence;
 import io.jenkins.plugins.ha.commands.Editing;
 import io.jenkins.plugins.ha.queue.ClusterItemAction;
 import java.io.File;
@@ -42,7 +43,7 @@ public final class RecordKeeper extends RunListener<Run<?, ?>> {
     public void onFinalized(Run<?, ?> run) {
         Records records = BuildRecords.active().orElse(null);
         Membership membership = Membership.active().orElse(null);
-        if (records == null || membership == null) {
+        if (records == null || membership == null || BuildFence.isCut(run)) {
             return;
         }
         recordEnd(records, membership, run);

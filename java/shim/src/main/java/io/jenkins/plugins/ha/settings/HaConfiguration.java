@@ -45,6 +45,7 @@ public class HaConfiguration extends GlobalConfiguration {
     private Secret databasePassword;
     private boolean takesBuilds = true;
     private int capacity;
+    private boolean rerun = true;
     private transient String unreadable = "";
 
     /** Loads what was saved. */
@@ -204,6 +205,17 @@ public class HaConfiguration extends GlobalConfiguration {
         this.capacity = Math.max(0, capacity);
         save();
         applyNow();
+    }
+
+    /** Whether builds whose controller died run again; a job may say otherwise. */
+    public boolean isRerun() {
+        return rerun;
+    }
+
+    @DataBoundSetter
+    public void setRerun(boolean rerun) {
+        this.rerun = rerun;
+        save();
     }
 
     private static void applyNow() {

@@ -20,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -94,7 +95,12 @@ class ControllerDeathTest {
         JenkinsClient a = two.a();
         String sleep = "echo begun; sleep $SECONDS_TO_SLEEP; echo slept";
         two.createJob(
-                "single", new FreestyleJob().parameter("SECONDS_TO_SLEEP").shell(sleep).xml());
+                "single",
+                new FreestyleJob()
+                        .property(RerunTest.NOT_AGAIN)
+                        .parameter("SECONDS_TO_SLEEP")
+                        .shell(sleep)
+                        .xml());
         two.createJob("tied", FileParameter.job("echo begun; sleep 60"));
         two.onlyOn("b");
         long first = a.trigger("single", Map.of("SECONDS_TO_SLEEP", "60"));
@@ -125,6 +131,7 @@ class ControllerDeathTest {
             String log = a.console(job, 1);
             assertTrue(log.contains("begun"), log);
             assertTrue(log.contains("The controller 'b' died while it ran this build."), log);
+            assertTrue(log.contains("It is not run again: "), log);
             assertTrue(log.endsWith("Finished: ABORTED\n"), log);
             JsonNode build = a.build(job, 1).orElseThrow();
             assertTrue(build.path("duration").asLong() > 1000, build::toString);
@@ -169,8 +176,14 @@ class ControllerDeathTest {
         assertEquals(triggers, results.values().stream().mapToInt(n -> n).sum());
         assertTrue(List.of("ABORTED", "SUCCESS").containsAll(results.keySet()), results::toString);
         assertEquals(triggers, numbers.values().stream().distinct().count());
-        Map<String, Integer> perParameter = perParameter(a, "busy");
-        accepted.values().forEach(p -> assertEquals(1, perParameter.get(p), p));
+        Eventually.until(
+                "those that were running then run again",
+                LONG,
+                () -> succeeded(a, "busy").size() == triggers);
+        Map<String, Integer> succeeded = succeeded(a, "busy");
+        accepted.values().forEach(p -> assertEquals(1, succeeded.get(p), p));
+        int all = perParameter(a, "busy").values().stream().mapToInt(n -> n).sum();
+        assertEquals(triggers + results.getOrDefault("ABORTED", 0), all);
         assertEquals(0, a.queue().path("items").size());
     }
 
@@ -258,15 +271,25 @@ class ControllerDeathTest {
     }
 
     private static Map<String, Integer> perParameter(JenkinsClient on, String job) {
+        return perParameter(on, job, build -> true);
+    }
+
+    private static Map<String, Integer> succeeded(JenkinsClient on, String job) {
+        return perParameter(on, job, build -> build.path("result").asText().equals("SUCCESS"));
+    }
+
+    private static Map<String, Integer> perParameter(
+            JenkinsClient on, String job, Predicate<JsonNode> which) {
         JsonNode builds =
                 on.json(
                                 "job/"
                                         + job
-                                        + "/api/json?tree=allBuilds[number,actions[parameters[value]]]")
+                                        + "/api/json?tree=allBuilds[number,result,actions[parameters[value]]]")
                         .path("allBuilds");
         Map<String, Integer> count = new TreeMap<>();
         IntStream.range(0, builds.size())
                 .mapToObj(builds::get)
+                .filter(which)
                 .flatMap(build -> build.findValuesAsText("value").stream())
                 .forEach(value -> count.merge(value, 1, Integer::sum));
         return count;

@@ -1,0 +1,461 @@
+package io.jenkins.plugins.ha.builds;
+
+import hudson.BulkChange;
+import hudson.Extension;
+import hudson.Launcher;
+import hudson.console.ConsoleLogFilter;
+import hudson.model.AbstractBuild;
+import hudson.model.BuildListener;
+import hudson.model.Computer;
+import hudson.model.Environment;
+import hudson.model.Executor;
+import hudson.model.Result;
+import hudson.model.Run;
+import hudson.model.TaskListener;
+import hudson.model.listeners.RunListener;
+import hudson.model.queue.WorkUnit;
+import hudson.security.ACL;
+import hudson.security.ACLContext;
+import io.jenkins.plugins.ha.ControllerIdentity;
+import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.bridge.Cluster;
+import io.jenkins.plugins.ha.bridge.HaException;
+import io.jenkins.plugins.ha.bridge.Item;
+import io.jenkins.plugins.ha.bridge.ItemState;
+import io.jenkins.plugins.ha.bridge.LinkState;
+import io.jenkins.plugins.ha.queue.ClaimedItems;
+import io.jenkins.plugins.ha.queue.ClusterItemAction;
+import java.io.FilterOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import jenkins.model.CauseOfInterruption;
+import jenkins.model.Jenkins;
+import jenkins.util.Timer;
+
+/**
+ * Builds of this controller that others have ended, because it stalled or was cut off for longer
+ * than its lease. They are stopped, and nothing of them reaches their log or build.xml any more:
+ * what the survivor wrote there stands. Pipelines are not concerned; no survivor ends them.
+ *
+ * <p>Whether a build is still ours is known in two ways: from the queue, once this controller is a
+ * member again, and from the {@link LastWord} in the build's folder, also while it is not.
+ */
+@SuppressWarnings("try") // who acts is settled by having the context open
+public final class BuildFence {
+    private static final Logger LOGGER = Logger.getLogger(BuildFence.class.getName());
+    private static final long LOOK_MILLIS = 1000;
+    private static final int LOOKS_AFTERWARDS = 30;
+    private static final long WAIT_MILLIS = 1000;
+    private static final long SETTLE_MILLIS = 5000;
+    private static final int REMEMBERED = 1000;
+
+    /** Those that are no longer ours. */
+    private static final Set<BuildKey> CUT = remembered();
+
+    /** Those of them whose executor was told so. */
+    private static final Set<BuildKey> STOPPED = remembered();
+
+    /** Those of them that lost their claim before their first step. */
+    private static final Set<BuildKey> UNBEGUN = remembered();
+
+    private final Cluster cluster;
+    private final ControllerIdentity identity;
+
+    /** How often the folders are still looked into; the timer's thread only. */
+    private int looks;
+
+    /** The membership under which the queue has been asked about all that runs. */
+    private volatile long asked;
+
+    public BuildFence(Cluster cluster, ControllerIdentity identity) {
+        this.cluster = cluster;
+        this.identity = identity;
+    }
+
+    private static Set<BuildKey> remembered() {
+        return Collections.newSetFromMap(
+                Collections.synchronizedMap(
+                        new LinkedHashMap<>() {
+                            private static final long serialVersionUID = 1L;
+
+                            @Override
+                            protected boolean removeEldestEntry(
+                                    Map.Entry<BuildKey, Boolean> eldest) {
+                                return size() > REMEMBERED;
+                            }
+                        }));
+    }
+
+    /** From now on it is looked whether what runs here is still ours. */
+    public void start() {
+        asked = cluster.link().epoch();
+        Timer.get()
+                .scheduleWithFixedDelay(
+                        this::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    /** A new membership: what ran under the old one may be somebody else's by now. */
+    public void linkChanged(LinkState link) {
+        if (asked != 0 && link.joined() && link.epoch() != asked) {
+            Timer.get().execute(this::look);
+        }
+    }
+
+    /**
+     * Whether nobody can have taken over what runs here: the lease is held, and the queue has been
+     * asked since it was lost last. From memory.
+     */
+    private boolean sure() {
+        try {
+            LinkState link = cluster.link();
+            return link.joined() && link.epoch() == asked && cluster.holdsLease();
+        } catch (HaException e) {
+            return false; // closed: this controller stops
+        }
+    }
+
+    /** Whether another controller has ended it. */
+    public static boolean isCut(Run<?, ?> run) {
+        return CUT.contains(BuildKey.of(run));
+    }
+
+    private synchronized void look() {
+        try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
+            LinkState link = cluster.link();
+            if (link.joined() && link.epoch() != asked) {
+                looks = LOOKS_AFTERWARDS;
+                if (askAbout(link.epoch())) {
+                    asked = link.epoch();
+                }
+            } else if (!cluster.holdsLease()) {
+                looks = LOOKS_AFTERWARDS;
+            }
+            if (looks > 0) {
+                looks--;
+                forEachBuild(this::lookInto);
+            }
+        } catch (HaException.Closed e) {
+            LOGGER.log(Level.FINE, "Closed", e);
+        } catch (RuntimeException e) {
+            LOGGER.log(Level.WARNING, "Could not look whether the builds here are ours", e);
+        }
+    }
+
+    /** Asks the queue about all its items that are built here; false when it must be repeated. */
+    private boolean askAbout(long epoch) {
+        boolean[] done = {true};
+        forEachBuild(
+                (executor, run) -> {
+                    WorkUnit work = executor.getCurrentWorkUnit();
+                    long item = work == null ? 0 : ClaimedItems.idOf(work.context.item);
+                    ClusterItemAction action =
+                            work == null || work.context.item == null
+                                    ? null
+                                    : work.context.item.getAction(ClusterItemAction.class);
+                    if (item == 0 || action.epoch() == epoch) {
+                        return;
+                    }
+                    try {
+                        cluster.keep(item);
+                        LOGGER.info(
+                                () ->
+                                        run
+                                                + " goes on: nobody else took it while this one was"
+                                                + " away");
+                    } catch (HaException.Fenced e) {
+                        stop(executor, run, "");
+                    } catch (HaException.NotFound e) {
+                        LOGGER.info(() -> run + " goes on; the queue knows nothing of it any more");
+                    } catch (HaException.Unavailable | HaException.Refused e) {
+                        done[0] = false;
+                    }
+                });
+        return done[0];
+    }
+
+    private void lookInto(Executor executor, Run<?, ?> run) {
+        try {
+            LastWord word = LastWord.standing(run.getRootDir().toPath());
+            if (word != null && !word.byOwner(identity.id())) {
+                stop(executor, run, word.controllerName());
+            }
+        } catch (IOException e) {
+            LOGGER.log(Level.FINE, "The folder of " + run + " cannot be read just now", e);
+        }
+    }
+
+    private void stop(Executor executor, Run<?, ?> run, String by) {
+        if (!run.isBuilding()) {
+            return;
+        }
+        cut(run, by);
+        if (STOPPED.add(BuildKey.of(run))) {
+            executor.interrupt(Result.ABORTED, new LeaseLost(identity.name()));
+        }
+    }
+
+    private static void cut(Run<?, ?> run, String by) {
+        if (!CUT.add(BuildKey.of(run))) {
+            return;
+        }
+        LOGGER.warning(
+                () ->
+                        run
+                                + " is stopped here and its result does not count: this controller"
+                                + " did not answer for longer than its lease, and "
+                                + (by.isEmpty() ? "another controller" : "'" + by + "'")
+                                + " took its work over. Its log says what became of it.");
+    }
+
+    @FunctionalInterface
+    private interface OnBuild {
+        void look(Executor executor, Run<?, ?> run);
+    }
+
+    private static void forEachBuild(OnBuild each) {
+        for (Computer computer : Jenkins.get().getComputers()) {
+            for (Executor executor : computer.getAllExecutors()) {
+                if (executor.getCurrentExecutable() instanceof Run<?, ?> run
+                        && !RunFields.isPipeline(run)) {
+                    each.look(executor, run);
+                }
+            }
+        }
+    }
+
+    private static Membership membershipOf(Run<?, ?> run) {
+        Membership membership = Membership.active().orElse(null);
+        ClusterItemAction action = run.getAction(ClusterItemAction.class);
+        boolean ours =
+                membership != null
+                        && action != null
+                        && action.controllerId().equals(membership.identity().id())
+                        && action.incarnation().equals(membership.identity().incarnation());
+        return ours && !RunFields.isPipeline(run) ? membership : null;
+    }
+
+    private static final class LeaseLost extends CauseOfInterruption {
+        private static final long serialVersionUID = 1L;
+
+        private final String controller;
+
+        LeaseLost(String controller) {
+            this.controller = controller;
+        }
+
+        @Override
+        public String getShortDescription() {
+            return "Controller " + controller + " did not answer for longer than its lease";
+        }
+    }
+
+    /** How a build begins and ends while it may be another's. */
+    @Extension(ordinal = 2000)
+    public static final class Ends extends RunListener<Run<?, ?>> {
+        private static final Map<BuildKey, BulkChange> SILENCED = new ConcurrentHashMap<>();
+
+        /**
+         * A controller that stalled between the number and the first step must not begin: a
+         * survivor has put the item back.
+         */
+        @Override
+        @SuppressWarnings("rawtypes")
+        public Environment setUpEnvironment(
+                AbstractBuild build, Launcher launcher, BuildListener listener)
+                throws InterruptedException {
+            Run<?, ?> run = (Run<?, ?>) build;
+            Membership membership = membershipOf(run);
+            long item = membership == null ? 0 : run.getAction(ClusterItemAction.class).itemId();
+            while (item > 0 && !isCut(run)) {
+                LinkState link = membership.link();
+                boolean same = run.getAction(ClusterItemAction.class).epoch() == link.epoch();
+                if (link.joined() && same && membership.cluster().holdsLease()) {
+                    return null;
+                }
+                try {
+                    if (membership.cluster().awaitJoined(WAIT_MILLIS) && !same) {
+                        membership.cluster().keep(item);
+                        return null;
+                    }
+                    Thread.sleep(LOOK_MILLIS / 10);
+                } catch (HaException.Fenced e) {
+                    UNBEGUN.add(BuildKey.of(run));
+                    cut(run, "");
+                } catch (HaException.NotFound | HaException.Closed e) {
+                    return null;
+                } catch (HaException.Unavailable | HaException.Refused e) {
+                    LOGGER.log(Level.FINE, "{0} begins when Redis is back", run);
+                }
+            }
+            if (isCut(run)) {
+                throw new InterruptedException("This controller lost its lease");
+            }
+            return null;
+        }
+
+        @Override
+        public void onCompleted(Run<?, ?> run, TaskListener listener) {
+            Membership membership = membershipOf(run);
+            if (membership == null) {
+                return;
+            }
+            if (!isCut(run)) {
+                try {
+                    LastWord word =
+                            LastWord.say(
+                                    run.getRootDir().toPath(),
+                                    membership.identity(),
+                                    String.valueOf(run.getResult()),
+                                    false);
+                    if (word.byOwner(membership.identity().id())) {
+                        return;
+                    }
+                    cut(run, word.controllerName());
+                } catch (IOException e) {
+                    LOGGER.log(Level.FINE, "The folder of " + run + " takes no word", e);
+                    return;
+                }
+            }
+            RunFields.setResult(run, Result.ABORTED); // nothing downstream begins
+            SILENCED.put(BuildKey.of(run), new BulkChange(run)); // core's save does nothing
+        }
+
+        @Override
+        public void onFinalized(Run<?, ?> run) {
+            BuildKey key = BuildKey.of(run);
+            BulkChange silenced = SILENCED.remove(key);
+            if (silenced != null) {
+                silenced.abort();
+            }
+            Membership membership = membershipOf(run);
+            if (membership == null) {
+                return;
+            }
+            if (isCut(run)) {
+                membership.builds().ended(key); // what the survivor wrote is read from now on
+                Timer.get()
+                        .schedule(
+                                () -> settle(membership, run),
+                                SETTLE_MILLIS,
+                                TimeUnit.MILLISECONDS);
+                return;
+            }
+            try {
+                LastWord.drop(run.getRootDir().toPath());
+            } catch (IOException e) {
+                LOGGER.log(Level.FINE, "The word on " + run + " stays in its folder", e);
+            }
+        }
+
+        /**
+         * When the survivor has done its part: a build that went back to the queue before it began
+         * has nobody else to end it, and a plugin may have saved one that was stopped once more.
+         */
+        private static void settle(Membership membership, Run<?, ?> run) {
+            BuildKey key = BuildKey.of(run);
+            Path folder = run.getRootDir().toPath();
+            try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
+                if (!Files.exists(folder.resolve("build.xml")) || OrphanedBuilds.hasEnded(folder)) {
+                    return;
+                }
+                long item = run.getAction(ClusterItemAction.class).itemId();
+                if (LastWord.standing(folder) == null) {
+                    ItemState state =
+                            membership
+                                    .cluster()
+                                    .item(item)
+                                    .map(Item::state)
+                                    .orElse(ItemState.ORPHANED);
+                    if (!UNBEGUN.contains(key) || state == ItemState.ORPHANED) {
+                        return;
+                    }
+                    Files.writeString(
+                            folder.resolve("log"),
+                            "\nThis controller lost its lease before the build began: it runs"
+                                    + " elsewhere.\nFinished: ABORTED\n",
+                            StandardCharsets.UTF_8,
+                            StandardOpenOption.CREATE,
+                            StandardOpenOption.APPEND);
+                }
+                RunFields.showEnded(run, Result.ABORTED, Math.max(1, run.getDuration()));
+                run.save();
+                membership.builds().ended(key);
+            } catch (HaException | IOException e) {
+                LOGGER.log(Level.WARNING, "The end of " + run + " may be missing in its file", e);
+            }
+        }
+    }
+
+    /** The log of a build that is no longer ours takes nothing more from here. */
+    @Extension
+    public static final class Log extends ConsoleLogFilter {
+        @Override
+        @SuppressWarnings("rawtypes")
+        public OutputStream decorateLogger(Run build, OutputStream logger) {
+            Run<?, ?> run = build;
+            Membership membership = run == null ? null : membershipOf(run);
+            return membership == null ? logger : new Gate(membership, run, logger);
+        }
+    }
+
+    private static final class Gate extends FilterOutputStream {
+        private final Membership membership;
+        private final Run<?, ?> run;
+        private long looked;
+
+        Gate(Membership membership, Run<?, ?> run, OutputStream out) {
+            super(out);
+            this.membership = membership;
+            this.run = run;
+        }
+
+        @Override
+        public void write(int b) throws IOException {
+            if (open()) {
+                out.write(b);
+            }
+        }
+
+        @Override
+        public void write(byte[] bytes, int from, int length) throws IOException {
+            if (open()) {
+                out.write(bytes, from, length);
+            }
+        }
+
+        /** While it is surely ours, from memory; else the folder is looked into now and then. */
+        private boolean open() {
+            if (isCut(run)) {
+                return false;
+            }
+            long now = System.nanoTime();
+            if (membership.fence().sure()
+                    || now - looked < TimeUnit.MILLISECONDS.toNanos(LOOK_MILLIS / 5)) {
+                return true;
+            }
+            looked = now;
+            try {
+                LastWord word = LastWord.standing(run.getRootDir().toPath());
+                if (word != null && !word.byOwner(membership.identity().id())) {
+                    cut(run, word.controllerName());
+                    return false;
+                }
+            } catch (IOException e) {
+                LOGGER.log(Level.FINE, "The folder of " + run + " cannot be read just now", e);
+            }
+            return true;
+        }
+    }
+}

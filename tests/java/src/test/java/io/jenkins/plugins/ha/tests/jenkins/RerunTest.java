@@ -1,0 +1,271 @@
+package io.jenkins.plugins.ha.tests.jenkins;
+
+import static io.jenkins.plugins.ha.tests.jenkins.TwoControllers.figure;
+import static io.jenkins.plugins.ha.tests.jenkins.TwoControllers.script;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.jenkins.plugins.ha.stage.Eventually;
+import io.jenkins.plugins.ha.stage.FreestyleJob;
+import io.jenkins.plugins.ha.stage.JenkinsClient;
+import io.jenkins.plugins.ha.stage.Stage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+
+/** Running builds of a controller that dies, or that is only held dead, run again once. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class RerunTest {
+    private static final Duration LONG = Duration.ofMinutes(2);
+    private static final String DIED = "The controller 'b' died while it ran this build.";
+
+    /** A job that wants none of its builds run again. */
+    static final String NOT_AGAIN =
+            "<io.jenkins.plugins.ha.settings.RerunProperty><policy>not</policy>"
+                    + "</io.jenkins.plugins.ha.settings.RerunProperty>";
+
+    private TwoControllers two;
+
+    @BeforeAll
+    void start() {
+        two = TwoControllers.start("rerun", 4, "matrix-project");
+    }
+
+    @AfterAll
+    void stop() {
+        if (two != null) {
+            two.close();
+        }
+    }
+
+    @BeforeEach
+    void bothAlive() {
+        if (!two.controller("b").alive()) {
+            two.controller("b").start();
+            two.controller("b").awaitUp(Stage.UP);
+            two.stage().awaitMembers(2, TwoControllers.SOON);
+        }
+        two.onBoth();
+    }
+
+    @Test
+    void buildsOfAKilledControllerRunAgainOnceUnlessTheirJobSaysNo() {
+        JenkinsClient a = two.a();
+        String first = "echo begun; [ $BUILD_NUMBER -gt 1 ] || sleep 100; ";
+        two.createJob(
+                "again", new FreestyleJob().parameter("P").shell(first + "echo got $P").xml());
+        two.createJob("never", new FreestyleJob().property(NOT_AGAIN).shell(first).xml());
+        two.createJob("matrix", JobXml.matrix("COLOR", first + "echo $COLOR", "red", "blue"));
+        two.onlyOn("b");
+        long id = a.trigger("again", Map.of("P", "p 1"));
+        a.trigger("never");
+        a.trigger("matrix");
+        for (String job : List.of("again", "never", "matrix")) {
+            TwoControllers.awaitRunning(a, job, 1);
+        }
+        begun(a, "again", "never");
+        Eventually.until(
+                "the matrix has begun",
+                TwoControllers.SOON,
+                () -> two.b().get("job/matrix/COLOR=red/1/consoleText").body().contains("begun\n"));
+
+        two.controller("b").kill9();
+        long killed = System.nanoTime();
+        script(a, "io.jenkins.plugins.ha.settings.HaConfiguration.get().takesBuilds = true");
+        assertEquals("ABORTED", a.awaitResult("again", 1, LONG));
+        figure("rerun.aborted_after_kill", (System.nanoTime() - killed) / 1e9, "s");
+        a.awaitBuild("again", 2, "runs again", LONG, build -> true);
+        figure("rerun.running_again_after_kill", (System.nanoTime() - killed) / 1e9, "s");
+        assertEquals("SUCCESS", a.awaitResult("again", 2, LONG));
+        assertEquals("SUCCESS", a.awaitResult("matrix", 2, LONG));
+        assertEquals("ABORTED", a.awaitResult("matrix", 1, LONG));
+        assertEquals("ABORTED", a.awaitResult("never", 1, LONG));
+
+        List<String> causes = causes(a, "again", 1);
+        assertFalse(causes.isEmpty());
+        causes.add("Restarted after controller b died while it ran #1");
+        assertEquals(causes, causes(a, "again", 2));
+        assertTrue(a.console("again", 2).contains("got p 1"), a.console("again", 2));
+        assertEquals(1, a.queueItem(id).orElseThrow().path("executable").path("number").asInt());
+        assertLog(a, "again", "It runs again as queue item ");
+        assertLog(a, "matrix", "It runs again as queue item ");
+        assertLog(a, "never", "It is not run again: its job");
+        assertTrue(a.text("job/again/1/").contains("stopped answering"), "its page says why");
+
+        bothAlive();
+        Eventually.until(
+                "nothing is left to do",
+                TwoControllers.SOON,
+                () -> a.queue().path("items").isEmpty());
+        for (JenkinsClient on : List.of(a, two.b())) {
+            assertEquals(List.of("SUCCESS", "ABORTED"), results(on, "again"));
+            assertEquals(List.of("SUCCESS", "ABORTED"), results(on, "matrix"));
+            assertEquals(List.of("ABORTED"), results(on, "never"));
+        }
+        assertTrue(a.text("job/never/configure").contains("When the controller dies"));
+        assertTrue(a.text("manage/configure").contains("Run builds again whose controller died"));
+    }
+
+    @Test
+    void aStalledControllerStopsWhatOthersTookOverAndWritesNoMoreOfIt() throws Exception {
+        JenkinsClient a = two.a();
+        Path pids = two.folder("pids");
+        Files.createDirectories(pids);
+        String first =
+                "echo begun; [ $BUILD_NUMBER -gt 1 ] && exit 0; echo $$ > "
+                        + pids
+                        + "/$JOB_NAME; echo line; ";
+        String ticks = "for i in $(seq 1 500); do echo tick $i; sleep 0.2; done";
+        two.createJob("ticking", new FreestyleJob().shell(first + ticks).xml());
+        two.createJob("ending", new FreestyleJob().shell(first + "sleep 5; echo over").xml());
+        two.createJob("unwanted", new FreestyleJob().shell(first + ticks).xml());
+        two.onlyOn("b");
+        List<String> jobs = List.of("ticking", "ending", "unwanted");
+        jobs.forEach(a::trigger);
+        jobs.forEach(job -> TwoControllers.awaitRunning(a, job, 1));
+        begun(a, "ticking", "ending", "unwanted");
+
+        two.controller("b").pause();
+        long paused = System.nanoTime();
+        script(a, "io.jenkins.plugins.ha.settings.HaConfiguration.get().takesBuilds = true");
+        assertEquals(503, a.stop("unwanted", 1), "b cannot stop it");
+        assertEquals("SUCCESS", a.awaitResult("ticking", 2, LONG));
+        figure("rerun.done_again_after_stall", (System.nanoTime() - paused) / 1e9, "s");
+        assertEquals("SUCCESS", a.awaitResult("ending", 2, LONG));
+        assertEquals("ABORTED", a.awaitResult("unwanted", 1, LONG));
+        Eventually.until(
+                "the log of each says what became of it",
+                TwoControllers.SOON,
+                () ->
+                        jobs.stream()
+                                .allMatch(
+                                        job -> a.console(job, 1).endsWith("Finished: ABORTED\n")));
+        List<String> logs = logs(jobs);
+        long ticking = Long.parseLong(Files.readString(pids.resolve("ticking")).strip());
+        assertTrue(ProcessHandle.of(ticking).isPresent(), "its process runs on, unseen");
+        Eventually.until(
+                "the one that is to end has ended",
+                TwoControllers.SOON,
+                () -> System.nanoTime() - paused > Duration.ofSeconds(6).toNanos());
+
+        two.controller("b").resume();
+        long resumed = System.nanoTime();
+        Eventually.until(
+                "b has stopped what is not its own any more",
+                TwoControllers.SOON,
+                () ->
+                        ProcessHandle.of(ticking).isEmpty()
+                                && jobs.stream()
+                                        .allMatch(
+                                                job ->
+                                                        two.controller("b")
+                                                                .logText()
+                                                                .contains(
+                                                                        job
+                                                                                + " #1 is stopped"
+                                                                                + " here")));
+        figure("rerun.stopped_after_stall", (System.nanoTime() - resumed) / 1e9, "s");
+        Thread.sleep(7000); // longer than whatever b puts off
+        assertEquals(logs, logs(jobs), "b wrote nothing more into them");
+        for (JenkinsClient on : List.of(a, two.b())) {
+            assertEquals(List.of("SUCCESS", "ABORTED"), results(on, "ticking"));
+            assertEquals(List.of("SUCCESS", "ABORTED"), results(on, "ending"));
+            assertEquals(List.of("ABORTED"), results(on, "unwanted"));
+        }
+        for (String job : jobs) {
+            String xml = Files.readString(folder(job).resolve("build.xml"));
+            assertTrue(xml.contains("<result>ABORTED</result>"), xml);
+        }
+        assertLog(a, "ticking", "It runs again as queue item ");
+        assertLog(a, "unwanted", "anonymous wanted it ended, so it is not run again.");
+
+        two.onlyOn("b");
+        a.trigger("ticking");
+        assertEquals("SUCCESS", a.awaitResult("ticking", 3, LONG));
+        assertEquals("b", JenkinsClient.controllerOf(a.build("ticking", 3).orElseThrow()));
+    }
+
+    @Test
+    void anAdminSeesWhichBuildsAreNotRunAgainAnyMore() {
+        JenkinsClient a = two.a();
+        script(
+                a,
+                "io.jenkins.plugins.ha.builds.Reruns.followed(new"
+                    + " io.jenkins.plugins.ha.bridge.Item(7, 'deadly',"
+                    + " io.jenkins.plugins.ha.bridge.ItemState.DONE, 1, 1, '', 1, 1, 1, false,"
+                    + " true, '', '', '', 1, 1, 5, 'ABORTED', 'Not run again: <b>', 4, 0, null))");
+        String page = a.text("manage/");
+        assertTrue(page.contains("deadly #5: Not run again: &lt;b>"), "the page lists it");
+        String monitor = "administrativeMonitor/io.jenkins.plugins.ha.health.RerunMonitor/";
+        assertEquals(302, a.post(monitor + "forget", Map.of()).statusCode());
+        assertFalse(a.text("manage/").contains("deadly"));
+    }
+
+    private static void begun(JenkinsClient on, String... jobs) {
+        for (String job : jobs) {
+            Eventually.until(
+                    job + " has begun",
+                    TwoControllers.SOON,
+                    () -> on.console(job, 1).contains("begun\n"));
+        }
+    }
+
+    private static void assertLog(JenkinsClient on, String job, String sentence) {
+        String log =
+                Eventually.get(
+                        "the last lines of " + job,
+                        TwoControllers.SOON,
+                        () ->
+                                java.util.Optional.of(on.console(job, 1))
+                                        .filter(text -> text.endsWith("Finished: ABORTED\n")));
+        assertEquals(2, log.split(DIED, -1).length, "said once: " + log);
+        assertTrue(log.contains("\n" + sentence), log);
+        assertEquals(2, log.split("Finished: ", -1).length, "said once: " + log);
+    }
+
+    private static List<String> causes(JenkinsClient on, String job, int number) {
+        List<String> causes = new ArrayList<>();
+        JsonNode build = on.build(job, number).orElseThrow();
+        build.findValues("causes")
+                .forEach(
+                        list ->
+                                list.forEach(
+                                        cause ->
+                                                causes.add(
+                                                        cause.path("shortDescription").asText())));
+        return causes;
+    }
+
+    /** Newest first. */
+    private static List<String> results(JenkinsClient on, String job) {
+        JsonNode builds =
+                on.json(JenkinsClient.jobPath(job) + "api/json?tree=builds[number,result,building]")
+                        .path("builds");
+        List<String> results = new ArrayList<>();
+        builds.forEach(build -> results.add(build.path("result").asText()));
+        return results;
+    }
+
+    private Path folder(String job) {
+        return two.stage().shared().jobs().resolve(job).resolve("builds/1");
+    }
+
+    private List<String> logs(List<String> jobs) throws IOException {
+        List<String> logs = new ArrayList<>();
+        for (String job : jobs) {
+            logs.add(Files.readString(folder(job).resolve("log")));
+        }
+        return logs;
+    }
+}
