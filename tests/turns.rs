@@ -91,3 +91,17 @@ fn who_ends_late_what_nobody_took_over_is_believed() {
     a.done("it", "late", LONG).unwrap();
     assert_eq!(b.begin("it", LONG).unwrap(), Turn::Done("late".into()));
 }
+
+#[test]
+fn what_is_done_stays_done_when_redis_loses_its_data() {
+    let redis = Redis::start();
+    let (a, b) = (join(&redis, "a"), join(&redis, "b"));
+    assert_eq!(a.begin("it", LONG).unwrap(), Turn::First);
+    a.done("it", "by a", LONG).unwrap();
+    redis::cmd("FLUSHALL").exec(&mut redis.inside()).unwrap();
+    until("both have filled Redis again", || {
+        matches!(b.members(), Ok(members) if members.len() == 2) && a.await_joined(Duration::from_secs(5))
+    });
+    until("b is told", || b.begin("it", LONG).is_ok());
+    assert_eq!(b.begin("it", LONG).unwrap(), Turn::Done("by a".into()));
+}

@@ -472,7 +472,7 @@ final class Checker {
                                 !name.contains(":") || noun.equals("wake");
                         case "number" -> true;
                         case "inbox", "cursor" -> true;
-                        case "done", "first" -> key.path("ttl").asLong() > 0;
+                        case "done", "turn" -> key.path("ttl").asLong() > 0;
                         default -> false;
                     };
             if (!lasting) {
