@@ -2,7 +2,7 @@
 
 use crate::heartbeat::{Heartbeat, millis};
 use crate::memory::Remembered;
-use crate::redis::{array, number, script, text};
+use crate::redis::{array, number, script, text, unavailable};
 use crate::{ItemState, Result};
 
 /// Items compared in one call.
@@ -119,7 +119,12 @@ impl Heartbeat<'_> {
                 }
             }
             if self.beaten.elapsed() > self.node.settings.heartbeat && self.epoch != 0 {
-                self.beat()?;
+                if self.beat()?.is_none() {
+                    return Err(unavailable(
+                        &self.node.address,
+                        "the lease lapsed while it was being filled again",
+                    ));
+                }
             }
         }
     }

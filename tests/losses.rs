@@ -7,8 +7,9 @@ mod support;
 use std::time::Duration;
 
 use ha_jenkins::{Cancel, Controller, Error, Item, ItemState, Phase};
+use support::proxy::Proxy;
 use support::{
-    Redis, await_snapshot, claim, claim_ids, free_port, invariants, item, join, offer, put, until,
+    Redis, await_snapshot, claim, claim_ids, free_port, invariants, item, join, join_url, offer, put, until,
 };
 
 /// Of the job "one" only one build runs at a time.
@@ -270,4 +271,36 @@ fn a_restart_that_loses_nothing_is_no_loss() {
     assert_eq!(claim_all(&a, 1), [2]);
     until("works", || b.assign_number(1, "job", 0).is_ok());
     assert_eq!((a.link().notice, b.link().notice, b.link().epoch), (String::new(), String::new(), epoch));
+}
+
+#[test]
+fn who_comes_late_with_old_news_changes_nothing() {
+    let redis = Redis::start();
+    let proxy = Proxy::to(redis.port);
+    let (a, b) = (join_url(&proxy.url(), "a"), join(&redis, "b"));
+    await_snapshot(&a);
+    await_snapshot(&b);
+    for id in 1..=2 {
+        put(&a, item(id, "job"));
+    }
+    assert_eq!(claim_ids(&a, 1), [1]);
+    std::thread::sleep(Duration::from_millis(300)); // both have heard of both
+    proxy.stall(true);
+    // a holds 1 and believes that 2 waits.
+    assert_eq!(claim_ids(&b, 1), [2]);
+    run(&b, 2, "job");
+    b.finished(2, "SUCCESS").unwrap();
+    let _: String = redis::cmd("FLUSHALL").query(&mut redis.inside()).unwrap();
+    assert_eq!(claim_all(&b, 1), [1], "a did not speak within its lease");
+    run(&b, 1, "job");
+    let epoch = a.link().epoch;
+    proxy.stall(false);
+    proxy.cut();
+    until("a is back", || a.link().phase == Phase::Joined && a.link().epoch > epoch);
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(is(&b, 1, ItemState::Running) && is(&b, 2, ItemState::Done));
+    assert!(matches!(a.assign_number(1, "job", 0), Err(Error::Fenced(_))));
+    assert!(claim_ids(&a, 9).is_empty());
+    b.finished(1, "SUCCESS").unwrap();
+    invariants::check(&mut redis.inside());
 }
