@@ -48,8 +48,8 @@ public final class BuildHistory {
     private final Map<String, Map<String, double[]>> requests = new LinkedHashMap<>();
 
     private BuildHistory(boolean quick, Stage stage, JenkinsWar war) {
-        this.builds = quick ? 2_000 : 100_000;
-        this.rows = quick ? 20_000 : 1_000_000;
+        this.builds = Integer.getInteger("bench.builds", quick ? 2_000 : 100_000);
+        this.rows = Integer.getInteger("bench.rows", quick ? 20_000 : 1_000_000);
         this.rounds = quick ? 20 : 200;
         this.starts = quick ? 1 : 3;
         this.stage = stage;
@@ -117,14 +117,15 @@ public final class BuildHistory {
 
         System.out.printf(
                 Locale.ROOT,
-                "%,d builds of one job on disk, %,d rows in PostgreSQL; Jenkins %s. The newest %d builds"
-                        + " failed. %d requests of each kind over HTTP, ms.%n%n",
+                "%,d builds of one job on disk, %,d rows in PostgreSQL; Jenkins %s. The newest %d"
+                        + " builds failed. %d requests of each kind over HTTP, ms.%n%n",
                 builds,
                 rows,
                 version,
                 FAILED,
                 rounds);
-        System.out.println("| | Jenkins alone p50 | p95 | with records p50 | p95 | `/ha-builds/` p50 | p95 |");
+        System.out.println(
+                "| | Jenkins alone p50 | p95 | with records p50 | p95 | `/ha-builds/` p50 | p95 |");
         System.out.println("| --- | --- | --- | --- | --- | --- | --- |");
         requests.forEach(
                 (what, by) -> {
@@ -138,15 +139,21 @@ public final class BuildHistory {
                 });
         System.out.printf(
                 Locale.ROOT,
-                "%nJenkins alone has no search; to read the causes of the job's newest %,d builds once takes it"
-                        + " %,.0f ms.%n%n",
+                "%nJenkins alone has no search; to read the causes of the job's newest %,d builds"
+                        + " once takes it %,.0f ms.%n%n",
                 Math.min(WALKED, builds),
                 walked);
         System.out.println("| | Jenkins alone | with records |");
         System.out.println("| --- | --- | --- |");
-        row("start until pages are served, s, median of " + starts, median(plainStart), median(oursStart));
+        row(
+                "start until pages are served, s, median of " + starts,
+                median(plainStart),
+                median(oursStart));
         row("heap after a start with 1 build, MB", heapFew[0], heapFew[1]);
-        row("heap after a start with " + number(builds).replace(".00", "") + " builds, MB", heapMany[0], heapMany[1]);
+        row(
+                "heap after a start with " + number(builds).replace(".00", "") + " builds, MB",
+                heapMany[0],
+                heapMany[1]);
         row("heap after the requests, MB", heapAfter[0], heapAfter[1]);
     }
 
@@ -163,8 +170,7 @@ public final class BuildHistory {
         String failed = xml.replace("<result>SUCCESS", "<result>FAILURE");
         for (int number = 2; number <= builds; number++) {
             Path build = Files.createDirectory(folder.resolve(Integer.toString(number)));
-            Files.writeString(
-                    build.resolve("build.xml"), number > builds - FAILED ? failed : xml);
+            Files.writeString(build.resolve("build.xml"), number > builds - FAILED ? failed : xml);
         }
         Files.writeString(folder.resolveSibling("nextBuildNumber"), (builds + 1) + "\n");
 
@@ -175,11 +181,13 @@ public final class BuildHistory {
                         + " generate_series(1, 1000) n");
         String columns =
                 "job_id, number, cluster_id, state, version, queue_id, controller_id,"
-                        + " controller_name, incarnation, epoch, result, started, duration, display_name,"
-                        + " description, keep, agent, causes, cause_search, users, parameters, commits";
+                        + " controller_name, incarnation, epoch, result, started, duration,"
+                        + " display_name, description, keep, agent, causes, cause_search, users,"
+                        + " parameters, commits";
         String rest =
-                "1, 1, 1, 0, '', '', '', 0, %s, 1700000000000 + n * 1000, 60000, '', '', 0, 'agent-' ||"
-                        + " n %% 50, '[\"Started by user Ada\"]', 'started by user ada', %s, '[]', '[]'";
+                "1, 1, 1, 0, '', '', '', 0, %s, 1700000000000 + n * 1000, 60000, '', '', 0,"
+                    + " 'agent-' || n %% 50, '[\"Started by user Ada\"]', 'started by user ada',"
+                    + " %s, '[]', '[]'";
         String users = "CASE WHEN n % 5000 = 0 THEN '[\"rare\"]' ELSE '[\"ada\"]' END";
         postgres.rows(
                 "INSERT INTO ha_build ("
@@ -188,7 +196,9 @@ public final class BuildHistory {
                         + job
                         + ", n, "
                         + rest.formatted(
-                                "CASE WHEN n > " + (builds - FAILED) + " THEN 'FAILURE' ELSE 'SUCCESS' END",
+                                "CASE WHEN n > "
+                                        + (builds - FAILED)
+                                        + " THEN 'FAILURE' ELSE 'SUCCESS' END",
                                 users)
                         + " FROM generate_series(2, "
                         + builds
@@ -202,17 +212,21 @@ public final class BuildHistory {
         postgres.rows(
                 "INSERT INTO ha_build ("
                         + columns
-                        + ") SELECT (SELECT MIN(id) FROM ha_job WHERE full_name LIKE 'team/%') + n % 1000, n, "
+                        + ") SELECT (SELECT MIN(id) FROM ha_job WHERE full_name LIKE 'team/%') + n"
+                        + " % 1000, n, "
                         + rest.formatted("'SUCCESS'", users)
                         + " FROM generate_series("
                         + (builds + 1)
                         + ", "
-                        + rows
+                        + Math.max(builds, rows)
                         + ") n");
         for (String tag :
-                List.of("1, CASE WHEN users = '[\"rare\"]' THEN 'rare' ELSE 'ada' END", "6, agent")) {
+                List.of(
+                        "1, CASE WHEN users = '[\"rare\"]' THEN 'rare' ELSE 'ada' END",
+                        "6, agent")) {
             postgres.rows(
-                    "INSERT INTO ha_build_tag (cluster_id, kind, value, started, job_id, number) SELECT 1, "
+                    "INSERT INTO ha_build_tag (cluster_id, kind, value, started, job_id, number)"
+                            + " SELECT 1, "
                             + tag
                             + ", started, job_id, number FROM ha_build WHERE agent <> ''");
         }
@@ -232,18 +246,15 @@ public final class BuildHistory {
                 "first page of the history",
                 who,
                 on,
-                i -> "job/big/api/json?tree=builds%5Bnumber,result,timestamp,duration%5D%7B0,40%7D");
+                i ->
+                        "job/big/api/json?tree=builds%5Bnumber,result,timestamp,duration%5D%7B0,40%7D");
         time("the job's page", who, on, i -> "job/big/");
         time(
                 "one build by number",
                 who,
                 on,
                 i -> "job/big/" + (1 + random.nextInt(builds)) + "/api/json?tree=number,result");
-        time(
-                "last successful",
-                who,
-                on,
-                i -> "job/big/lastSuccessfulBuild/api/json?tree=number");
+        time("last successful", who, on, i -> "job/big/lastSuccessfulBuild/api/json?tree=number");
     }
 
     private void askRecords() {
