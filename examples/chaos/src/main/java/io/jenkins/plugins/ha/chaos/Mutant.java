@@ -81,9 +81,9 @@ enum Mutant {
             List.of(),
             "local first = redis.call('ZRANGE', parked, 0, 0)[1]\n",
             "local first = redis.call('ZRANGE', parked, -1, -1)[1]\n"),
-    ROW_IS_NOT_FENCED(List.of("pause", "stall")),
+    ROW_IS_NOT_FENCED(List.of("pause")),
     ROW_OF_THE_DEAD_IS_LEFT(List.of("kill", "pause")),
-    OUTBOX_IS_LOST(List.of("kill", "db-kill", "db-pause"));
+    ROWS_ARE_DROPPED_WHILE_AWAY(List.of("db-kill", "db-pause"));
 
     private final List<String> faults;
     private final List<String> patch;

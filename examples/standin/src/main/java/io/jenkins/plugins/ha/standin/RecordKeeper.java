@@ -65,7 +65,7 @@ final class RecordKeeper implements AutoCloseable {
 
     /** A build has begun here, under that membership. */
     void begun(BuildRecord build, long epoch) {
-        if (records != null) {
+        if (records != null && !dropped()) {
             records.save(row(build, epoch), false);
         }
     }
@@ -75,8 +75,8 @@ final class RecordKeeper implements AutoCloseable {
      * 2 s, when it is tried on.
      */
     void ended(BuildRecord build, long epoch) {
-        if (records != null) {
-            records.save(row(build, epoch), false);
+        if (records != null && !dropped()) {
+            records.save(row(build, epoch), settings.defect() == Defect.ROW_IS_NOT_FENCED);
             records.flush(build.job(), build.number(), FLUSH_MILLIS);
         }
     }
@@ -105,6 +105,11 @@ final class RecordKeeper implements AutoCloseable {
         if (records != null) {
             records.close();
         }
+    }
+
+    private boolean dropped() {
+        return settings.defect() == Defect.ROWS_ARE_DROPPED_WHILE_AWAY
+                && records.state().phase() != RecordsState.Phase.READY;
     }
 
     private boolean adopt(String job, int number) {

@@ -104,15 +104,13 @@ record Settings(
     }
 
     RecordsSettings forRecords(String incarnation) {
-        Path outbox =
-                home.resolve(defect == Defect.OUTBOX_IS_LOST ? "lost-" + incarnation : "ha-outbox");
         return new RecordsSettings(
                 databaseUrl,
                 databasePassword,
                 cluster,
                 controllerId,
                 incarnation,
-                outbox.toString());
+                home.resolve("ha-outbox").toString());
     }
 
     /** All controllers derive the same from the secret they share. */
