@@ -496,16 +496,13 @@ final class Checker {
         figures.put("lost", Long.toString(violated(Rule.LOST)));
         figures.put("doubled", Long.toString(violated(Rule.DOUBLED)));
         figures.put("handed back by a death", Long.toString(replay.handedBackByDeath()));
-        figures.put(
-                "ended as ABORTED by a death",
-                Long.toString(
-                        replay.courses().stream()
-                                .filter(c -> c.state.equals("D"))
-                                .filter(c -> c.orphaned.containsKey(c.number))
-                                .count()));
+        figures.put("ended as ABORTED by a death", Long.toString(diedWith("ABORTED")));
         figures.put(
                 "run again after it",
                 Long.toString(replay.courses().stream().filter(c -> c.successor != null).count()));
+        figures.put(
+                "had come to their own end, untold",
+                Long.toString(diedWith("SUCCESS") + diedWith("FAILURE")));
         if (!lines("database").isEmpty()) {
             figures.put("rows", Integer.toString(lines("row").size()));
             figures.put(
@@ -531,6 +528,14 @@ final class Checker {
                                         .map(k -> k.getKey() + " " + k.getValue())
                                         .collect(Collectors.joining(", ", " (", ")"))));
         TakeOver.figures(lines("fault"), lines("controller"), replay, figures);
+    }
+
+    /** How many builds have that result, and their controller died with them. */
+    private long diedWith(String result) {
+        return replay.courses().stream()
+                .filter(c -> c.state.equals("D") && c.result.equals(result))
+                .filter(c -> c.orphaned.containsKey(c.number))
+                .count();
     }
 
     private long zombies() {
