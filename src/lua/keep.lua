@@ -8,7 +8,8 @@ local v = load(id)
 if not v then return {'NOTFOUND'} end
 if not member(controller, epoch) then return {'FENCED'} end
 if (v[STATE] == 'S' or v[STATE] == 'R') and holds(v, controller, epoch, '0') then return {'OK'} end
-if v[STATE] ~= 'O' or v[REAPER] ~= me or v[OWNER] ~= controller then return {'FENCED'} end
+-- Without a reaper it was brought back into a Redis that had lost it, by somebody who did not know that it runs here.
+if v[STATE] ~= 'O' or v[OWNER] ~= controller or (v[REAPER] ~= me and v[REAPER] ~= '') then return {'FENCED'} end
 redis.call('HDEL', P .. 'orphan', id)
 redis.call('SADD', P .. 'owned:' .. me, id)
 save(id, v, STATE, 'R', EPOCH, epoch, REAPER, '', WHY, '')
