@@ -16,6 +16,7 @@ import io.jenkins.plugins.ha.queue.ClaimedItems;
 import io.jenkins.plugins.ha.queue.ClusterItemAction;
 import io.jenkins.plugins.ha.queue.RerunItem;
 import io.jenkins.plugins.ha.records.RecordKeeper;
+import io.jenkins.plugins.ha.settings.HaConfiguration;
 import java.io.File;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -51,10 +52,10 @@ public final class OrphanedBuilds {
     private static final Logger LOGGER = Logger.getLogger(OrphanedBuilds.class.getName());
 
     /**
-     * A controller that comes straight back, after a stall or a restart, says itself what its
-     * builds are.
+     * A controller that comes straight back, after a stall or a restart, or because Redis lost its
+     * members, says itself what its builds are.
      */
-    private static final long GRACE_MILLIS = 3000;
+    private static final long GRACE_MILLIS = HaConfiguration.leaseMillis() + 1000;
 
     private static final long RETRY_MILLIS = 5000;
     private static final int END_BYTES = 2048;
