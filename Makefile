@@ -1,6 +1,7 @@
 # demo    two controllers on one queue, in the terminal
 # test    all tests; what is missing is installed first
 # chaos   breaks a cluster for CHAOS_SECONDS (300), by CHAOS_SEED, and says whether it kept its promises
+# chaos-jenkins   the same on three real controllers, smaller; a rolling restart; a wrong clock. Skipped where there is no Jenkins
 # chaos-mutants   sows defects into it and sees that chaos finds each
 # take-over     measures how long it takes from the kill of a controller until its work runs elsewhere
 # hpi     target/ha-jenkins.hpi, the file an admin installs
@@ -12,7 +13,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := hpi
-.PHONY: demo test chaos chaos-mutants take-over hpi bench fmt lint clean setup library
+.PHONY: demo test chaos chaos-jenkins chaos-mutants take-over hpi bench fmt lint clean setup library
 
 # Classes and library must come from the same commit; both are told which.
 export HA_JENKINS_COMMIT ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null)
@@ -38,6 +39,11 @@ demo: library
 chaos: library
 	$(MVN) -q -DskipTests -pl examples/chaos -am package
 	java -jar examples/chaos/target/ha-jenkins-chaos-*.jar
+
+chaos-jenkins: library
+	$(MVN) -q -DskipTests -pl java/shim -am package
+	export HA_JENKINS_LONG_TESTS=1 CHAOS_SECONDS=$${CHAOS_SECONDS:-300}
+	$(MVN) -q -pl tests/java -am -Dtest='RealChaosTest,RollingRestartTest,ClockTest' -Dsurefire.failIfNoSpecifiedTests=false verify
 
 chaos-mutants: library
 	$(MVN) -q -DskipTests -pl examples/chaos -am package

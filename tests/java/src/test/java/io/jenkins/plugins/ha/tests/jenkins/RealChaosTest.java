@@ -1,0 +1,291 @@
+package io.jenkins.plugins.ha.tests.jenkins;
+
+import static io.jenkins.plugins.ha.tests.jenkins.TwoControllers.figure;
+import static io.jenkins.plugins.ha.tests.jenkins.TwoControllers.script;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.jenkins.plugins.ha.stage.Controller;
+import io.jenkins.plugins.ha.stage.Eventually;
+import io.jenkins.plugins.ha.stage.FreestyleJob;
+import io.jenkins.plugins.ha.stage.JenkinsClient;
+import io.jenkins.plugins.ha.stage.JenkinsWar;
+import io.jenkins.plugins.ha.stage.Stage;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Three real controllers are killed and paused while users trigger builds on any of them. Users who
+ * get no answer ask again, anywhere, under the same Idempotency-Key. {@code CHAOS_SECONDS} sets how
+ * long, {@code CHAOS_SEED} what; {@code make chaos-jenkins} runs it alone and longer.
+ */
+@LongTest
+class RealChaosTest {
+    private static final int SECONDS = number("CHAOS_SECONDS", 45);
+    private static final long SEED = number("CHAOS_SEED", 7);
+    private static final int USERS = 3;
+    private static final int USER_PAUSE_MILLIS = 600;
+    private static final int NEMESIS_PAUSE_MILLIS = 4000;
+
+    /** Beyond the lease of 5 s: the others take it for dead. */
+    private static final int PAUSED_MILLIS = 8000;
+
+    /** What dies more often stays ABORTED. */
+    private static final int RERUNS = 3;
+
+    private static final Duration LONG = Duration.ofMinutes(4);
+    private static final List<String> JOBS = List.of("many", "one");
+
+    private final Map<String, String> accepted = new ConcurrentHashMap<>(); // trigger to job
+    private final AtomicInteger unanswered = new AtomicInteger();
+    private final AtomicBoolean stop = new AtomicBoolean();
+    private final List<Throwable> failures = new ArrayList<>();
+
+    @Test
+    void whateverDiesEachTriggerHasOneEffectiveBuild() throws Exception {
+        JenkinsWar.Search search = JenkinsWar.search();
+        assumeTrue(search.war().isPresent(), search.explanation());
+        System.out.println("CHAOS_SEED=" + SEED + " CHAOS_SECONDS=" + SECONDS);
+        try (Stage stage = Stage.open("real-chaos")) {
+            stage.redis().start();
+            for (String name : List.of("a", "b", "c")) {
+                stage.addJenkins(search.war().get(), name).executors(2);
+            }
+            stage.startControllers();
+            stage.awaitMembers(3, TwoControllers.SOON);
+            Path witness = stage.root().resolve("witness");
+            Files.createDirectory(witness);
+            String shell =
+                    "echo \"$BUILD_NUMBER\" >> '"
+                            + witness
+                            + "/'\"$P\"; sleep 0.$((BUILD_NUMBER % 10))";
+            JenkinsClient first = stage.controllers().get(0).client();
+            first.createJob(
+                    "many", new FreestyleJob().concurrent().parameter("P").shell(shell).xml());
+            first.createJob("one", new FreestyleJob().parameter("P").shell(shell).xml());
+            for (Controller controller : stage.controllers()) {
+                Eventually.until(
+                        controller.name() + " has the jobs",
+                        TwoControllers.SOON,
+                        () -> JOBS.stream().allMatch(controller.client()::hasJob));
+            }
+
+            List<Thread> users = new ArrayList<>();
+            for (int i = 0; i < USERS; i++) {
+                int user = i;
+                users.add(start("user " + i, () -> use(stage.controllers(), user)));
+            }
+            Map<String, Integer> faults = disturb(stage.controllers());
+            stop.set(true);
+            for (Thread user : users) {
+                user.join();
+            }
+            assertEquals(List.of(), failures);
+            mend(stage);
+            long mended = System.nanoTime();
+            awaitDrained(first);
+            figure("chaos.drained_after", (System.nanoTime() - mended) / 1e9, "s");
+            faults.forEach((fault, count) -> figure("chaos.fault." + fault, count, "times"));
+            figure("chaos.triggers", accepted.size(), "triggers");
+            figure("chaos.asked_again", unanswered.get(), "times");
+            check(stage.controllers(), witness);
+        }
+    }
+
+    /** Triggers, and asks for the same again until it is answered. */
+    private void use(List<Controller> controllers, int user) {
+        Random random = new Random(SEED * 31 + user);
+        List<JenkinsClient> clients = controllers.stream().map(Controller::client).toList();
+        for (int i = 0; !stop.get(); i++) {
+            String trigger = "u" + user + "-" + i;
+            String job = random.nextInt(4) == 0 ? "one" : "many";
+            while (!ask(clients.get(random.nextInt(clients.size())), job, trigger)) {
+                unanswered.incrementAndGet();
+                sleep(100);
+            }
+            accepted.put(trigger, job);
+            sleep(random.nextInt(USER_PAUSE_MILLIS));
+        }
+    }
+
+    private static boolean ask(JenkinsClient client, String job, String trigger) {
+        try {
+            HttpResponse<String> answer =
+                    client.post(
+                            "job/" + job + "/buildWithParameters",
+                            "application/x-www-form-urlencoded",
+                            "P=" + trigger,
+                            Map.of("Idempotency-Key", trigger));
+            int code = answer.statusCode();
+            // Not there yet while it boots: 404 and 503; anything else below is an answer.
+            return code == 201 || code == 303;
+        } catch (UncheckedIOException e) {
+            return false;
+        }
+    }
+
+    /** Kills one and starts it again, or pauses one; at least one is left alone at any time. */
+    private static Map<String, Integer> disturb(List<Controller> controllers)
+            throws InterruptedException {
+        Random random = new Random(SEED);
+        Map<String, Integer> faults = new TreeMap<>();
+        long end = System.nanoTime() + SECONDS * 1_000_000_000L;
+        while (System.nanoTime() < end) {
+            Thread.sleep(NEMESIS_PAUSE_MILLIS / 2 + random.nextInt(NEMESIS_PAUSE_MILLIS));
+            List<Controller> up = controllers.stream().filter(c -> c.client().reachable()).toList();
+            if (up.size() < 2) {
+                continue;
+            }
+            Controller victim = up.get(random.nextInt(up.size()));
+            if (random.nextInt(3) == 0) {
+                faults.merge("pause", 1, Integer::sum);
+                victim.pause();
+                Thread.sleep(PAUSED_MILLIS);
+                victim.resume();
+            } else {
+                faults.merge("kill", 1, Integer::sum);
+                victim.kill9();
+                victim.start();
+            }
+        }
+        return faults;
+    }
+
+    private static void mend(Stage stage) {
+        for (Controller controller : stage.controllers()) {
+            controller.awaitUp(Stage.UP);
+        }
+        stage.awaitMembers(3, TwoControllers.SOON);
+    }
+
+    private static void awaitDrained(JenkinsClient on) {
+        Eventually.until(
+                "all that was accepted is built",
+                LONG,
+                () ->
+                        script(
+                                        on,
+                                        "print io.jenkins.plugins.ha.Membership.active().get()"
+                                                + ".cluster().items().size()")
+                                .equals("0"));
+    }
+
+    private void check(List<Controller> controllers, Path witness) throws IOException {
+        Map<String, List<JsonNode>> byTrigger = new HashMap<>();
+        int aborted = 0;
+        int builds = 0;
+        for (String job : JOBS) {
+            List<JsonNode> seen = builds(controllers.get(0).client(), job);
+            Set<Integer> numbers = new HashSet<>();
+            for (JsonNode build : seen) {
+                assertTrue(numbers.add(build.path("number").asInt()), "used twice: " + build);
+                assertTrue(!build.path("building").asBoolean(), "still runs: " + build);
+                byTrigger
+                        .computeIfAbsent(build.findValue("value").asText(), p -> new ArrayList<>())
+                        .add(build);
+            }
+            builds += seen.size();
+            for (Controller other : controllers) {
+                Eventually.until(
+                        other.name() + " shows the same builds of " + job,
+                        TwoControllers.SOON,
+                        () -> builds(other.client(), job).toString().equals(seen.toString()));
+            }
+        }
+        List<String> wrong = new ArrayList<>();
+        for (Map.Entry<String, String> trigger : accepted.entrySet()) {
+            List<JsonNode> of = byTrigger.getOrDefault(trigger.getKey(), List.of());
+            List<JsonNode> effective =
+                    of.stream().filter(b -> !b.path("result").asText().equals("ABORTED")).toList();
+            aborted += of.size() - effective.size();
+            String what = trigger + " " + of;
+            if (of.isEmpty()) {
+                wrong.add("LOST " + what);
+            } else if (effective.size() > 1) {
+                wrong.add("DOUBLED " + what);
+            } else if (effective.isEmpty() && of.size() <= RERUNS) {
+                wrong.add("NOT RUN AGAIN " + what);
+            }
+            for (JsonNode build : effective) {
+                if (!build.path("result").asText().equals("SUCCESS")) {
+                    wrong.add("RESULT " + what);
+                }
+                List<String> ran = Files.readAllLines(witness.resolve(trigger.getKey()));
+                if (!ran.contains(build.path("number").asText())) {
+                    wrong.add("DID NOT RUN " + what + " " + ran);
+                }
+                if (ran.size() > of.size()) {
+                    wrong.add("RAN TWICE " + what + " " + ran);
+                }
+            }
+        }
+        byTrigger.keySet().stream()
+                .filter(p -> !accepted.containsKey(p))
+                .forEach(p -> wrong.add("NOBODY'S " + p + " " + byTrigger.get(p)));
+        figure("chaos.builds", builds, "builds");
+        figure("chaos.aborted_by_death", aborted, "builds");
+        figure("chaos.wrong", wrong.size(), "triggers");
+        assertEquals(List.of(), wrong, () -> String.join("\n", wrong));
+    }
+
+    private static List<JsonNode> builds(JenkinsClient on, String job) {
+        List<JsonNode> result = new ArrayList<>();
+        on.json(
+                        "job/"
+                                + job
+                                + "/api/json?tree=allBuilds[number,result,building,actions[parameters[value]]]")
+                .path("allBuilds")
+                .forEach(result::add);
+        return result;
+    }
+
+    private Thread start(String name, Runnable work) {
+        Thread thread =
+                new Thread(
+                        () -> {
+                            try {
+                                work.run();
+                            } catch (RuntimeException | Error e) {
+                                synchronized (failures) {
+                                    failures.add(e);
+                                }
+                            }
+                        },
+                        name);
+        thread.setDaemon(true);
+        thread.start();
+        return thread;
+    }
+
+    private static void sleep(long millis) {
+        try {
+            Thread.sleep(millis);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static int number(String variable, int otherwise) {
+        String set = System.getenv(variable);
+        return set == null ? otherwise : Integer.parseInt(set);
+    }
+}
