@@ -128,11 +128,14 @@ class ControllerDeathTest {
         assertEquals("ABORTED", a.awaitResult("tied", 1, LONG));
         figure("takeover.local_build_aborted", (System.nanoTime() - killed) / 1e9, "s");
         for (String job : List.of("single", "tied")) {
+            Eventually.until(
+                    "the log of " + job + " has its last line",
+                    TwoControllers.SOON,
+                    () -> a.console(job, 1).endsWith("Finished: ABORTED\n"));
             String log = a.console(job, 1);
             assertTrue(log.contains("begun"), log);
             assertTrue(log.contains("The controller 'b' died while it ran this build."), log);
             assertTrue(log.contains("It is not run again: "), log);
-            assertTrue(log.endsWith("Finished: ABORTED\n"), log);
             JsonNode build = a.build(job, 1).orElseThrow();
             assertTrue(build.path("duration").asLong() > 1000, build::toString);
             assertEquals("b", JenkinsClient.controllerOf(build));
