@@ -118,13 +118,14 @@ impl Heartbeat<'_> {
                     }
                 }
             }
-            if self.beaten.elapsed() > self.node.settings.heartbeat && self.epoch != 0 {
-                if self.beat()?.is_none() {
-                    return Err(unavailable(
-                        &self.node.address,
-                        "the lease lapsed while it was being filled again",
-                    ));
-                }
+            if self.beaten.elapsed() > self.node.settings.heartbeat
+                && self.epoch != 0
+                && self.beat()?.is_none()
+            {
+                return Err(unavailable(
+                    &self.node.address,
+                    "the lease lapsed while it was being filled again",
+                ));
             }
         }
     }

@@ -145,15 +145,38 @@ impl<'a> Reader<'a> {
             }
             items.extend(node.items_of(page));
         }
-        (self.seen, self.number) = position.unwrap_or_default();
+        let position = position.unwrap_or_default();
+        // Items are told as they are now; what was announced while this controller was away would be told by nobody.
+        let announced = self.announced(wire, &position.0)?;
+        (self.seen, self.number) = position;
         for item in &items {
             gone.remove(&item.id);
         }
         gone.into_iter().for_each(|id| node.memory.gone(id));
         node.memory.read(self.number);
-        events.insert(0, Event::Snapshot(items));
-        node.events.push(events);
+        let mut told = vec![Event::Snapshot(items)];
+        told.extend(announced);
+        told.extend(events);
+        node.events.push(told);
         Ok(())
+    }
+
+    /// What others announced after what was read last, up to `until`; nothing after a start.
+    fn announced(&self, wire: &mut Wire, until: &str) -> Result<Vec<Event>> {
+        let node = self.node;
+        let mut announced = Vec::new();
+        let mut after = self.seen.clone();
+        while !after.is_empty() && !until.is_empty() {
+            let mut cmd = cmd("XRANGE");
+            cmd.arg(&node.keys.events).arg(format!("({after}")).arg(until).arg("COUNT").arg(BATCH);
+            let answer =
+                wire.call(&cmd, Instant::now() + CALL_TIMEOUT).map_err(|fault| node.explain(&fault))?;
+            let entries: Vec<Entry> = array(answer).into_iter().filter_map(Entry::of).collect();
+            after = entries.last().map(|entry| entry.id.clone()).unwrap_or_default();
+            let announcements = entries.iter().filter(|entry| entry.text("k") == "a");
+            announced.extend(announcements.filter_map(|entry| self.announcement(entry)));
+        }
+        Ok(announced)
     }
 
     fn is_me(&self, reaper: &str, membership: Membership) -> bool {

@@ -7,7 +7,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ha_jenkins::{Error, Event};
-use support::{Redis, await_event, await_snapshot, join, until};
+use support::proxy::Proxy;
+use support::{Redis, await_event, await_snapshot, join, join_url, until};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -32,6 +33,30 @@ fn an_announcement_reaches_all_others_as_it_was_sent() {
     assert_eq!(heard(&b), sent);
     assert_eq!(heard(&c), sent);
     assert_eq!(heard(&a).1, "end", "not its own");
+}
+
+#[test]
+fn what_was_announced_while_a_controller_was_held_dead_is_heard_when_it_is_back() {
+    let redis = Redis::start();
+    let proxy = Proxy::to(redis.port);
+    let (a, b) = (join_url(&proxy.url(), "a"), join(&redis, "b"));
+    await_snapshot(&a);
+    let epoch = a.link().epoch;
+    proxy.stall(true);
+    until("a is held dead", || b.members().unwrap().len() == 1);
+    for number in 1..=3 {
+        b.announce("run", "job", number, b"").unwrap();
+    }
+    proxy.cut();
+    proxy.stall(false);
+    for expected in 1..=3 {
+        let heard = await_event(&a, |event| match event {
+            Event::Announcement { number, .. } => Some(number),
+            _ => None,
+        });
+        assert_eq!(heard, expected);
+    }
+    assert!(a.link().epoch > epoch);
 }
 
 #[test]
