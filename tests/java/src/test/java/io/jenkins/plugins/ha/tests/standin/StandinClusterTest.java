@@ -162,7 +162,7 @@ class StandinClusterTest {
         a.createJob(
                 "many",
                 new FreestyleJob().concurrent().parameter("P").shell(record("sleep 0.2")).xml());
-        a.createJob("long", new FreestyleJob().shell("sleep 30").xml());
+        a.createJob("long", new FreestyleJob().shell("[ $BUILD_NUMBER -gt 1 ] || sleep 30").xml());
         a.trigger("long");
         running("long", 1);
         List<Long> ids = new ArrayList<>();
@@ -176,6 +176,7 @@ class StandinClusterTest {
         Map<Integer, JsonNode> builds = awaitAll(survivor.client(), ids);
         assertOnceEach(builds, ids);
         assertEquals("ABORTED", survivor.client().awaitResult("long", 1, SOON));
+        assertEquals("SUCCESS", survivor.client().awaitResult("long", 2, SOON), "it runs again");
         noneLeft(survivor.client());
     }
 
@@ -220,7 +221,7 @@ class StandinClusterTest {
         JenkinsClient a = stalled.client();
         a.createJob(
                 "many", new FreestyleJob().concurrent().parameter("P").shell(record("true")).xml());
-        a.createJob("long", new FreestyleJob().shell("sleep 30").xml());
+        a.createJob("long", new FreestyleJob().shell("[ $BUILD_NUMBER -gt 1 ] || sleep 30").xml());
         a.trigger("long");
         running("long", 1);
         List<Long> ids = new ArrayList<>();
@@ -233,6 +234,7 @@ class StandinClusterTest {
         stalled.pause();
         Map<Integer, JsonNode> builds = awaitAll(other.client(), ids);
         assertEquals("ABORTED", other.client().awaitResult("long", 1, SOON));
+        assertEquals("SUCCESS", other.client().awaitResult("long", 2, SOON), "it runs again");
         stalled.resume();
         // Back as a member, it works again and has forgotten the old.
         long id = a.trigger("many", Map.of("P", "again"));
