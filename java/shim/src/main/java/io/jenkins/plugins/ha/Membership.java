@@ -12,7 +12,9 @@ import io.jenkins.plugins.ha.queue.QueueView;
 import io.jenkins.plugins.ha.records.BuildRecords;
 import io.jenkins.plugins.ha.records.Reconciling;
 import io.jenkins.plugins.ha.settings.EffectiveSettings;
+import java.nio.charset.StandardCharsets;
 import java.util.Optional;
+import java.util.UUID;
 
 /**
  * This controller's part in the cluster, from the moment its queue was replaced until Jenkins
@@ -138,6 +140,23 @@ public final class Membership {
 
     public Claimer claimer() {
         return claimer;
+    }
+
+    /**
+     * Asks another controller, once, and answers what it says; its side is {@code Commands}.
+     *
+     * @throws io.jenkins.plugins.ha.bridge.HaException when it cannot be asked or says nothing in
+     *     time
+     */
+    public String ask(String controllerId, String topic, String body, long timeoutMillis) {
+        byte[] answer =
+                cluster.ask(
+                        controllerId,
+                        topic,
+                        body.getBytes(StandardCharsets.UTF_8),
+                        UUID.randomUUID().toString(),
+                        timeoutMillis);
+        return new String(answer, StandardCharsets.UTF_8);
     }
 
     /** How this controller stands with the cluster, from memory. */

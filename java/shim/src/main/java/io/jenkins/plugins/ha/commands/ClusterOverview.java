@@ -5,14 +5,12 @@ import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.Item;
 import io.jenkins.plugins.ha.bridge.ItemState;
 import io.jenkins.plugins.ha.bridge.Member;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.UUID;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -126,16 +124,9 @@ public final class ClusterOverview {
         if (member.controllerId().equals(membership.identity().id())) {
             return ControllerStatus.here(membership);
         }
-        byte[] answer =
-                membership
-                        .cluster()
-                        .ask(
-                                member.controllerId(),
-                                ControllerStatus.TOPIC,
-                                new byte[0],
-                                UUID.randomUUID().toString(),
-                                ANSWER_MILLIS);
-        return ControllerStatus.ofText(new String(answer, StandardCharsets.UTF_8));
+        String answer =
+                membership.ask(member.controllerId(), ControllerStatus.TOPIC, "", ANSWER_MILLIS);
+        return ControllerStatus.ofText(answer);
     }
 
     /** Null when it did not come. */

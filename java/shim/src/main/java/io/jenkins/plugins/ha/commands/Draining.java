@@ -3,9 +3,7 @@ package io.jenkins.plugins.ha.commands;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.Member;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.UUID;
 
 /** Drains any controller of the cluster, or lets it take builds again. Thread-safe. */
 final class Draining {
@@ -54,18 +52,9 @@ final class Draining {
         }
         try {
             Member member = member(membership.cluster().members(), controller);
-            byte[] answer =
-                    membership
-                            .cluster()
-                            .ask(
-                                    member.controllerId(),
-                                    TOPIC,
-                                    order.getBytes(StandardCharsets.UTF_8),
-                                    UUID.randomUUID().toString(),
-                                    ANSWER_MILLIS);
-            String text = new String(answer, StandardCharsets.UTF_8);
-            if (!text.equals("ok")) {
-                throw new Failed(false, controller + " did not do it: " + text + ".");
+            String answer = membership.ask(member.controllerId(), TOPIC, order, ANSWER_MILLIS);
+            if (!answer.equals("ok")) {
+                throw new Failed(false, controller + " did not do it: " + answer + ".");
             }
             return done(member.name(), drained);
         } catch (HaException e) {

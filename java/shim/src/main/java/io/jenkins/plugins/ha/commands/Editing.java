@@ -6,9 +6,7 @@ import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.BuildRow;
 import io.jenkins.plugins.ha.bridge.HaException;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.Objects;
-import java.util.UUID;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import jenkins.model.Jenkins;
@@ -60,16 +58,8 @@ public final class Editing {
             return true;
         }
         try {
-            byte[] answer =
-                    membership
-                            .cluster()
-                            .ask(
-                                    controllerId,
-                                    TOPIC,
-                                    body.getBytes(StandardCharsets.UTF_8),
-                                    UUID.randomUUID().toString(),
-                                    ANSWER_MILLIS);
-            return new String(answer, StandardCharsets.UTF_8).equals("ok");
+            String answer = membership.ask(controllerId, TOPIC, body, ANSWER_MILLIS);
+            return answer.equals("ok");
         } catch (HaException e) {
             LOGGER.log(Level.FINE, "Not changed: {0}", e.getMessage());
             return false;

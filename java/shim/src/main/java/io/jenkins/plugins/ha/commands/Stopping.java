@@ -13,8 +13,6 @@ import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.queue.ClusterItemAction;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
-import java.nio.charset.StandardCharsets;
-import java.util.UUID;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import jenkins.model.CauseOfInterruption;
@@ -97,16 +95,13 @@ final class Stopping {
             String asker) {
         String body = String.join("\n", how.toString(), Integer.toString(number), asker, job);
         try {
-            byte[] answer =
-                    membership
-                            .cluster()
-                            .ask(
-                                    controllerId,
-                                    TOPIC,
-                                    body.getBytes(StandardCharsets.UTF_8),
-                                    UUID.randomUUID().toString(),
-                                    how == How.SUPERSEDE ? SUPERSEDED_MILLIS : ANSWER_MILLIS);
-            return new String(answer, StandardCharsets.UTF_8).equals("ok");
+            String answer =
+                    membership.ask(
+                            controllerId,
+                            TOPIC,
+                            body,
+                            how == How.SUPERSEDE ? SUPERSEDED_MILLIS : ANSWER_MILLIS);
+            return answer.equals("ok");
         } catch (HaException e) {
             LOGGER.warning(
                     () ->

@@ -5,8 +5,6 @@ import io.jenkins.plugins.ha.bridge.CancelOutcome;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.Item;
 import io.jenkins.plugins.ha.bridge.ItemState;
-import java.nio.charset.StandardCharsets;
-import java.util.UUID;
 import java.util.logging.Logger;
 import jenkins.model.Jenkins;
 
@@ -89,15 +87,7 @@ public final class Cancelling {
         if (held.state() != ItemState.CLAIMED) {
             return held.state() == ItemState.CANCELLED;
         }
-        byte[] answer =
-                membership
-                        .cluster()
-                        .ask(
-                                held.owner(),
-                                TOPIC,
-                                (held.id() + " " + who).getBytes(StandardCharsets.UTF_8),
-                                UUID.randomUUID().toString(),
-                                ANSWER_MILLIS);
-        return new String(answer, StandardCharsets.UTF_8).equals("ok");
+        String answer = membership.ask(held.owner(), TOPIC, held.id() + " " + who, ANSWER_MILLIS);
+        return answer.equals("ok");
     }
 }
