@@ -245,11 +245,18 @@ impl<'a> Heartbeat<'a> {
         match word(0).as_str() {
             "OK" => {}
             "SCHEMA" => {
-                return Err(Error::Refused(format!(
-                    "The cluster {} was set up by a newer ha-jenkins (schema {}): update this controller's plugin",
-                    settings.cluster,
-                    word(1)
-                )));
+                let (cluster, schema) = (&settings.cluster, word(1));
+                return Err(Error::Refused(if schema == "1" {
+                    format!(
+                        "The cluster {cluster} was set up by an ha-jenkins from before its first release (schema {schema}): \
+                         let its queue run empty with that, then use another cluster name"
+                    )
+                } else {
+                    format!(
+                        "The cluster {cluster} was set up by a newer ha-jenkins (schema {schema}): update this controller's \
+                         plugin"
+                    )
+                }));
             }
             "KEY" => {
                 let names: Vec<String> = answer.iter().skip(1).map(text).collect();

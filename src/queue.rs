@@ -82,12 +82,12 @@ impl Node {
     }
 
     /// Runs a script that waits for its turn while Redis is being mended, for a moment.
-    pub fn run(&self, script: &Script, cmd: &Cmd) -> Result<Vec<Value>> {
+    pub fn run(&self, script: &'static Script, cmd: &Cmd) -> Result<Vec<Value>> {
         self.patiently(|| self.pool.run(script, cmd))
     }
 
     /// As [`Node::run`]; where there are replicas, one has it too when this returns, or an admin is told.
-    fn run_held(&self, script: &Script, cmd: &Cmd) -> Result<Vec<Value>> {
+    fn run_held(&self, script: &'static Script, cmd: &Cmd) -> Result<Vec<Value>> {
         let replicas = self.replicas.load(Ordering::Relaxed) > 0;
         let wait = if replicas { self.address.replica_wait } else { Duration::ZERO };
         self.patiently(|| {
@@ -357,7 +357,7 @@ impl Node {
         cmd
     }
 
-    fn change(&self, id: i64, script: &Script, cmd: &Cmd) -> Result<()> {
+    fn change(&self, id: i64, script: &'static Script, cmd: &Cmd) -> Result<()> {
         let answer = self.pool.run(script, cmd)?;
         match word(&answer).as_str() {
             "OK" => Ok(()),

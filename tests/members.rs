@@ -210,7 +210,7 @@ fn a_newer_schema_is_refused() {
     let redis = Redis::start();
     drop(join(&redis, "a"));
     let _: i32 =
-        redis::cmd("HSET").arg("{haj:test}:meta").arg("schema").arg("2").query(&mut redis.inside()).unwrap();
+        redis::cmd("HSET").arg("{haj:test}:meta").arg("schema").arg("3").query(&mut redis.inside()).unwrap();
     let b = Controller::open(settings(&redis.url(), "b")).unwrap();
     until("refused", || b.link().phase == Phase::Refused);
     assert!(b.link().text.contains("update this controller's plugin"), "{}", b.link().text);

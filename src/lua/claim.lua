@@ -14,7 +14,7 @@ if tonumber(last) >= tonumber(claim) then
   local answer = {'OK', int(now), '0'}
   if repeated and last == claim then
     for id in string.gmatch(noted, ' (%d+)') do
-      local v = load(id, true)
+      local v = load_whole(id)
       if v and v[STATE] == 'C' and v[OWNER] == controller and v[EPOCH] == epoch then
         answer[#answer + 1] = pack(id, v)
         answer[#answer + 1] = v[PAYLOAD] or ''
@@ -65,7 +65,7 @@ for _, head in ipairs(heads) do
   if most == 0 then break end
   local id, lane = head[1], head[4]
   if room[lane] > 0 then
-    local v = load(id, true)
+    local v = load_whole(id)
     most, room[lane] = most - 1, room[lane] - 1
     redis.call('ZREM', head[3], id)
     redis.call('ZREM', P .. 'queued:' .. v[JOB], id)

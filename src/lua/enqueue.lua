@@ -3,10 +3,9 @@
 -- ARGV  id, job, lane, priority, quiet ms, concurrent (0/1), pinned, origin, payload, mac, seen revision (-1: do not check)
 -- Answers  OK revision (also when the same item is there already) | NEWER revision (packed, payload, mac)... | TAKEN | GONE (Redis was wiped)
 local id, job, lane, priority, quiet = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
-local key = P .. 'item:' .. id
-local there = redis.call('HMGET', key, 'job', 'origin', 'jobrev')
-if there[1] then
-  if there[1] == job and there[2] == ARGV[8] then return {'OK', there[3]} end
+local there = load(id)
+if there then
+  if there[JOB] == job and there[ORIGIN] == ARGV[8] then return {'OK', there[JOBREV]} end
   return {'TAKEN'}
 end
 local conflict = newer(job, tonumber(ARGV[11]))

@@ -4,7 +4,7 @@
 -- Answers  OK revision | NEWER revision (packed, payload, mac)... (no longer queued, or some of the job's are newer than seen) | NOTFOUND | MENDING
 local id, due_in = ARGV[1], tonumber(ARGV[5])
 if mending() then return {'MENDING'} end
-local v = load(id, true)
+local v = load_whole(id)
 if not v then return {'NOTFOUND'} end
 if v[STATE] == 'Q' and v[MAC] == ARGV[4] then return {'OK', v[JOBREV]} end
 if v[STATE] ~= 'Q' then return newer(v[JOB], tonumber(ARGV[2])) or {'NEWER', v[JOBREV]} end
@@ -22,6 +22,7 @@ if due_in >= 0 then
   end
 end
 redis.call('ZADD', P .. 'queued:' .. v[JOB], rev, id)
-save(id, v, JOBREV, rev, DUE, due, BLOCKED, blocked, PAYLOAD, ARGV[3], MAC, ARGV[4])
+save(id, v, JOBREV, rev, DUE, due, BLOCKED, blocked)
+redis.call('HSET', P .. 'item:' .. id, 'payload', ARGV[3], 'mac', ARGV[4])
 event(id, v, true)
 return {'OK', rev}

@@ -1,4 +1,5 @@
--- Stands before every other script: what an item is and how it moves between the indexes.
+-- What an item is and how it moves between the indexes. Each script is sent with what it needs of this; a definition begins with
+-- `local` at the margin, and does nothing but define.
 --
 -- KEYS[1]  {haj:<cluster>}:meta ; every other key has the same prefix, so the same slot
 --
@@ -13,14 +14,12 @@ local P = string.sub(KEYS[1], 1, -5)
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
-local NAMES = {'job', 'state', 'version', 'jobrev', 'lane', 'priority', 'enqueued', 'due', 'blocked', 'concurrent',
-  'pinned', 'origin', 'owner', 'epoch', 'attempts', 'number', 'result', 'why', 'reaper', 'deaths', 'again',
-  'score', 'cancelwanted', 'last', 'payload', 'mac'}
+-- An item is a hash: `v` has what follows up to LAST, one line each, `payload` and `mac` the rest. One text is read, taken apart
+-- and put together in a fraction of the time that two dozen fields take, and readers get it as it is.
 local JOB, STATE, VERSION, JOBREV, LANE, PRIORITY, ENQUEUED, DUE, BLOCKED, CONCURRENT = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local PINNED, ORIGIN, OWNER, EPOCH, ATTEMPTS, NUMBER, RESULT, WHY, REAPER = 11, 12, 13, 14, 15, 16, 17, 18, 19
 local DEATHS, AGAIN = 20, 21
 local SCORE, CANCEL, LAST, PAYLOAD, MAC = 22, 23, 24, 25, 26
-local SMALL = 24
 local DAY = 86400
 
 -- Numbers beyond 10^14 would be written with an exponent otherwise.
@@ -28,32 +27,38 @@ local function int(n)
   return string.format('%d', n)
 end
 
--- A field that is not there is ''.
-local function load(id, whole)
-  local v = redis.call('HMGET', P .. 'item:' .. id, unpack(NAMES, 1, whole and MAC or SMALL))
-  if not v[JOB] then return nil end
-  for i = 1, SMALL do
-    if not v[i] then v[i] = '' end
-  end
+local LINES = string.rep('(.-)\n', LAST - 1) .. '(.*)'
+
+local function load(id)
+  local text = redis.call('HGET', P .. 'item:' .. id, 'v')
+  return text and {string.match(text, LINES)}
+end
+
+-- With PAYLOAD and MAC, false once it has ended.
+local function load_whole(id)
+  local found = redis.call('HMGET', P .. 'item:' .. id, 'v', 'payload', 'mac')
+  if not found[1] then return nil end
+  local v = {string.match(found[1], LINES)}
+  v[PAYLOAD], v[MAC] = found[2], found[3]
   return v
+end
+
+local function text_of(v)
+  return table.concat(v, '\n', 1, LAST)
 end
 
 -- save(id, v, FIELD, value, ...): one more version of the item.
 local function save(id, v, ...)
-  local changes = {...}
-  local version = int(v[VERSION] + 1)
-  local args = {P .. 'item:' .. id, 'version', version}
-  v[VERSION] = version
-  for i = 1, #changes, 2 do
-    v[changes[i]] = changes[i + 1]
-    args[#args + 1] = NAMES[changes[i]]
-    args[#args + 1] = changes[i + 1]
+  v[VERSION] = int(v[VERSION] + 1)
+  for i = 1, select('#', ...), 2 do
+    local field, value = select(i, ...)
+    v[field] = value
   end
-  redis.call('HSET', unpack(args))
+  redis.call('HSET', P .. 'item:' .. id, 'v', text_of(v))
 end
 
 local function pack(id, v)
-  return id .. '\n' .. table.concat(v, '\n', 1, CANCEL)
+  return id .. '\n' .. text_of(v)
 end
 
 -- Every entry carries the next number: a reader that misses one knows that it did.
@@ -208,16 +213,8 @@ local function back(id, v, delay, why, last)
   event(id, v)
 end
 
--- Stores what is not empty of an item.
 local function store(id, v)
-  local args = {P .. 'item:' .. id}
-  for i = 1, MAC do
-    if v[i] ~= '' or i > SMALL then
-      args[#args + 1] = NAMES[i]
-      args[#args + 1] = v[i]
-    end
-  end
-  redis.call('HSET', unpack(args))
+  redis.call('HSET', P .. 'item:' .. id, 'v', text_of(v), 'payload', v[PAYLOAD], 'mac', v[MAC])
 end
 
 -- Those of the job's queued items, with payloads, that are newer than `seen`; nil if none is.
@@ -227,7 +224,7 @@ local function newer(job, seen)
   if not ids[1] then return nil end
   local answer = {'NEWER', ids[#ids]}
   for i = 1, #ids, 2 do
-    local v = load(ids[i], true)
+    local v = load_whole(ids[i])
     answer[#answer + 1] = pack(ids[i], v)
     answer[#answer + 1] = v[PAYLOAD] or ''
     answer[#answer + 1] = v[MAC] or ''

@@ -10,7 +10,7 @@ local answer = {last and last[1] or '0-0', redis.call('GET', P .. 'eventno') or 
 local bytes = 0
 for i = 1, #ids, 2 do
   local id = ids[i]
-  local v = load(id, ARGV[2] == '1')
+  local v = ARGV[2] == '1' and load_whole(id) or load(id)
   answer[#answer + 1] = pack(id, v)
   answer[#answer + 1] = v[PAYLOAD] or ''
   answer[#answer + 1] = v[MAC] or ''

@@ -7,12 +7,12 @@
 local controller, incarnation, lease = ARGV[1], ARGV[2], tonumber(ARGV[6])
 local meta = redis.call('HMGET', KEYS[1], 'schema', 'generation', 'keycheck')
 if not meta[1] then
-  redis.call('HSET', KEYS[1], 'schema', '1', 'generation', ARGV[9], 'keycheck', ARGV[8],
+  redis.call('HSET', KEYS[1], 'schema', '2', 'generation', ARGV[9], 'keycheck', ARGV[8],
     'server', ARGV[11] .. ' ' .. ARGV[9])
   -- Epochs go on rising even when Redis was wiped.
   redis.call('SET', P .. 'epoch', int(now))
   meta[2] = ARGV[9]
-elseif tonumber(meta[1]) > 1 then
+elseif meta[1] ~= '2' then
   return {'SCHEMA', meta[1]}
 elseif meta[3] ~= ARGV[8] then
   local answer = {'KEY'}

@@ -3,7 +3,7 @@
 -- ARGV  controller, epoch, id, attempt (0: any), why, mac ('': by the owner; else by anybody who saw this mac on the queued item and found it wrong)
 -- Answers  OK (also when set aside before) | STATE letter | FENCED | NOTFOUND
 local controller, epoch, id = ARGV[1], ARGV[2], ARGV[3]
-local v = load(id, true)
+local v = load_whole(id)
 if not v then return {'NOTFOUND'} end
 if v[STATE] == 'U' then return {'OK'} end
 if not member(controller, epoch) then return {'FENCED'} end

@@ -1,4 +1,4 @@
--- Stands behind item.lua in the scripts that end memberships.
+-- Stands behind item.lua: how memberships end.
 
 -- Ends a membership: what it had only claimed goes back to its place, what it had started awaits the reaper's decision.
 local function reap(controller, epoch, why, reaper)

@@ -25,7 +25,6 @@ if ARGV[7] == '1' then
   end
   -- Told with the state: one version, one change.
   v[DEATHS] = deaths
-  redis.call('HSET', P .. 'item:' .. id, 'deaths', deaths)
 else
   if not mine or v[STATE] == 'O' then return {'FENCED'} end
   if v[STATE] ~= 'C' and v[STATE] ~= 'S' then return {'STATE', v[STATE]} end

@@ -1,6 +1,6 @@
 -- Brings back items that Redis has lost, or whose last changes it has lost, as a controller remembers them.
 --
--- ARGV  controller, epoch, lease ms, then for each item: id, 1 if the controller itself runs it, the values of NAMES...
+-- ARGV  controller, epoch, lease ms, then for each item: id, 1 if the controller itself runs it, its fields from JOB to MAC...
 -- Answers  how many were brought back
 -- Keeps: the newest version wins, whoever comes first; what ended stays ended; once all have said what they know, what somebody
 --        has taken since is his.
@@ -21,7 +21,9 @@ local function loosen(job)
     if not h or not string.find('CSRO', h[STATE], 1, true) then redis.call('DEL', slot) end
   end
   for _, id in ipairs(redis.call('ZRANGE', parked, 0, -1)) do
-    redis.call('HSET', P .. 'item:' .. id, 'blocked', '0')
+    local v = load(id)
+    v[BLOCKED] = '0'
+    redis.call('HSET', P .. 'item:' .. id, 'v', text_of(v))
     redis.call('ZADD', P .. 'delayed', int(now), id)
   end
   redis.call('DEL', parked)

@@ -1,6 +1,6 @@
 //! The scripts: one for each change of state.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use ::redis::{Cmd, cmd};
@@ -13,7 +13,7 @@ pub(crate) struct Script {
 
 impl Script {
     fn new(text: &str) -> Self {
-        let code = with_numbers(text);
+        let code = as_sent(text);
         let sha = ::redis::Script::new(&code).get_hash().to_owned();
         Self { code, sha }
     }
@@ -31,6 +31,58 @@ impl Script {
         cmd.arg("LOAD").arg(&self.code);
         cmd
     }
+}
+
+/// A script, or a piece of one, with all that it needs and nothing else.
+pub(crate) fn as_sent(text: &str) -> String {
+    let definitions = with_numbers(DEFINITIONS);
+    let all = with_numbers(&format!("{DEFINITIONS}{text}"));
+    with_what_it_needs(&definitions, &all[definitions.len()..])
+}
+
+/// What scripts have in common; each is sent with what it needs of it.
+const DEFINITIONS: &str = concat!(include_str!("../lua/item.lua"), include_str!("../lua/reap.lua"));
+
+/// The script behind those of the definitions that it uses, or that they use.
+///
+/// Redis runs all of a script's text anew at each call, and to define all that is in `item.lua` takes as long as a small script.
+fn with_what_it_needs(definitions: &str, script: &str) -> String {
+    let mut needed = Vec::new();
+    let mut words: HashSet<&str> = words(script).collect();
+    for definition in apart(definitions).into_iter().rev() {
+        if defines(definition).any(|name| words.contains(name)) {
+            words.extend(self::words(definition));
+            needed.push(definition);
+        }
+    }
+    needed.into_iter().rev().chain([script]).collect()
+}
+
+/// Each definition begins at the margin; an `end` there belongs to what began before.
+fn apart(definitions: &str) -> Vec<&str> {
+    let mut starts: Vec<usize> = definitions
+        .match_indices("local ")
+        .map(|(at, _)| at)
+        .filter(|at| definitions[..*at].ends_with('\n'))
+        .collect();
+    if definitions.starts_with("local ") {
+        starts.insert(0, 0);
+    }
+    let ends = starts.iter().skip(1).copied().chain([definitions.len()]);
+    starts.iter().zip(ends).map(|(start, end)| &definitions[*start..end]).collect()
+}
+
+fn defines(definition: &str) -> impl Iterator<Item = &str> {
+    let head = definition.lines().next().unwrap_or_default();
+    let names = match head.strip_prefix("local function ") {
+        Some(function) => function.split('(').next(),
+        None => head.strip_prefix("local ").and_then(|names| names.split('=').next()),
+    };
+    names.unwrap_or_default().split(',').map(str::trim)
+}
+
+fn words(code: &str) -> impl Iterator<Item = &str> {
+    code.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
 }
 
 /// Puts numbers in the place of the names that lines like `local JOB, STATE = 1, 2` give them.
@@ -76,14 +128,13 @@ fn numbered(line: &str) -> Option<Vec<(&str, &str)>> {
 }
 
 macro_rules! scripts {
-    ($($name:ident = $($file:literal)+;)+) => {
+    ($($name:ident)+) => {
         /// Each script by its file's name.
         #[allow(non_upper_case_globals)]
         pub(crate) mod script {
             use super::{LazyLock, Script};
-            $(pub(crate) static $name: LazyLock<Script> = LazyLock::new(|| {
-                Script::new(concat!(include_str!("../lua/item.lua"), $(include_str!(concat!("../lua/", $file))),+))
-            });)+
+            $(pub(crate) static $name: LazyLock<Script> =
+                LazyLock::new(|| Script::new(include_str!(concat!("../lua/", stringify!($name), ".lua"))));)+
 
             /// All of them.
             pub(crate) fn all() -> Vec<&'static Script> {
@@ -94,35 +145,8 @@ macro_rules! scripts {
 }
 
 scripts! {
-    announce = "announce.lua";
-    answer = "answer.lua";
-    ask = "ask.lua";
-    behind = "behind.lua";
-    beat = "reap.lua" "beat.lua";
-    cancel = "cancel.lua";
-    cancelled = "cancelled.lua";
-    claim = "claim.lua";
-    enqueue = "enqueue.lua";
-    finished = "finished.lua";
-    fold = "fold.lua";
-    ids = "ids.lua";
-    item_read = "item_read.lua";
-    items = "items.lua";
-    keep = "keep.lua";
-    join = "reap.lua" "join.lua";
-    leave = "reap.lua" "leave.lua";
-    members = "members.lua";
-    mend = "mend.lua";
-    mended = "mended.lua";
-    number = "number.lua";
-    park = "park.lua";
-    release = "release.lua";
-    rerun = "rerun.lua";
-    restore = "restore.lua";
-    started = "started.lua";
-    turn = "turn.lua";
-    turned = "turned.lua";
-    unwanted = "unwanted.lua";
+    announce answer ask beat behind cancel cancelled claim enqueue finished fold ids item_read items join keep leave members mend
+    mended number park release rerun restore started turn turned unwanted
 }
 
 #[cfg(test)]
@@ -133,5 +157,13 @@ mod tests {
     fn names_of_numbers_become_numbers_and_texts_stay() {
         let text = "local JOB, STATE = 1, 22\nreturn {'STATE', v[STATE], JOBS} -- STATE";
         assert_eq!(with_numbers(text), "return {'STATE', v[22], JOBS} \n");
+    }
+
+    #[test]
+    fn a_script_is_sent_with_all_that_it_needs_and_no_more() {
+        let definitions = "local a = 1\nlocal b, c = a,\n  2\nlocal function d()\n  local e = c\nend\nlocal function f() end\n";
+        let sent = with_what_it_needs(definitions, "d()\n");
+        assert_eq!(sent, definitions.replace("local function f() end\n", "d()\n"));
+        assert_eq!(with_what_it_needs(definitions, "return a\n"), "local a = 1\nreturn a\n");
     }
 }

@@ -122,7 +122,11 @@ impl Wire {
 
     /// One command, one answer.
     pub fn call(&mut self, cmd: &Cmd, deadline: Instant) -> Result<Value, Fault> {
-        self.send(&cmd.get_packed_command(), deadline)?;
+        self.call_packed(&cmd.get_packed_command(), deadline)
+    }
+
+    fn call_packed(&mut self, bytes: &[u8], deadline: Instant) -> Result<Value, Fault> {
+        self.send(bytes, deadline)?;
         match self.receive(deadline)? {
             Value::ServerError(error) => Err(Fault::Server(error)),
             value => Ok(value),
@@ -135,16 +139,46 @@ impl Wire {
         (0..commands.len()).map(|_| self.receive(deadline)).collect()
     }
 
+    /// Runs scripts in one go, each given by its packed command; one answer for each.
+    pub fn scripts(&mut self, calls: &[(&Script, &[u8])], deadline: Instant) -> Vec<Result<Value, Fault>> {
+        let bytes: Vec<&[u8]> = calls.iter().map(|(_, bytes)| *bytes).collect();
+        if let Err(fault) = self.send(&bytes.concat(), deadline) {
+            return vec![Err(fault)];
+        }
+        let mut results = Vec::with_capacity(calls.len());
+        for _ in calls {
+            let result = self.receive(deadline);
+            let broken = result.is_err();
+            results.push(result.and_then(|value| match value {
+                Value::ServerError(error) => Err(Fault::Server(error)),
+                value => Ok(value),
+            }));
+            if broken {
+                return results;
+            }
+        }
+        for (result, (script, bytes)) in results.iter_mut().zip(calls) {
+            if matches!(&result, Err(fault) if fault.is_no_script()) {
+                *result = self.script_packed(script, bytes, deadline);
+            }
+        }
+        results
+    }
+
     /// Runs a script, making it known first where Redis does not know it (yet, or any more).
     pub fn script(&mut self, script: &Script, cmd: &Cmd, deadline: Instant) -> Result<Value, Fault> {
-        let mut result = self.call(cmd, deadline);
+        self.script_packed(script, &cmd.get_packed_command(), deadline)
+    }
+
+    fn script_packed(&mut self, script: &Script, bytes: &[u8], deadline: Instant) -> Result<Value, Fault> {
+        let mut result = self.call_packed(bytes, deadline);
         // Somebody may flush the scripts again and again; not for ever.
         for _ in 0..5 {
             if !matches!(&result, Err(fault) if fault.is_no_script()) {
                 break;
             }
             self.call(&script.load(), deadline)?;
-            result = self.call(cmd, deadline);
+            result = self.call_packed(bytes, deadline);
         }
         result
     }

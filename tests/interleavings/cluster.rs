@@ -15,6 +15,7 @@ use stateright::Model;
 use crate::keyspace::{Keyspace, Score, Value};
 use crate::rules::{self, Broken, Step};
 use crate::scripts::{Code, Host, Script};
+use crate::support::packed::{self, Parts};
 
 /// Time passes in ticks. It stands still at `NOW`, and what is stored grows older instead.
 pub const TICK: i64 = 1000;
@@ -338,7 +339,7 @@ impl Cluster {
                         calls.push(owned(Script::Release, &["0", "no room", "0"]));
                         calls.push(owned(Script::Release, &[&TICK.to_string(), "no room", "0"]));
                     }
-                    if !state.redis.field(&format!("item:{id}"), "cancelwanted").is_empty() {
+                    if !state.redis.part(id, "cancelwanted").is_empty() {
                         calls.push(owned(Script::Cancelled, &["cancelled"]));
                     }
                 }
@@ -364,7 +365,7 @@ impl Cluster {
             if *by != reaper || !me.free(Caller::Reaper(id)) || me.runs(id) {
                 continue;
             }
-            let number = state.redis.field(&format!("item:{id}"), "number").parse().unwrap();
+            let number = state.redis.part(id, "number").parse().unwrap();
             let left = state.records.get(&(self.job(id).name.to_owned(), number));
             let mut args = args![NAMES[who], epoch, id];
             let held = me.held.get(&id).unwrap_or(&0).to_string();
@@ -374,7 +375,7 @@ impl Cluster {
                     Script::Release
                 }
                 Some(ABORTED) if self.job(id).rerun => {
-                    let deaths: Id = state.redis.field(&format!("item:{id}"), "deaths").parse().unwrap_or(0);
+                    let deaths: Id = state.redis.part(id, "deaths").parse().unwrap_or(0);
                     // Each reaper has ids of its own.
                     let new = origin(id) + if who == 0 { 10 } else { 20 } + 20 * deaths;
                     args.extend(args![ABORTED, new, "payload", "mac", MOST_RERUNS]);
@@ -447,7 +448,7 @@ impl State {
         let me = &mut self.controllers[who];
         let close =
             |records: &mut BTreeMap<(String, u32), Record>, redis: &Keyspace, id: Id, number, result| {
-                let job = redis.field(&format!("item:{id}"), "job").to_owned();
+                let job = redis.part(id, "job").to_owned();
                 if let Some(record) = records.get_mut(&(job, number)) {
                     record.result.get_or_insert(result);
                 }
@@ -470,7 +471,7 @@ impl State {
                 }
             }
             (Caller::Reaper(id), Script::Finished | Script::Rerun) => {
-                let number = self.redis.field(&format!("item:{id}"), "number").parse().unwrap();
+                let number = self.redis.part(id, "number").parse().unwrap();
                 close(&mut self.records, &self.redis, id, number, ABORTED);
             }
             _ => {}
@@ -586,7 +587,7 @@ impl State {
         let stray = |worker: &&Worker| match worker.phase {
             Phase::Held => me.epoch.is_some_and(|epoch| worker.claim.epoch != epoch),
             Phase::Running(number) => {
-                let job = self.redis.field(&format!("item:{}", worker.claim.id), "job").to_owned();
+                let job = self.redis.part(worker.claim.id, "job").to_owned();
                 self.records[&(job, number)].result.is_some()
             }
             _ => false,
@@ -662,17 +663,24 @@ impl State {
                 other => panic!("{key} is {other:?}"),
             });
         };
+        let item = |redis: &mut Keyspace, id: &str, change: &dyn Fn(&mut Parts)| {
+            hash(redis, &format!("item:{id}"), &|fields| {
+                let mut parts = packed::parts(&fields["v"]);
+                change(&mut parts);
+                fields.insert("v".into(), packed::text(&parts));
+            });
+        };
         for key in &keys {
-            if key.starts_with("item:") {
+            if let Some(id) = key.strip_prefix("item:") {
                 items += 1;
-                if self.redis.field(key, "version") == "0" {
+                if self.redis.part(id, "version") == "0" {
                     continue;
                 }
-                hash(&mut self.redis, key, &|item| {
-                    for field in ["version", "jobrev", "due"] {
-                        item.insert(field.to_owned(), "0".to_owned());
+                item(&mut self.redis, id, &|parts| {
+                    for name in ["version", "jobrev", "due"] {
+                        parts.insert(name.to_owned(), "0".to_owned());
                     }
-                    item.remove("why");
+                    parts.remove("why");
                 });
             } else if key.starts_with("member:") && !self.redis.field(key, "joined").is_empty() {
                 hash(&mut self.redis, key, &|member| drop(member.remove("joined")));
@@ -684,9 +692,8 @@ impl State {
                     continue;
                 }
                 let revision = || rank.to_string();
-                let item = format!("item:{id}");
-                if key != "live" && self.redis.field(&item, "jobrev") != revision() {
-                    hash(&mut self.redis, &item, &|item| drop(item.insert("jobrev".into(), revision())));
+                if key != "live" && self.redis.part(&id, "jobrev") != revision() {
+                    item(&mut self.redis, &id, &|parts| drop(parts.insert("jobrev".into(), revision())));
                 }
                 self.redis.change(key, |value| match value {
                     Value::Zset(zset) => drop(zset.insert(id, Score(f64::from(rank)))),
@@ -771,7 +778,7 @@ impl Model for Cluster {
         }
         if left.cancels > 0 {
             for id in state.redis.ranked("live") {
-                let under_way = "SRO".contains(state.redis.field(&format!("item:{id}"), "state"));
+                let under_way = "SRO".contains(&state.redis.part(&id, "state"));
                 let id = id.parse().unwrap();
                 actions.push(if under_way { Action::Unwant(id) } else { Action::Cancel(id) });
             }

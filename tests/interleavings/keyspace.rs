@@ -7,6 +7,8 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use crate::support::packed::{self, Parts};
+
 /// All keys. Copies share what they have in common.
 #[derive(Clone, PartialEq, Eq, Hash, Default)]
 pub struct Keyspace {
@@ -91,6 +93,19 @@ impl Keyspace {
 
     pub fn field(&self, key: &str, field: &str) -> &str {
         self.fields(key).and_then(|hash| hash.get(field)).map_or("", String::as_str)
+    }
+
+    /// The parts of an item, and its payload if it has one.
+    pub fn item(&self, id: impl fmt::Display) -> Option<Parts> {
+        let hash = self.fields(&format!("item:{id}"))?;
+        let mut parts = packed::parts(&hash["v"]);
+        parts.extend(hash.get("payload").map(|payload| ("payload".to_owned(), payload.clone())));
+        Some(parts)
+    }
+
+    /// A part of an item, "" if it has none.
+    pub fn part(&self, id: impl fmt::Display, name: &str) -> String {
+        self.item(id).and_then(|mut item| item.remove(name)).unwrap_or_default()
     }
 
     pub fn zset(&self, key: &str) -> Option<&BTreeMap<String, Score>> {

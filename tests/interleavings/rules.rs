@@ -9,6 +9,7 @@ use crate::cluster::{
 };
 use crate::keyspace::{Keyspace, Value};
 use crate::scripts::Script;
+use crate::support::packed::Parts;
 
 /// A rule that does not hold, and how.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -78,14 +79,11 @@ macro_rules! must {
     };
 }
 
-fn items(redis: &Keyspace) -> impl Iterator<Item = (&str, &BTreeMap<String, String>)> {
-    redis.below("item:").filter_map(|(id, entry)| match &entry.value {
-        Value::Hash(item) => Some((id, item)),
-        _ => None,
-    })
+fn items(redis: &Keyspace) -> impl Iterator<Item = (&str, Parts)> {
+    redis.below("item:").filter_map(|(id, _)| Some((id, redis.item(id)?)))
 }
 
-fn get<'a>(item: &'a BTreeMap<String, String>, field: &str) -> &'a str {
+fn get<'a>(item: &'a Parts, field: &str) -> &'a str {
     item.get(field).map_or("", String::as_str)
 }
 
@@ -94,18 +92,17 @@ fn is_in(redis: &Keyspace, member: &str) -> bool {
 }
 
 /// An item's id, what it was and what it is.
-type Change<'a> = (&'a str, &'a BTreeMap<String, String>, &'a BTreeMap<String, String>);
+type Change<'a> = (&'a str, Parts, Parts);
 
 /// Of a step, as soon as Redis has run it.
 pub fn judge(step: &Step, state: &mut State) -> Result<(), Broken> {
     let (before, after, call) = (step.before, &state.redis, step.call);
-    let empty = BTreeMap::new();
     let changed: Vec<Change> = items(after)
         .filter(|(id, _)| !after.shares(before, &format!("item:{id}")))
-        .map(|(id, new)| (id, before.fields(&format!("item:{id}")).unwrap_or(&empty), new))
+        .map(|(id, new)| (id, before.item(id).unwrap_or_default(), new))
         .filter(|(_, old, new)| old != new)
         .collect();
-    let lost = items(before).find(|(id, _)| after.fields(&format!("item:{id}")).is_none());
+    let lost = items(before).find(|(id, _)| after.item(id).is_none());
     must!(lost.is_none(), "OUTCOME", "{lost:?} is gone");
     fences(step, after, &changed)?;
     for (id, old, new) in &changed {
@@ -139,7 +136,7 @@ pub fn judge(step: &Step, state: &mut State) -> Result<(), Broken> {
     }
     if call.script == Script::Number && step.answer[0] == "OK" {
         let number: u32 = step.answer[1].parse().unwrap();
-        let old = before.fields(&format!("item:{}", call.args[2])).unwrap_or(&empty);
+        let old = &before.item(&call.args[2]).unwrap_or_default();
         let again = ["S", "R"].contains(&get(old, "state")) && get(old, "number") == step.answer[1];
         let highest = state.highest.entry(call.args[4].clone()).or_default();
         must!(again || number > *highest, "NUMBER", "{number} was given after {highest}");
@@ -161,8 +158,8 @@ fn fences(step: &Step, after: &Keyspace, changed: &[Change]) -> Result<(), Broke
         "{me} is no member and has made a change: {changed:?}"
     );
     let holds = |id: &str, epoch: Option<i64>, attempt: Option<u32>| {
-        let item = before.fields(&format!("item:{id}"));
-        item.is_some_and(|item| {
+        let item = before.item(id);
+        item.is_some_and(|ref item| {
             let decides = get(item, "state") == "O" && get(item, "reaper") == me;
             let owns = get(item, "owner") == call.args[0]
                 && epoch.is_some_and(|epoch| get(item, "epoch") == epoch.to_string())
@@ -186,7 +183,7 @@ fn fences(step: &Step, after: &Keyspace, changed: &[Change]) -> Result<(), Broke
 /// Of a state, before what no script looks at is forgotten.
 pub fn stands(state: &State) -> Result<(), Broken> {
     indexes(&state.redis)?;
-    for (id, item) in items(&state.redis) {
+    for (id, ref item) in items(&state.redis) {
         let (id, item_state): (Id, _) = (id.parse().unwrap(), get(item, "state"));
         must!(!state.cancelled.contains(&id) || item_state == "X", "CANCELLED", "{id} is {item_state}");
         if item_state == "D" {
@@ -201,7 +198,7 @@ pub fn stands(state: &State) -> Result<(), Broken> {
     for (who, me) in ["a", "b"].iter().zip(&state.controllers) {
         for worker in &me.workers {
             let claim = worker.claim;
-            let item = state.redis.fields(&format!("item:{}", claim.id)).unwrap();
+            let item = &state.redis.item(claim.id).unwrap();
             let member = is_in(&state.redis, &format!("{who}:{}", claim.epoch));
             if let (Phase::Running(number), true) = (worker.phase, member) {
                 let fields =
@@ -222,19 +219,18 @@ pub fn stands(state: &State) -> Result<(), Broken> {
 /// What ended with its controller runs again once, if it may, and nothing else does.
 fn reruns(state: &State) -> Result<(), Broken> {
     let mut made: BTreeMap<&str, &str> = BTreeMap::new();
-    for (id, item) in items(&state.redis) {
+    let all: Vec<_> = items(&state.redis).collect();
+    for (id, item) in &all {
         let again = get(item, "again");
         if !again.is_empty() {
-            let other = made.insert(again, id);
+            let other = made.insert(again, *id);
             must!(other.is_none(), "RERUN", "{again} is the re-run of {id} and {other:?}");
             must!(get(item, "result") == ABORTED, "RERUN", "{id} runs again, though {item:?}");
             must!(get(item, "cancelwanted").is_empty(), "RERUN", "{id} runs again, though unwanted");
         }
     }
-    let came: BTreeSet<&str> = items(&state.redis)
-        .map(|(id, _)| id)
-        .filter(|id| origin(id.parse().unwrap()).to_string() != *id)
-        .collect();
+    let came: BTreeSet<&str> =
+        all.iter().map(|(id, _)| *id).filter(|id| origin(id.parse().unwrap()).to_string() != *id).collect();
     must!(came.iter().eq(made.keys()), "RERUN", "re-runs are {came:?}, wanted {made:?}");
     Ok(())
 }
@@ -269,7 +265,8 @@ fn indexes(redis: &Keyspace) -> Result<(), Broken> {
         }
     }
     let mut holders: BTreeMap<&str, &str> = BTreeMap::new();
-    for (id, item) in items(redis) {
+    let all: Vec<_> = items(redis).collect();
+    for (id, item) in all.iter().map(|(id, item)| (*id, item)) {
         let (state, job) = (get(item, "state"), get(item, "job"));
         let place = places.remove(id).unwrap_or_default();
         let at_one = |wanted: String| place == [wanted];
@@ -330,7 +327,7 @@ fn indexes(redis: &Keyspace) -> Result<(), Broken> {
 
 /// Every item has come to its end, with one build at the most, and left nothing behind.
 fn is_drained(cluster: &Cluster, state: &State) -> bool {
-    let ended = items(&state.redis).all(|(id, item)| {
+    let ended = items(&state.redis).all(|(id, ref item)| {
         let id: Id = id.parse().unwrap();
         let real =
             |(_, record): &(&(String, u32), &Record)| record.item == id && record.result != Some(WITHDRAWN);

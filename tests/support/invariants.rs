@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use redis::Commands;
 
+use super::packed;
+
 const P: &str = "{haj:test}:";
 
 /// Panics unless every live item is in exactly the indexes of its state, and every slot has its one holder.
@@ -51,7 +53,8 @@ pub fn check(redis: &mut redis::Connection) {
     for key in of("item:") {
         let id = key[P.len() + 5..].to_owned();
         let fields: HashMap<String, Vec<u8>> = redis.hgetall(key).unwrap();
-        let get = |name: &str| String::from_utf8_lossy(fields.get(name).map_or(b"", |v| v)).into_owned();
+        let parts = packed::parts(std::str::from_utf8(&fields["v"]).unwrap());
+        let get = |name: &str| parts.get(name).cloned().unwrap_or_default();
         let (state, job) = (get("state"), get("job"));
         let place = places.remove(&id).unwrap_or_default();
         let mut expect = |wanted: String| {

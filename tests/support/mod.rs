@@ -3,6 +3,7 @@
 
 pub mod invariants;
 pub mod many_builds;
+pub mod packed;
 pub mod postgres;
 pub mod proxy;
 

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.jenkins.plugins.ha.stage.Controller;
 import io.jenkins.plugins.ha.stage.RedisConnection;
 import io.jenkins.plugins.ha.stage.Stage;
+import io.jenkins.plugins.ha.stage.StoredItem;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -103,7 +104,11 @@ final class Aftermath {
         List<?> fields = (List<?>) redis.call("HGETALL", key);
         ObjectNode line = History.line("item").put("id", Long.parseLong(name.substring(5)));
         for (int i = 0; i < fields.size(); i += 2) {
-            line.put((String) fields.get(i), (String) fields.get(i + 1));
+            if (fields.get(i).equals("v")) {
+                StoredItem.parts((String) fields.get(i + 1)).forEach(line::put);
+            } else {
+                line.put((String) fields.get(i), (String) fields.get(i + 1));
+            }
         }
         history.write(line.put("ttl", (Long) redis.call("TTL", key)));
     }

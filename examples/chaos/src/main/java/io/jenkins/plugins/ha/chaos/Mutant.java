@@ -74,7 +74,9 @@ enum Mutant {
     SLOT_IS_FREE_ONCE_CLAIMED(
             List.of(),
             "ATTEMPTS, int(v[ATTEMPTS] + 1))\n    event(id, v)\n",
-            "ATTEMPTS, int(v[ATTEMPTS] + 1))\n    event(id, v)\n    vacate(id, v)\n"),
+            "ATTEMPTS, int(v[ATTEMPTS] + 1))\n"
+                    + "    event(id, v)\n"
+                    + "    redis.call('DEL', P .. 'slot:' .. v[JOB])\n"),
     LOST_CLAIM_IS_NOT_REPEATED(
             List.of("deaf", "cut"), "if repeated and last == claim then", "if false then"),
     LAST_PARKED_GOES_FIRST(

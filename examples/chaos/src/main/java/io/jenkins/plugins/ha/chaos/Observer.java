@@ -61,10 +61,12 @@ final class Observer {
               end
             end
             for _, id in ipairs(redis.call('ZRANGE', P .. 'live', 0, -1)) do
-              local v = redis.call('HMGET', P .. 'item:' .. id, 'job', 'state', 'blocked', 'concurrent', 'pinned',
-                'lane', 'owner', 'epoch', 'reaper', 'jobrev')
-              for i = 1, 10 do v[i] = v[i] or '' end
-              out[#out + 1] = {'item:' .. id, 'item', v}
+              local v = {}
+              for part in string.gmatch(redis.call('HGET', P .. 'item:' .. id, 'v') .. '\n', '(.-)\n') do
+                v[#v + 1] = part
+              end
+              -- job, state, blocked, concurrent, pinned, lane, owner, epoch, reaper, jobrev
+              out[#out + 1] = {'item:' .. id, 'item', {v[1], v[2], v[9], v[10], v[11], v[5], v[13], v[14], v[19], v[4]}}
             end
             return cjson.encode(out)
             """;

@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.jenkins.plugins.ha.stage.Eventually;
 import io.jenkins.plugins.ha.stage.FreestyleJob;
 import io.jenkins.plugins.ha.stage.JenkinsClient;
+import io.jenkins.plugins.ha.stage.StoredItem;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -246,7 +247,8 @@ class BadInputTest {
     }
 
     private long attempts(long id) {
-        return Long.parseLong((String) two.stage().redis().call("HGET", key(id), "attempts"));
+        return Long.parseLong(
+                StoredItem.part(two.stage().redis(), two.stage().cluster(), id, "attempts"));
     }
 
     private String key(long id) {

@@ -8,6 +8,7 @@ import io.jenkins.plugins.ha.stage.JenkinsClient;
 import io.jenkins.plugins.ha.stage.JenkinsController;
 import io.jenkins.plugins.ha.stage.JenkinsWar;
 import io.jenkins.plugins.ha.stage.Stage;
+import io.jenkins.plugins.ha.stage.StoredItem;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -311,9 +312,7 @@ final class SecuredPair implements AutoCloseable {
 
     /** The field of the cluster's own record of an item. */
     String item(long id, String field) {
-        Object value =
-                stage.redis().call("HGET", "{haj:" + stage.cluster() + "}:item:" + id, field);
-        return value == null ? "" : value.toString();
+        return StoredItem.part(stage.redis(), stage.cluster(), id, field);
     }
 
     /** Waits until the cluster says that the item is in this state. */

@@ -11,6 +11,7 @@ import io.jenkins.plugins.ha.stage.FreestyleJob;
 import io.jenkins.plugins.ha.stage.JenkinsClient;
 import io.jenkins.plugins.ha.stage.Stage;
 import io.jenkins.plugins.ha.stage.StandinController;
+import io.jenkins.plugins.ha.stage.StoredItem;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -392,14 +393,11 @@ class StandinClusterTest {
                         id ->
                                 "C"
                                         .equals(
-                                                stage.redis()
-                                                        .call(
-                                                                "HGET",
-                                                                "{haj:"
-                                                                        + stage.cluster()
-                                                                        + "}:item:"
-                                                                        + id,
-                                                                "state")))
+                                                StoredItem.part(
+                                                        stage.redis(),
+                                                        stage.cluster(),
+                                                        id,
+                                                        "state")))
                 .toList();
     }
 
