@@ -172,6 +172,50 @@ fn cut_connections_are_hardly_noticed() {
 }
 
 #[test]
+fn however_many_call_at_once_each_gets_its_own_answer_over_few_connections() {
+    let redis = Redis::start();
+    let proxy = Proxy::to(redis.port);
+    let a = join_url(&proxy.url(), "a");
+    assert!((1..=4).contains(&storm(&redis, &a, 0, || {})));
+    // What goes out together breaks together; everybody tries for himself then.
+    let mut flush = redis.inside();
+    storm(&redis, &a, 10_000, || {
+        proxy.cut();
+        let _: String = redis::cmd("SCRIPT").arg("FLUSH").query(&mut flush).unwrap();
+    });
+    assert_eq!(a.items().unwrap().len(), 2 * 64 * 20);
+    assert!(connections(&redis) <= 4, "no more are kept");
+    invariants::check(&mut redis.inside());
+}
+
+/// Stores and reads items from 64 threads; the most connections that were seen.
+fn storm(redis: &Redis, a: &Controller, base: i64, mut meanwhile: impl FnMut()) -> usize {
+    let mut most = 0;
+    thread::scope(|scope| {
+        let one = |id: i64| {
+            let job = format!("job {id}");
+            until("stored", || a.enqueue(item(id, &job), -1).is_ok_and(|answer| answer.accepted));
+            until("read", || a.item(id).is_ok_and(|item| item.is_some_and(|item| item.job == job)));
+            assert!(matches!(a.item(id + 100_000), Ok(None) | Err(Error::Unavailable(_))));
+        };
+        let call = |caller: i64| (1..=20).for_each(|nth| one(base + caller * 20 + nth));
+        let callers: Vec<_> = (0..64).map(|caller| scope.spawn(move || call(caller))).collect();
+        while callers.iter().any(|caller| !caller.is_finished()) {
+            most = most.max(connections(redis));
+            meanwhile();
+            thread::sleep(Duration::from_millis(20));
+        }
+    });
+    most
+}
+
+/// Those for commands.
+fn connections(redis: &Redis) -> usize {
+    let clients: String = redis::cmd("CLIENT").arg("LIST").query(&mut redis.inside()).unwrap();
+    clients.lines().filter(|client| client.contains(" name=ha-jenkins:a ")).count()
+}
+
+#[test]
 fn a_reader_that_missed_events_gets_a_snapshot() {
     let redis = Redis::start();
     let proxy = Proxy::to(redis.port);

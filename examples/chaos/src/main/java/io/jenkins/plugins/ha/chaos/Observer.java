@@ -62,7 +62,7 @@ final class Observer {
             end
             for _, id in ipairs(redis.call('ZRANGE', P .. 'live', 0, -1)) do
               local v = {}
-              for part in string.gmatch(redis.call('HGET', P .. 'item:' .. id, 'v') .. '\n', '(.-)\n') do
+              for part in string.gmatch(redis.call('HGET', P .. 'item:' .. id, 'v') .. '\\n', '(.-)\\n') do
                 v[#v + 1] = part
               end
               -- job, state, blocked, concurrent, pinned, lane, owner, epoch, reaper, jobrev
