@@ -1,5 +1,7 @@
 //! Redis that is away, slow, wiped, unfit or locked.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use std::sync::Arc;
@@ -190,16 +192,23 @@ fn however_many_call_at_once_each_gets_its_own_answer_over_few_connections() {
 
 /// Stores and reads items from 64 threads; the most connections that were seen.
 fn storm(redis: &Redis, a: &Controller, base: i64, mut meanwhile: impl FnMut()) -> usize {
+    let one = |id: i64| {
+        let job = format!("job {id}");
+        until("stored", || a.enqueue(item(id, &job), -1).is_ok_and(|answer| answer.accepted));
+        until("read", || a.item(id).is_ok_and(|item| item.is_some_and(|item| item.job == job)));
+        assert!(matches!(a.item(id + 100_000), Ok(None) | Err(Error::Unavailable(_))));
+    };
+    let call = |caller: i64| (1..=20).for_each(|nth| one(base + caller * 20 + nth));
     let mut most = 0;
     thread::scope(|scope| {
-        let one = |id: i64| {
-            let job = format!("job {id}");
-            until("stored", || a.enqueue(item(id, &job), -1).is_ok_and(|answer| answer.accepted));
-            until("read", || a.item(id).is_ok_and(|item| item.is_some_and(|item| item.job == job)));
-            assert!(matches!(a.item(id + 100_000), Ok(None) | Err(Error::Unavailable(_))));
-        };
-        let call = |caller: i64| (1..=20).for_each(|nth| one(base + caller * 20 + nth));
-        let callers: Vec<_> = (0..64).map(|caller| scope.spawn(move || call(caller))).collect();
+        let callers: Vec<_> = (0..64)
+            .map(|caller| {
+                scope.spawn({
+                    let call = &call;
+                    move || call(caller)
+                })
+            })
+            .collect();
         while callers.iter().any(|caller| !caller.is_finished()) {
             most = most.max(connections(redis));
             meanwhile();
