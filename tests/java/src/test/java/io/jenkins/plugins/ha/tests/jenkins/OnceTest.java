@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.jenkins.plugins.ha.stage.Eventually;
 import io.jenkins.plugins.ha.stage.FreestyleJob;
 import io.jenkins.plugins.ha.stage.JenkinsClient;
-import io.jenkins.plugins.ha.stage.Stage;
 import java.net.http.HttpResponse;
 import java.util.ArrayList;
 import java.util.List;
@@ -49,12 +48,7 @@ class OnceTest {
 
     @BeforeEach
     void bothAlive() {
-        if (!two.controller("b").alive()) {
-            two.controller("b").start();
-            two.controller("b").awaitUp(Stage.UP);
-        }
-        two.stage().awaitMembers(2, TwoControllers.SOON);
-        two.onBoth();
+        two.bothAlive();
     }
 
     @Test

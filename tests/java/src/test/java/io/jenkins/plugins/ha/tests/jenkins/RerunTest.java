@@ -10,7 +10,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.jenkins.plugins.ha.stage.Eventually;
 import io.jenkins.plugins.ha.stage.FreestyleJob;
 import io.jenkins.plugins.ha.stage.JenkinsClient;
-import io.jenkins.plugins.ha.stage.Stage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -51,12 +50,7 @@ class RerunTest {
 
     @BeforeEach
     void bothAlive() {
-        if (!two.controller("b").alive()) {
-            two.controller("b").start();
-            two.controller("b").awaitUp(Stage.UP);
-            two.stage().awaitMembers(2, TwoControllers.SOON);
-        }
-        two.onBoth();
+        two.bothAlive();
     }
 
     @Test

@@ -97,6 +97,18 @@ final class TwoControllers implements AutoCloseable {
         takes("b", name.equals("b"));
     }
 
+    /** What was killed runs again, and both take builds. */
+    void bothAlive() {
+        for (String name : List.of("a", "b")) {
+            if (!controller(name).alive()) {
+                controller(name).start();
+                controller(name).awaitUp(Stage.UP);
+            }
+        }
+        stage.awaitMembers(2, SOON);
+        onBoth();
+    }
+
     /** Both take builds again. */
     void onBoth() {
         takes("a", true);
