@@ -6,6 +6,7 @@ import io.jenkins.plugins.ha.stage.Eventually;
 import io.jenkins.plugins.ha.stage.JenkinsClient;
 import io.jenkins.plugins.ha.stage.Stage;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -13,9 +14,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Measures the take-over alone: kills a controller that holds items it has not started, while the
- * others have executors to spare, so that nothing waits but for the take-over. With the lease and
- * the heartbeat of the product.
+ * Measures the take-over alone: kills a controller that runs a build and holds items it has not
+ * started, while the others have executors to spare, so that nothing waits but for the take-over.
+ * With the lease and the heartbeat of the product.
  */
 final class Drill {
     private static final int VICTIM_EXECUTORS = 1;
@@ -61,7 +62,8 @@ final class Drill {
     }
 
     private void round(
-            Stage stage, JenkinsClient client, String job, Observer observer, History history) {
+            Stage stage, JenkinsClient client, String job, Observer observer, History history)
+            throws IOException {
         Controller victim = stage.controllers().get(0);
         List<Thread> users = new ArrayList<>();
         for (int i = 0; i < BUILDS; i++) {
@@ -69,10 +71,13 @@ final class Drill {
             users.add(new Thread(() -> trigger(client, job, token, history)));
         }
         users.forEach(Thread::start);
+        String id = Files.readString(victim.home().resolve("ha-controller-id"));
         Eventually.until(
-                "some are claimed and not started",
+                "the victim runs one and has claimed others",
                 SOON,
-                () -> observer.live(i -> i.state() == 'C').size() >= CLAIM_AHEAD - 1);
+                () ->
+                        held(observer, id, 'R') == VICTIM_EXECUTORS
+                                && held(observer, id, 'C') >= CLAIM_AHEAD - 1);
         long at = System.currentTimeMillis();
         victim.kill9();
         history.write(
@@ -90,6 +95,10 @@ final class Drill {
         victim.start();
         victim.awaitUp(Stage.UP);
         stage.awaitMembers(3, SOON);
+    }
+
+    private static int held(Observer observer, String controller, char state) {
+        return observer.live(i -> i.state() == state && i.owner().equals(controller)).size();
     }
 
     private static void trigger(JenkinsClient client, String job, String token, History history) {

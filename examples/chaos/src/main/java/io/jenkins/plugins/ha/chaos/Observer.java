@@ -81,8 +81,10 @@ final class Observer {
     private volatile long number;
     private long nextSnapshot;
 
-    /** An item that has not ended, as it was last heard of. */
-    record Live(long id, String job, char state, int number) {}
+    /**
+     * An item that has not ended, as it was last heard of; {@code owner} is the id of who holds it.
+     */
+    record Live(long id, String job, char state, String owner, int number) {}
 
     Observer(RedisServer redis, String cluster, History history) {
         this.redis = redis;
@@ -167,6 +169,7 @@ final class Observer {
                             Long.parseLong(values[0]),
                             values[1],
                             values[2].charAt(0),
+                            values[13],
                             Integer.parseInt(values[16]));
             synchronized (this) {
                 if (item.state() == 'D' || item.state() == 'X') {
