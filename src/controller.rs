@@ -221,7 +221,8 @@ impl Controller {
     /// and priority, due at once. Answers the new item's id; repeated, that of the first call.
     ///
     /// None when it has ended and is not run again, and [`Item::why`] says why: somebody wanted it ended
-    /// ([`Controller::unwanted`]), or controllers died with it more than `most` times in a row ([`Item::deaths`]).
+    /// ([`Controller::unwanted`]), or controllers died with it more than `most` times in a row ([`Item::deaths`]); with
+    /// None this time is not counted, since its controller was stopped by somebody.
     ///
     /// # Errors
     /// [`Error::Fenced`] for everybody but the reaper.
@@ -231,7 +232,7 @@ impl Controller {
         result: &str,
         new_id: i64,
         payload: &[u8],
-        most: u32,
+        most: Option<u32>,
     ) -> Result<Option<i64>> {
         self.node.rerun(id, result, new_id, payload, most)
     }
@@ -243,6 +244,16 @@ impl Controller {
     /// [`Error::Fenced`] when another controller decides, or has decided, on it: the build must be stopped.
     pub fn keep(&self, id: i64) -> Result<()> {
         self.node.keep(id)
+    }
+
+    /// Takes back an orphaned item that this controller ran, whoever has to decide on it; it is running again, under the
+    /// present epoch. For builds which only their own controller can go on with, such as Pipelines: of such an item nobody
+    /// else may decide anything.
+    ///
+    /// # Errors
+    /// [`Error::Fenced`] when it has ended, or never ran here.
+    pub fn resume(&self, id: i64) -> Result<()> {
+        self.node.resume(id)
     }
 
     /// Somebody wants the build of a starting or running item ended: should its controller die meanwhile, it is not run

@@ -219,7 +219,7 @@ impl Node {
         result: &str,
         new_id: i64,
         payload: &[u8],
-        most: u32,
+        most: Option<u32>,
     ) -> Result<Option<i64>> {
         let membership = self.link.membership()?;
         check_id(new_id)?;
@@ -235,7 +235,7 @@ impl Node {
             .arg(new_id)
             .arg(payload)
             .arg(self.seal.payload(new_id, &item.job, payload))
-            .arg(most);
+            .arg(most.map_or(-1, i64::from));
         let answer = self.run_held(&script::rerun, &cmd)?;
         match word(&answer).as_str() {
             "OK" => {
@@ -249,9 +249,18 @@ impl Node {
 
     /// See [`crate::Controller::keep`].
     pub fn keep(&self, id: i64) -> Result<()> {
+        self.take_back(id, false)
+    }
+
+    /// See [`crate::Controller::resume`].
+    pub fn resume(&self, id: i64) -> Result<()> {
+        self.take_back(id, true)
+    }
+
+    fn take_back(&self, id: i64, only_here: bool) -> Result<()> {
         let membership = self.link.membership()?;
         let mut cmd = self.call(&script::keep);
-        cmd.arg(self.me()).arg(membership.epoch).arg(id);
+        cmd.arg(self.me()).arg(membership.epoch).arg(id).arg(i32::from(only_here));
         self.change(id, &script::keep, &cmd)
     }
 

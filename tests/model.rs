@@ -261,7 +261,7 @@ impl World {
                 let decide = |controller: &Controller| match decision {
                     Decision::Back => controller.requeue(id, "its controller left").map(|()| None),
                     Decision::End => controller.finished(id, "ABORTED").map(|()| None),
-                    Decision::Again => controller.rerun(id, "ABORTED", new, b"again", DEATHS as u32),
+                    Decision::Again => controller.rerun(id, "ABORTED", new, b"again", Some(DEATHS as u32)),
                 };
                 let mut results: Vec<_> = self.controllers.iter().map(decide).collect();
                 results.retain(|result| !matches!(result, Err(Error::Fenced(_))));
@@ -331,7 +331,7 @@ impl World {
                 fenced(intruder.park(id, "not mine"));
                 if item.state != Orphaned {
                     fenced(intruder.finished(id, "SUCCESS"));
-                    let again = intruder.rerun(id, "ABORTED", 1 << 40, b"again", DEATHS as u32);
+                    let again = intruder.rerun(id, "ABORTED", 1 << 40, b"again", Some(DEATHS as u32));
                     assert!(matches!(again, Err(Error::Conflict(_))), "nobody's to run again: {again:?}");
                 }
             }

@@ -30,7 +30,7 @@ fn orphaned(controller: &Controller) -> Item {
 }
 
 fn again(controller: &Controller, id: i64, new: i64) -> Option<i64> {
-    controller.rerun(id, "ABORTED", new, format!("payload of {new}").as_bytes(), MOST).unwrap()
+    controller.rerun(id, "ABORTED", new, format!("payload of {new}").as_bytes(), Some(MOST)).unwrap()
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn asked_twice_it_runs_again_once() {
     a.close();
     orphaned(&b);
     put(&b, item(9, "job"));
-    let taken = b.rerun(1, "ABORTED", 9, b"x", MOST);
+    let taken = b.rerun(1, "ABORTED", 9, b"x", Some(MOST));
     assert!(matches!(taken, Err(Error::Conflict(_))), "another item's id: {taken:?}");
     assert_eq!(state(&b, 1), ItemState::Orphaned);
     assert_eq!(again(&b, 1, 10), Some(10));
@@ -97,7 +97,7 @@ fn nobody_but_the_reaper_runs_it_again() {
     put(&a, item(1, "job"));
     run(&a, 1, "job");
     let refused = |controller: &Controller, id| {
-        let result = controller.rerun(id, "ABORTED", 20, b"x", MOST);
+        let result = controller.rerun(id, "ABORTED", 20, b"x", Some(MOST));
         assert!(matches!(result, Err(Error::Fenced(_) | Error::Conflict(_))), "{result:?}");
     };
     refused(&a, 1);
@@ -122,7 +122,26 @@ fn nobody_but_the_reaper_runs_it_again() {
     }
     assert_eq!(claim_ids(&c, 9), [10]);
     assert!(c.item(20).unwrap().is_none());
-    assert!(matches!(c.rerun(77, "ABORTED", 20, b"x", MOST), Err(Error::NotFound(_))));
+    assert!(matches!(c.rerun(77, "ABORTED", 20, b"x", Some(MOST)), Err(Error::NotFound(_))));
+    invariants::check(&mut redis.inside());
+}
+
+#[test]
+fn a_controller_that_was_stopped_is_no_death_in_the_chain() {
+    let redis = Redis::start();
+    let survivor = join(&redis, "survivor");
+    put(&survivor, item(1, "job"));
+    let mut id = 1;
+    for stop in 1..=6 {
+        let stopped = join(&redis, &format!("s{stop}"));
+        run(&stopped, id, "job");
+        stopped.close();
+        let orphan = orphaned(&survivor);
+        assert_eq!((orphan.id, orphan.deaths), (id, 0));
+        let next = i64::from(stop) * 10;
+        assert_eq!(survivor.rerun(id, "ABORTED", next, b"x", None).unwrap(), Some(next));
+        id = next;
+    }
     invariants::check(&mut redis.inside());
 }
 
@@ -222,6 +241,30 @@ fn a_job_of_one_build_at_a_time_runs_it_before_those_that_waited_behind_it() {
         b.finished(id, "SUCCESS").unwrap();
         invariants::check(&mut redis.inside());
     }
+}
+
+#[test]
+fn what_only_its_own_controller_can_go_on_with_is_taken_back_from_whoever_decides_on_it() {
+    let redis = Redis::start();
+    let a = join(&redis, "a");
+    put(&a, item(1, "job"));
+    put(&a, item(2, "job"));
+    run(&a, 1, "job");
+    let b = join(&redis, "b");
+    assert!(matches!(b.resume(1), Err(Error::Fenced(_))), "it never ran there");
+    a.close();
+    assert_eq!(orphaned(&b).id, 1);
+    let back = join(&redis, "a");
+    assert!(matches!(back.keep(1), Err(Error::Fenced(_))));
+    back.resume(1).unwrap();
+    back.resume(1).unwrap();
+    assert_eq!(state(&back, 1), ItemState::Running);
+    invariants::check(&mut redis.inside());
+    assert!(matches!(b.finished(1, "ABORTED"), Err(Error::Fenced(_))), "it is no longer b's to decide on");
+    back.finished(1, "SUCCESS").unwrap();
+    assert!(matches!(back.resume(1), Err(Error::Fenced(_))), "it has ended");
+    assert_eq!(claim_ids(&b, 9), [2], "what waited behind it goes on");
+    invariants::check(&mut redis.inside());
 }
 
 #[test]

@@ -80,6 +80,7 @@ const NATIVES: &[NativeMethod<'static>] = &[
     native!(requeue(handle: jlong, id: jlong, why: JString)),
     native!(rerun(handle: jlong, id: jlong, result: JString, new_id: jlong, payload: jbyte[], most: jint) -> jlong),
     native!(keep(handle: jlong, id: jlong)),
+    native!(resume(handle: jlong, id: jlong)),
     native!(unwanted(handle: jlong, id: jlong, who: JString)),
     native!(holds_lease(handle: jlong) -> jboolean),
     native!(park(handle: jlong, id: jlong, why: JString)),
@@ -482,12 +483,16 @@ fn rerun<'local>(
 ) -> Result<jlong, Failure> {
     let result = text(env, "the result", &result)?;
     let payload = bytes(env, "the payload", &payload)?;
-    let most = u32::try_from(most).unwrap_or_default();
+    let most = u32::try_from(most).ok();
     Ok(held(handle)?.rerun(id, &result, new_id, &payload, most)?.unwrap_or_default())
 }
 
 fn keep<'local>(_: &mut Env<'local>, _: JClass<'local>, handle: jlong, id: jlong) -> Result<(), Failure> {
     Ok(held(handle)?.keep(id)?)
+}
+
+fn resume<'local>(_: &mut Env<'local>, _: JClass<'local>, handle: jlong, id: jlong) -> Result<(), Failure> {
+    Ok(held(handle)?.resume(id)?)
 }
 
 fn unwanted<'local>(

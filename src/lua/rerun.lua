@@ -1,6 +1,7 @@
 -- The build of an orphaned item has ended with its controller, as its reaper says, and runs again as a new item.
 --
--- ARGV  controller, epoch, id, result, new id, payload, mac, how often at the most (the item counts the deaths)
+-- ARGV  controller, epoch, id, result, new id, payload, mac, how often at the most (the item counts the deaths), -1 where its
+--       controller did not die but was stopped: this is not counted
 -- Answers  OK new id (also when repeated, then of the first call; 0: it is not run again, the item says why)
 --          | STATE letter | FENCED | NOTFOUND | TAKEN
 -- Keeps: the old item ends and the new one comes in one step, so nobody can lose or double the build in between;
@@ -13,11 +14,11 @@ if v[STATE] == 'D' and v[LAST] == me then return {'OK', v[AGAIN] ~= '' and v[AGA
 if not member(controller, epoch) then return {'FENCED'} end
 if v[STATE] ~= 'O' then return v[STATE] == 'D' and {'FENCED'} or {'STATE', v[STATE]} end
 if v[REAPER] ~= me then return {'FENCED'} end
-local deaths = (tonumber(v[DEATHS]) or 0) + 1
+local deaths = (tonumber(v[DEATHS]) or 0) + (most < 0 and 0 or 1)
 local why
 if v[CANCEL] ~= '' then
   why = v[CANCEL] .. ' wanted it ended, so it is not run again'
-elseif deaths > most then
+elseif most >= 0 and deaths > most then
   why = 'Not run again: controllers died ' .. deaths .. ' times in a row while they ran it'
 elseif redis.call('EXISTS', P .. 'item:' .. new) == 1 then
   return {'TAKEN'}

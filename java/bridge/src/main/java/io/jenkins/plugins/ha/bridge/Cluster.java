@@ -214,7 +214,8 @@ public final class Cluster implements AutoCloseable {
      * @param newId the new item's id, from {@link #nextQueueId()}
      * @param payload what the new item stores
      * @param most how often controllers may die in a row while they build it ({@link
-     *     Item#deaths()}) before it is not run again
+     *     Item#deaths()}) before it is not run again; below 0 where the controller did not die but
+     *     was stopped by somebody, which is not counted
      * @return the new item's id; 0 when the item has ended and is not run again, and {@link
      *     Item#why()} says why: somebody wanted it ended, or too many controllers died with it
      * @throws HaException.Fenced for everybody but the reaper
@@ -231,6 +232,17 @@ public final class Cluster implements AutoCloseable {
      */
     public void keep(long id) {
         Native.keep(handle, id);
+    }
+
+    /**
+     * Takes back an ORPHANED item that this controller ran, whoever has to decide on it. For builds
+     * which only their own controller can go on with, such as Pipelines: nobody may call anything
+     * else for an orphaned one. It is RUNNING again, in the present epoch; so too if it is already.
+     *
+     * @throws HaException.Fenced when it has ended, or was never run here
+     */
+    public void resume(long id) {
+        Native.resume(handle, id);
     }
 
     /**
