@@ -6,6 +6,7 @@ import io.jenkins.plugins.ha.bridge.LinkState;
 import io.jenkins.plugins.ha.builds.BuildFence;
 import io.jenkins.plugins.ha.builds.ForeignBuilds;
 import io.jenkins.plugins.ha.builds.OrphanedBuilds;
+import io.jenkins.plugins.ha.builds.OwnPipelines;
 import io.jenkins.plugins.ha.queue.Claimer;
 import io.jenkins.plugins.ha.queue.HaQueue;
 import io.jenkins.plugins.ha.queue.QueueView;
@@ -33,6 +34,7 @@ public final class Membership {
     private final Claimer claimer;
     private final OrphanedBuilds orphans;
     private final BuildFence fence;
+    private final OwnPipelines pipelines;
     private final EventPump pump;
     private final BuildRecords records;
     private volatile Reconciling reconciling;
@@ -48,6 +50,7 @@ public final class Membership {
         this.claimer = new Claimer(cluster, identity, view, outbound);
         this.orphans = new OrphanedBuilds(cluster, identity, builds, outbound);
         this.fence = new BuildFence(cluster, identity);
+        this.pipelines = new OwnPipelines(cluster, identity);
         this.pump = new EventPump(cluster, view, builds, claimer, orphans, fence);
     }
 
@@ -68,6 +71,7 @@ public final class Membership {
         pump.jobsLoaded();
         claimer.start();
         fence.start();
+        pipelines.start();
         BuildRecords.active()
                 .ifPresent(
                         open -> {
@@ -80,6 +84,7 @@ public final class Membership {
     /** Stops taking builds, tells the others what is still to be told, and leaves. Bounded. */
     void leave() {
         claimer.stop();
+        fence.stopBuilds();
         outbound.drainAndStop();
         cluster.close();
         pump.stop();

@@ -41,13 +41,15 @@ import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import jenkins.model.CauseOfInterruption;
+import jenkins.model.InterruptedBuildAction;
 import jenkins.model.Jenkins;
 import jenkins.util.Timer;
 
 /**
- * Builds of this controller that others have ended, because it stalled or was cut off for longer
- * than its lease. They are stopped, and nothing of them reaches their log or build.xml any more:
- * what the survivor wrote there stands. Pipelines are not concerned; no survivor ends them.
+ * Builds of this controller that others end, because it stalled or was cut off for longer than its
+ * lease, or is shut down over them. They are stopped, and nothing of them reaches their log or
+ * build.xml any more: what the survivor wrote there stands. Pipelines are not concerned; no
+ * survivor ends them.
  *
  * <p>Whether a build is still ours is known in two ways: from the queue, once this controller is a
  * member again, and from the {@link LastWord} in the build's folder, also while it is not.
@@ -59,6 +61,8 @@ public final class BuildFence {
     private static final int LOOKS_AFTERWARDS = 30;
     private static final long WAIT_MILLIS = 1000;
     private static final long SETTLE_MILLIS = 5000;
+    private static final long STOP_MILLIS = 5000;
+    private static final long STOP_LOOK_MILLIS = 20;
     private static final int REMEMBERED = 1000;
 
     /** Those that are no longer ours. */
@@ -78,6 +82,9 @@ public final class BuildFence {
 
     /** The membership under which the queue has been asked about all that runs. */
     private volatile long asked;
+
+    /** This controller is shut down. */
+    private volatile boolean stopping;
 
     public BuildFence(Cluster cluster, ControllerIdentity identity) {
         this.cluster = cluster;
@@ -106,6 +113,53 @@ public final class BuildFence {
                         this::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
     }
 
+    /**
+     * This controller is shut down: core is about to interrupt what runs here. It is done now,
+     * while this controller is a member, so that nothing runs on beside its successor elsewhere.
+     * Waits for it, 5 s at the most.
+     */
+    public void stopBuilds() {
+        stopping = true;
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(STOP_MILLIS);
+        boolean[] runs = {true};
+        while (runs[0] && System.nanoTime() < deadline) {
+            runs[0] = false;
+            forEachBuild(
+                    (executor, run) -> {
+                        if (membershipOf(run) == null) {
+                            return;
+                        }
+                        runs[0] = true;
+                        if (run.isBuilding() && STOPPED.add(BuildKey.of(run))) {
+                            executor.interrupt(
+                                    Result.ABORTED, new ControllerDied(identity.name(), true));
+                        }
+                    });
+            try {
+                Thread.sleep(STOP_LOOK_MILLIS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
+    }
+
+    /**
+     * Whether this build ends only because its controller is shut down, so that it is to run again
+     * elsewhere. An agent that lost its channel meanwhile may have made a failure of it.
+     */
+    private boolean leavesUndone(Run<?, ?> run) {
+        Result result = run.getResult();
+        return stopping
+                && result != null
+                && result.isWorseThan(Result.UNSTABLE)
+                && run.getAction(ClusterItemAction.class).itemId() > 0
+                && Reruns.wanted(run.getParent())
+                && run.getActions(InterruptedBuildAction.class).stream()
+                        .flatMap(action -> action.getCauses().stream())
+                        .allMatch(c -> c instanceof ControllerDied died && died.isStopped());
+    }
+
     /** A new membership: what ran under the old one may be somebody else's by now. */
     public void linkChanged(LinkState link) {
         if (asked != 0 && link.joined() && link.epoch() != asked) {
@@ -126,7 +180,7 @@ public final class BuildFence {
         }
     }
 
-    /** Whether another controller has ended it. */
+    /** Whether another controller has ended it, or is to. */
     public static boolean isCut(Run<?, ?> run) {
         return CUT.contains(BuildKey.of(run));
     }
@@ -312,17 +366,23 @@ public final class BuildFence {
                 return;
             }
             if (!isCut(run)) {
+                boolean undone = membership.fence().leavesUndone(run);
                 try {
                     LastWord word =
                             LastWord.say(
                                     run.getRootDir().toPath(),
                                     membership.identity(),
                                     String.valueOf(run.getResult()),
-                                    false);
+                                    undone ? LastWord.Role.STOPPED : LastWord.Role.OWNER);
                     if (word.byOwner(membership.identity().id())) {
                         return;
                     }
-                    cut(run, word.controllerName());
+                    if (undone && word.fresh()) {
+                        CUT.add(BuildKey.of(run));
+                        LOGGER.info(() -> run + " is left to the others: this controller stops");
+                    } else {
+                        cut(run, word.controllerName());
+                    }
                 } catch (IOException e) {
                     LOGGER.log(Level.FINE, "The folder of " + run + " takes no word", e);
                     return;

@@ -81,7 +81,14 @@ public final class BuildNews extends RunListener<Run<?, ?>> {
             Result result = run.getResult();
             long item = action.itemId();
             String text = result == null ? "NOT_BUILT" : result.toString();
-            membership.outbound().tell("end of " + run, cluster -> cluster.finished(item, text));
+            ClusterItemAction of = action;
+            membership
+                    .outbound()
+                    .tell(
+                            "end of " + run,
+                            RunFields.isPipeline(run)
+                                    ? cluster -> OwnPipelines.finish(cluster, of, text)
+                                    : cluster -> cluster.finished(item, text));
         }
     }
 

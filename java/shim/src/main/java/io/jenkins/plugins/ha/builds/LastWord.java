@@ -9,40 +9,50 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Locale;
 
 /**
- * How a build ends, as said by whoever said it first: the controller that ran it, or a survivor
- * that holds it dead. It is a file in the build's folder, since both may be cut off from all else
- * but the shared folder; it can be made once.
+ * How a build ends, as said by whoever said it first: the controller that ran it, to its end or
+ * until it was shut down, or a survivor that holds it dead. It is a file in the build's folder,
+ * since both may be cut off from all else but the shared folder; it can be made once.
  *
  * @param controllerId who said it; "" when that is not known
  * @param controllerName what people call that controller
  * @param result what Jenkins calls the end
- * @param survivor it was said of a controller held dead, perhaps by a later start of the same one
+ * @param role as what it was said
  * @param fresh it was said just now
  */
 record LastWord(
-        String controllerId,
-        String controllerName,
-        String result,
-        boolean survivor,
-        boolean fresh) {
+        String controllerId, String controllerName, String result, Role role, boolean fresh) {
     private static final String FILE = "ha-ended";
-    private static final String SURVIVOR = "survivor";
-    private static final String OWNER = "owner";
+
+    /** As what somebody ends a build. */
+    enum Role {
+        /** It came to its end on the controller that ran it. */
+        OWNER,
+        /** The controller that ran it was shut down over it. */
+        STOPPED,
+        /** The controller that ran it is held dead, perhaps by a later start of the same one. */
+        SURVIVOR
+    }
+
+    /** Whether the build did not come to its own end. */
+    boolean unfinished() {
+        return role != Role.OWNER;
+    }
 
     /** Whether it is this controller's word on a build that it ran to its end. */
     boolean byOwner(String id) {
-        return !survivor && controllerId.equals(id);
+        return role == Role.OWNER && controllerId.equals(id);
     }
 
     /** Says it, unless it has been said; what stands. */
-    static LastWord say(Path folder, ControllerIdentity who, String result, boolean survivor)
+    static LastWord say(Path folder, ControllerIdentity who, String result, Role role)
             throws IOException {
-        LastWord mine = new LastWord(who.id(), who.name(), result, survivor, true);
-        String role = survivor ? SURVIVOR : OWNER;
+        LastWord mine = new LastWord(who.id(), who.name(), result, role, true);
+        String written = role.name().toLowerCase(Locale.ROOT);
         byte[] bytes =
-                (String.join("\n", who.id(), who.name(), result, role) + "\n")
+                (String.join("\n", who.id(), who.name(), result, written) + "\n")
                         .getBytes(StandardCharsets.UTF_8);
         Path draft = Files.createTempFile(folder, "." + FILE, null);
         try {
@@ -73,16 +83,21 @@ record LastWord(
         try {
             List<String> lines = Files.readAllLines(folder.resolve(FILE), StandardCharsets.UTF_8);
             return lines.size() < 4
-                    ? new LastWord("", "", "ABORTED", true, false)
+                    ? new LastWord("", "", "ABORTED", Role.SURVIVOR, false)
                     : new LastWord(
-                            lines.get(0),
-                            lines.get(1),
-                            lines.get(2),
-                            !lines.get(3).equals(OWNER),
-                            false);
+                            lines.get(0), lines.get(1), lines.get(2), role(lines.get(3)), false);
         } catch (NoSuchFileException e) {
             return null;
         }
+    }
+
+    private static Role role(String written) {
+        for (Role role : Role.values()) {
+            if (role.name().equalsIgnoreCase(written)) {
+                return role;
+            }
+        }
+        return Role.SURVIVOR;
     }
 
     /** The end is in the build's own file now. */

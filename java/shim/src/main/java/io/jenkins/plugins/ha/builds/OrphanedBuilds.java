@@ -88,7 +88,7 @@ public final class OrphanedBuilds {
                     () ->
                             "The controller "
                                     + item.owner()
-                                    + " died while it ran the Pipeline "
+                                    + " went away while it ran the Pipeline "
                                     + item.job()
                                     + " #"
                                     + item.number()
@@ -117,7 +117,7 @@ public final class OrphanedBuilds {
             }
             Ending ending =
                     job == null
-                            ? new Ending("ABORTED", false, item.owner())
+                            ? new Ending("ABORTED", false, item.owner(), false)
                             : end(job, key, item.owner());
             if (ending.bySurvivor() && Reruns.wanted(job)) {
                 outbound.tell(
@@ -157,8 +157,9 @@ public final class OrphanedBuilds {
      *
      * @param bySurvivor it did not come to its own end
      * @param controller name of the controller that ran it
+     * @param stopped that one was shut down over it
      */
-    private record Ending(String result, boolean bySurvivor, String controller) {}
+    private record Ending(String result, boolean bySurvivor, String controller, boolean stopped) {}
 
     private void runAgain(Cluster cluster, Job<?, ?> job, Item item, Ending ending) {
         BuildKey key = new BuildKey(item.job(), item.number());
@@ -170,14 +171,17 @@ public final class OrphanedBuilds {
                             cluster.item(item.id()).map(Item::payload).orElse(null),
                             item.job(),
                             newId,
-                            new RestartedCause(ending.controller(), item.number()),
+                            new RestartedCause(
+                                    ending.controller(), item.number(), ending.stopped()),
                             identity);
         } catch (RerunItem.Impossible e) {
             cluster.finished(item.id(), ending.result());
             close(job, key, "It could not be run again: " + e.getMessage());
             return;
         }
-        long again = cluster.rerun(item.id(), ending.result(), newId, payload, Reruns.MOST);
+        // an admin who restarts controllers under a long build is no reason to give it up
+        int most = ending.stopped() ? -1 : Reruns.MOST;
+        long again = cluster.rerun(item.id(), ending.result(), newId, payload, most);
         close(
                 job,
                 key,
@@ -246,28 +250,30 @@ public final class OrphanedBuilds {
         Path folder = job.getBuildDir().toPath().resolve(Integer.toString(key.number()));
         if (!Files.isRegularFile(folder.resolve("build.xml"))) {
             builds.ended(key);
-            return new Ending("ABORTED", false, owner);
+            return new Ending("ABORTED", false, owner, false);
         }
-        LastWord word = LastWord.say(folder, identity, "ABORTED", true);
+        LastWord word = LastWord.say(folder, identity, "ABORTED", LastWord.Role.SURVIVOR);
+        boolean stopped = word.role() == LastWord.Role.STOPPED;
         boolean ended = hasEnded(folder);
         if (ended && word.fresh()) {
             LastWord.drop(folder); // only the news of its end died with its owner
         }
-        boolean bySurvivor = word.survivor() && !(ended && word.fresh());
+        boolean bySurvivor = word.unfinished() && !(ended && word.fresh());
         if (bySurvivor) {
-            note(job, key, owner, folder);
+            note(job, key, owner, stopped, folder);
         }
         builds.ended(key);
         Run<?, ?> run = job.getBuildByNumber(key.number());
         if (run == null) {
-            return new Ending(word.result(), bySurvivor, owner);
+            return new Ending(word.result(), bySurvivor, owner, stopped);
         }
         ClusterItemAction action = run.getAction(ClusterItemAction.class);
         String name = action == null ? owner : action.controllerName();
         if (!ended) {
             long lasted = Math.max(1, System.currentTimeMillis() - run.getStartTimeInMillis());
             if (bySurvivor && run.getAction(InterruptedBuildAction.class) == null) {
-                run.addAction(new InterruptedBuildAction(List.of(new ControllerDied(name))));
+                run.addAction(
+                        new InterruptedBuildAction(List.of(new ControllerDied(name, stopped))));
             }
             RunFields.showEnded(run, Result.fromString(word.result()), lasted);
             run.save();
@@ -276,15 +282,17 @@ public final class OrphanedBuilds {
             }
         }
         RecordKeeper.endOfTheDead(run);
-        return new Ending(String.valueOf(run.getResult()), bySurvivor, name);
+        return new Ending(String.valueOf(run.getResult()), bySurvivor, name, stopped);
     }
 
-    private static void note(Job<?, ?> job, BuildKey key, String owner, Path folder)
+    private static void note(
+            Job<?, ?> job, BuildKey key, String owner, boolean stopped, Path folder)
             throws IOException {
         Run<?, ?> run = job.getBuildByNumber(key.number());
         ClusterItemAction action = run == null ? null : run.getAction(ClusterItemAction.class);
         String name = action == null ? owner : action.controllerName();
-        String sentence = "The controller '" + name + "' died while it ran this build.";
+        String how = stopped ? "was shut down" : "died";
+        String sentence = "The controller '" + name + "' " + how + " while it ran this build.";
         if (endOf(folder.resolve("log")).contains(sentence)) {
             return; // by a survivor that died over it
         }
@@ -296,7 +304,8 @@ public final class OrphanedBuilds {
                                 + key.number()
                                 + " is ended: its controller '"
                                 + name
-                                + "' died");
+                                + "' "
+                                + how);
     }
 
     /** The last lines of a build's log. */

@@ -149,9 +149,7 @@ public final class Reconciling {
         for (Job<?, ?> job : all) {
             boolean compared = false;
             while (!compared) {
-                while (!settled() && !stopping) {
-                    Thread.sleep(ROUND_MILLIS);
-                }
+                awaitSettled();
                 if (stopping) {
                     return;
                 }
@@ -181,6 +179,22 @@ public final class Reconciling {
                                     + " builds were taken over into the records, "
                                     + rebuilt()
                                     + " files made again");
+        }
+    }
+
+    /**
+     * After the database was away, other controllers have deletions to tell, and what they deleted
+     * must not be made again.
+     */
+    private void awaitSettled() throws InterruptedException {
+        boolean away = false;
+        while (!settled() && !stopping) {
+            away |= records.state().phase() != RecordsState.Phase.READY;
+            Thread.sleep(ROUND_MILLIS);
+            if (away && settled()) {
+                away = false;
+                Thread.sleep(Long.getLong(AFTER, 10_000));
+            }
         }
     }
 

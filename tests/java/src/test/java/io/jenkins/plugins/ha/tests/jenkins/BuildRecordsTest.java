@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.jenkins.plugins.ha.stage.Controller;
 import io.jenkins.plugins.ha.stage.Eventually;
 import io.jenkins.plugins.ha.stage.FreestyleJob;
 import io.jenkins.plugins.ha.stage.JenkinsClient;
@@ -43,6 +44,14 @@ class BuildRecordsTest {
 
     /** The promise "within a second", with the room that a busy machine needs. */
     private static final Duration AT_ONCE = Duration.ofSeconds(3);
+
+    private static final String ONE_AT_A_TIME =
+            "<properties><org.jenkinsci.plugins.workflow.job.properties"
+                    + ".DisableConcurrentBuildsJobProperty/>"
+                    + "<hudson.model.ParametersDefinitionProperty><parameterDefinitions>"
+                    + "<hudson.model.StringParameterDefinition><name>P</name><defaultValue/>"
+                    + "</hudson.model.StringParameterDefinition></parameterDefinitions>"
+                    + "</hudson.model.ParametersDefinitionProperty></properties>";
 
     private TwoControllers two;
     private PostgresServer postgres;
@@ -266,6 +275,66 @@ class BuildRecordsTest {
                                 + " WHERE j.full_name = 'shrinks' AND b.state <> 1 ORDER BY 1"));
         run("shrinks", 5);
         assertEquals(List.of(5, 3, 1), history(b, "shrinks"));
+    }
+
+    @Test
+    void aPipelineGoesOnOverARestartOfItsControllerAndWhatWaitsBehindItFollows() {
+        Controller b = two.controller("b");
+        goesOn(
+                "restarted-pipe",
+                () -> {
+                    b.stop();
+                    b.start();
+                    b.awaitUp(Stage.UP);
+                });
+    }
+
+    @Test
+    void aPipelineGoesOnOverAStallOfItsControllerAndWhatWaitsBehindItFollows() {
+        Controller b = two.controller("b");
+        goesOn(
+                "stalled-pipe",
+                () -> {
+                    b.pause();
+                    two.stage().awaitMembers(1, LONG);
+                    b.resume();
+                });
+    }
+
+    private void goesOn(String job, Runnable between) {
+        JenkinsClient a = two.a();
+        two.createJob(
+                job,
+                JobXml.pipeline("echo 'begun'; sleep 12; echo 'over'")
+                        .replace("<properties/>", ONE_AT_A_TIME));
+        two.onlyOn("b");
+        long first = a.trigger(job, Map.of("P", "1"));
+        awaitRow(a, job, 1, "RUNNING");
+        TwoControllers.awaitRunning(a, job, 1);
+        Eventually.until("it has begun", AT_ONCE, () -> a.console(job, 1).contains("begun\n"));
+        long second = a.trigger(job, Map.of("P", "2"));
+
+        between.run();
+        two.onlyOn("b");
+        assertEquals("SUCCESS", a.awaitResult(job, 1, LONG));
+        assertTrue(a.console(job, 1).contains("over\n"), a.console(job, 1));
+        assertEquals("SUCCESS", a.awaitResult(job, 2, LONG));
+        for (int number : List.of(1, 2)) {
+            assertRowIsTheBuild(a, awaitRow(a, job, number, "ENDED"));
+        }
+        for (long id : List.of(first, second)) {
+            assertEquals("DONE SUCCESS", state(id), "the queue says so too");
+        }
+    }
+
+    /** What the queue says of an item. */
+    private String state(long id) {
+        return TwoControllers.script(
+                        two.a(),
+                        "def i = io.jenkins.plugins.ha.Membership.active().get().cluster().item("
+                                + id
+                                + "L).get(); print i.state().toString() + ' ' + i.result()")
+                .strip();
     }
 
     @Test

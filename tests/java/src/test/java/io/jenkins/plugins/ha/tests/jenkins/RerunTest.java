@@ -17,6 +17,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -109,6 +111,48 @@ class RerunTest {
         }
         assertTrue(a.text("job/never/configure").contains("When the controller dies"));
         assertTrue(a.text("manage/configure").contains("Run builds again whose controller died"));
+    }
+
+    @Test
+    void buildsOfAControllerThatIsShutDownRunAgainElsewhereOnceItHasStoppedThem() {
+        JenkinsClient a = two.a();
+        String first =
+                "if [ $BUILD_NUMBER = 1 ]; then echo $$ > ../$JOB_NAME.pid; echo begun; sleep 100;"
+                        + " fi; ! kill -0 $(cat ../$JOB_NAME.pid)";
+        two.createJob("handed", new FreestyleJob().parameter("P").shell(first).xml());
+        two.createJob("aborted", new FreestyleJob().property(NOT_AGAIN).shell(first).xml());
+        two.onlyOn("b");
+        long id = a.trigger("handed", Map.of("P", "p 1"));
+        a.trigger("aborted");
+        for (String job : List.of("handed", "aborted")) {
+            TwoControllers.awaitRunning(a, job, 1);
+            begun(a, job);
+        }
+
+        long told = System.nanoTime();
+        two.controller("b").stop();
+        figure("rerun.shut_down", (System.nanoTime() - told) / 1e9, "s");
+        script(a, "io.jenkins.plugins.ha.settings.HaConfiguration.get().takesBuilds = true");
+        assertEquals("SUCCESS", a.awaitResult("handed", 2, LONG));
+        assertEquals("ABORTED", a.awaitResult("handed", 1, LONG));
+        assertEquals("ABORTED", a.awaitResult("aborted", 1, LONG));
+        assertEquals(1, a.queueItem(id).orElseThrow().path("executable").path("number").asInt());
+
+        String log = logOf(a, "handed");
+        assertOnce(log, "The controller 'b' was shut down while it ran this build.");
+        assertOnce(log, "It runs again as queue item ");
+        assertOnce(log, "Finished: ");
+        assertTrue(a.text("job/handed/1/").contains("b was shut down"), "its page says why");
+        List<String> causes = causes(a, "handed", 1);
+        causes.add("Restarted after controller b was shut down while it ran #1");
+        assertEquals(causes, causes(a, "handed", 2));
+        assertTrue(logOf(a, "aborted").contains("b was shut down"), logOf(a, "aborted"));
+
+        bothAlive();
+        for (JenkinsClient on : List.of(a, two.b())) {
+            assertEquals(List.of("SUCCESS", "ABORTED"), results(on, "handed"));
+            assertEquals(List.of("ABORTED"), results(on, "aborted"));
+        }
     }
 
     @Test
@@ -216,16 +260,24 @@ class RerunTest {
     }
 
     private static void assertLog(JenkinsClient on, String job, String sentence) {
-        String log =
-                Eventually.get(
-                        "the last lines of " + job,
-                        TwoControllers.SOON,
-                        () ->
-                                java.util.Optional.of(on.console(job, 1))
-                                        .filter(text -> text.endsWith("Finished: ABORTED\n")));
-        assertEquals(2, log.split(DIED, -1).length, "said once: " + log);
-        assertTrue(log.contains("\n" + sentence), log);
-        assertEquals(2, log.split("Finished: ", -1).length, "said once: " + log);
+        String log = logOf(on, job);
+        assertOnce(log, DIED);
+        assertOnce(log, "\n" + sentence);
+        assertOnce(log, "Finished: ");
+    }
+
+    /** The log of #1, whose last lines follow its result. */
+    private static String logOf(JenkinsClient on, String job) {
+        return Eventually.get(
+                "the last lines of " + job,
+                TwoControllers.SOON,
+                () ->
+                        Optional.of(on.console(job, 1))
+                                .filter(text -> text.endsWith("Finished: ABORTED\n")));
+    }
+
+    private static void assertOnce(String log, String sentence) {
+        assertEquals(2, log.split(Pattern.quote(sentence), -1).length, "said once: " + log);
     }
 
     private static List<String> causes(JenkinsClient on, String job, int number) {

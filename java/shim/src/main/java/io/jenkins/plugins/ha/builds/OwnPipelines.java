@@ -1,0 +1,99 @@
+package io.jenkins.plugins.ha.builds;
+
+import hudson.model.Computer;
+import hudson.model.Executor;
+import hudson.model.Run;
+import hudson.security.ACL;
+import hudson.security.ACLContext;
+import io.jenkins.plugins.ha.ControllerIdentity;
+import io.jenkins.plugins.ha.bridge.Cluster;
+import io.jenkins.plugins.ha.bridge.HaException;
+import io.jenkins.plugins.ha.bridge.LinkState;
+import io.jenkins.plugins.ha.queue.ClusterItemAction;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import jenkins.model.Jenkins;
+import jenkins.util.Timer;
+
+/**
+ * Pipelines that go on here in another membership than the one they began in: this controller was
+ * restarted, or held dead for a while. Nobody else can go on with them, so their queue items are
+ * taken back; else they would keep what waits behind them waiting for ever.
+ */
+@SuppressWarnings("try") // who acts is settled by having the context open
+public final class OwnPipelines {
+    private static final Logger LOGGER = Logger.getLogger(OwnPipelines.class.getName());
+    private static final long LOOK_MILLIS = 1000;
+
+    private final Cluster cluster;
+    private final ControllerIdentity identity;
+
+    /** Queue items that were asked for, and the epoch they were asked for in. */
+    private final Map<Long, Long> asked = new ConcurrentHashMap<>();
+
+    public OwnPipelines(Cluster cluster, ControllerIdentity identity) {
+        this.cluster = cluster;
+        this.identity = identity;
+    }
+
+    /** From now on it is looked which Pipelines run here. The jobs are loaded. */
+    public void start() {
+        Timer.get()
+                .scheduleWithFixedDelay(
+                        this::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    /** The item of a Pipeline of this controller ends, whatever membership it began in. */
+    static void finish(Cluster cluster, ClusterItemAction action, String result) {
+        if (action.epoch() != cluster.link().epoch()) {
+            cluster.resume(action.itemId());
+        }
+        cluster.finished(action.itemId(), result);
+    }
+
+    private void look() {
+        try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
+            LinkState link = cluster.link();
+            if (!link.joined()) {
+                return;
+            }
+            for (Computer computer : Jenkins.get().getComputers()) {
+                for (Executor executor : computer.getAllExecutors()) {
+                    if (executor.getCurrentExecutable() instanceof Run<?, ?> run
+                            && RunFields.isPipeline(run)) {
+                        takeBack(run, link.epoch());
+                    }
+                }
+            }
+        } catch (HaException.Closed e) {
+            LOGGER.log(Level.FINE, "Closed", e);
+        } catch (RuntimeException e) {
+            LOGGER.log(Level.WARNING, "Could not look which Pipelines run here", e);
+        }
+    }
+
+    private void takeBack(Run<?, ?> run, long epoch) {
+        ClusterItemAction action = run.getAction(ClusterItemAction.class);
+        if (action == null
+                || action.itemId() <= 0
+                || action.epoch() == epoch
+                || !action.controllerId().equals(identity.id())
+                || Long.valueOf(epoch).equals(asked.get(action.itemId()))) {
+            return;
+        }
+        try {
+            cluster.resume(action.itemId());
+            LOGGER.info(() -> run + " goes on here");
+        } catch (HaException.Fenced | HaException.NotFound e) {
+            LOGGER.warning(
+                    () -> run + " goes on, though its queue item has ended: " + e.getMessage());
+        } catch (HaException.Unavailable | HaException.Refused e) {
+            LOGGER.log(Level.FINE, "{0} is asked for again", run);
+            return;
+        }
+        asked.put(action.itemId(), epoch);
+    }
+}
