@@ -1,10 +1,10 @@
 package io.jenkins.plugins.ha.tests.jenkins;
 
+import static io.jenkins.plugins.ha.tests.jenkins.TwoControllers.builtPerParameter;
 import static io.jenkins.plugins.ha.tests.jenkins.TwoControllers.figure;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.jenkins.plugins.ha.stage.Eventually;
 import io.jenkins.plugins.ha.stage.FreestyleJob;
 import io.jenkins.plugins.ha.stage.JenkinsClient;
@@ -16,7 +16,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -135,14 +134,5 @@ class FailoverTest {
             JenkinsClient by = i % 2 == 0 ? two.a() : two.b();
             asked.add(new Asked(job, by.trigger(job, Map.of("P", job + asked.size())), by));
         }
-    }
-
-    private static Map<String, Integer> builtPerParameter(JenkinsClient on, String job) {
-        String tree = "/api/json?tree=allBuilds[number,actions[parameters[value]]]";
-        Map<String, Integer> count = new TreeMap<>();
-        for (JsonNode build : on.json("job/" + job + tree).path("allBuilds")) {
-            build.findValuesAsText("value").forEach(value -> count.merge(value, 1, Integer::sum));
-        }
-        return count;
     }
 }

@@ -1,10 +1,10 @@
 package io.jenkins.plugins.ha.tests.jenkins;
 
+import static io.jenkins.plugins.ha.tests.jenkins.TwoControllers.builtPerParameter;
 import static io.jenkins.plugins.ha.tests.jenkins.TwoControllers.figure;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.jenkins.plugins.ha.stage.Eventually;
 import io.jenkins.plugins.ha.stage.FreestyleJob;
 import io.jenkins.plugins.ha.stage.JenkinsClient;
@@ -15,7 +15,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 /** Redis loses everything while there is work. */
@@ -92,14 +91,5 @@ class RedisLossTest {
             String value = job + asked.size();
             asked.add(new Asked(job, value, by.trigger(job, Map.of("P", value)), by));
         }
-    }
-
-    private static Map<String, Integer> builtPerParameter(JenkinsClient on, String job) {
-        String tree = "/api/json?tree=allBuilds[number,actions[parameters[value]]]";
-        Map<String, Integer> count = new TreeMap<>();
-        for (JsonNode build : on.json("job/" + job + tree).path("allBuilds")) {
-            build.findValuesAsText("value").forEach(value -> count.merge(value, 1, Integer::sum));
-        }
-        return count;
     }
 }

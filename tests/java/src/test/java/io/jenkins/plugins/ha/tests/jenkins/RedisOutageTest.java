@@ -1,5 +1,6 @@
 package io.jenkins.plugins.ha.tests.jenkins;
 
+import static io.jenkins.plugins.ha.tests.jenkins.TwoControllers.builtPerParameter;
 import static io.jenkins.plugins.ha.tests.jenkins.TwoControllers.figure;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -278,16 +279,6 @@ class RedisOutageTest {
             assertEquals("", SingleController.warning(client));
             redis.password("the wrong one");
         }
-    }
-
-    /** How many builds there are with each value of the parameter. */
-    private static Map<String, Integer> builtPerParameter(JenkinsClient on, String job) {
-        String tree = "/api/json?tree=allBuilds[number,result,actions[parameters[value]]]";
-        Map<String, Integer> count = new TreeMap<>();
-        for (JsonNode build : on.json("job/" + job + tree).path("allBuilds")) {
-            build.findValuesAsText("value").forEach(value -> count.merge(value, 1, Integer::sum));
-        }
-        return count;
     }
 
     private static void sleep(long millis) {

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.BiConsumer;
 
 /**
@@ -141,6 +142,16 @@ final class TwoControllers implements AutoCloseable {
         Optional<JsonNode> build =
                 from.jsonIfPresent(JenkinsClient.jobPath(job) + link + "/api/json?tree=number");
         return build.map(b -> b.path("number").asInt()).orElse(0);
+    }
+
+    /** How many builds of the job there are with each value of its parameter. */
+    static Map<String, Integer> builtPerParameter(JenkinsClient on, String job) {
+        String tree = "/api/json?tree=allBuilds[number,actions[parameters[value]]]";
+        Map<String, Integer> count = new TreeMap<>();
+        for (JsonNode build : on.json("job/" + job + tree).path("allBuilds")) {
+            build.findValuesAsText("value").forEach(value -> count.merge(value, 1, Integer::sum));
+        }
+        return count;
     }
 
     /** A measured value, for whoever reads the log of the tests. */

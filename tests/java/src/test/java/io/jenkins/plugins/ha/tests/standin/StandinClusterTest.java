@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -140,8 +141,12 @@ class StandinClusterTest {
         Eventually.until("an item is claimed and not started", SOON, () -> !claimed(ids).isEmpty());
         long held = claimed(ids).get(0);
         cancelled(b, held);
+        Predicate<Long> runs =
+                id -> !b.queueItem(id).orElseThrow().path("executable").isMissingNode();
+        Eventually.until(
+                "b has heard of the one that runs", SOON, () -> ids.stream().anyMatch(runs));
         for (long id : ids) {
-            if (b.queueItem(id).orElseThrow().path("executable").isMissingNode() && id != held) {
+            if (!runs.test(id) && id != held) {
                 cancelled(b, id);
             }
         }
