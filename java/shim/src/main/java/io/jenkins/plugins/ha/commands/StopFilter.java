@@ -62,7 +62,8 @@ public final class StopFilter implements HttpServletFilter {
             response.sendError(
                     HttpServletResponse.SC_SERVICE_UNAVAILABLE,
                     "The controller that runs this build did not answer. Try again; if it has died,"
-                            + " the build ends by itself in a few seconds.");
+                            + " the build ends by itself in a few seconds, but a Pipeline goes on"
+                            + " when that controller is back.");
         }
         return true;
     }

@@ -33,7 +33,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /**
- * Three real controllers are killed and paused while users trigger builds on any of them. Users who
+ * Three real controllers are killed, paused and stopped while users trigger builds on any of them. Users who
  * get no answer ask again, anywhere, under the same Idempotency-Key. {@code CHAOS_SECONDS} sets how
  * long, {@code CHAOS_SEED} what; {@code make chaos-jenkins} runs it alone and longer.
  */
@@ -142,7 +142,10 @@ class RealChaosTest {
         }
     }
 
-    /** Kills one and starts it again, or pauses one; at least one is left alone at any time. */
+    /**
+     * Kills one or stops it as an admin does, and starts it again, or pauses one; at least one is
+     * left alone at any time.
+     */
     private static Map<String, Integer> disturb(List<Controller> controllers)
             throws InterruptedException {
         Random random = new Random(SEED);
@@ -155,16 +158,20 @@ class RealChaosTest {
                 continue;
             }
             Controller victim = up.get(random.nextInt(up.size()));
-            if (random.nextInt(3) == 0) {
-                faults.merge("pause", 1, Integer::sum);
+            String fault = List.of("kill", "kill", "pause", "stop").get(random.nextInt(4));
+            faults.merge(fault, 1, Integer::sum);
+            if (fault.equals("pause")) {
                 victim.pause();
                 Thread.sleep(PAUSED_MILLIS);
                 victim.resume();
-            } else {
-                faults.merge("kill", 1, Integer::sum);
-                victim.kill9();
-                victim.start();
+                continue;
             }
+            if (fault.equals("stop")) {
+                victim.stop();
+            } else {
+                victim.kill9();
+            }
+            victim.start();
         }
         return faults;
     }
