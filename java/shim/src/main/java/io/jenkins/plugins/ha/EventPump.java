@@ -8,6 +8,7 @@ import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.builds.BuildFence;
 import io.jenkins.plugins.ha.builds.ForeignBuilds;
 import io.jenkins.plugins.ha.builds.OrphanedBuilds;
+import io.jenkins.plugins.ha.builds.OrphanedPipelines;
 import io.jenkins.plugins.ha.builds.Reruns;
 import io.jenkins.plugins.ha.commands.Commands;
 import io.jenkins.plugins.ha.jobs.JobEvents;
@@ -34,6 +35,7 @@ final class EventPump {
     private final Commands commands;
     private final OrphanedBuilds orphans;
     private final BuildFence fence;
+    private final OrphanedPipelines pipelines;
 
     /** What needs the jobs, while they are not loaded; null from then on. */
     private List<Event> early = new ArrayList<>();
@@ -46,13 +48,15 @@ final class EventPump {
             ForeignBuilds builds,
             Claimer claimer,
             OrphanedBuilds orphans,
-            BuildFence fence) {
+            BuildFence fence,
+            OrphanedPipelines pipelines) {
         this.cluster = cluster;
         this.view = view;
         this.builds = builds;
         this.claimer = claimer;
         this.orphans = orphans;
         this.fence = fence;
+        this.pipelines = pipelines;
         this.commands = new Commands(cluster);
         thread.setDaemon(true);
     }
@@ -121,6 +125,7 @@ final class EventPump {
             view.changed(changed.item());
             Reruns.followed(changed.item());
             claimer.changed(changed.item());
+            pipelines.changed(changed.item());
             claimer.poke();
         } else if (event instanceof Event.Announcement announcement) {
             announced(announcement);
@@ -145,6 +150,7 @@ final class EventPump {
         switch (announcement.topic()) {
             case ForeignBuilds.TOPIC -> builds.announced(announcement);
             case JobEvents.TOPIC -> JobEvents.announced(announcement);
+            case OrphanedPipelines.TOPIC -> pipelines.announced(announcement);
             default ->
                     LOGGER.fine(
                             () ->

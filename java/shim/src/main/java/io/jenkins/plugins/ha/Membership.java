@@ -6,6 +6,7 @@ import io.jenkins.plugins.ha.bridge.LinkState;
 import io.jenkins.plugins.ha.builds.BuildFence;
 import io.jenkins.plugins.ha.builds.ForeignBuilds;
 import io.jenkins.plugins.ha.builds.OrphanedBuilds;
+import io.jenkins.plugins.ha.builds.OrphanedPipelines;
 import io.jenkins.plugins.ha.builds.OwnPipelines;
 import io.jenkins.plugins.ha.queue.Claimer;
 import io.jenkins.plugins.ha.queue.HaQueue;
@@ -34,7 +35,8 @@ public final class Membership {
     private final Claimer claimer;
     private final OrphanedBuilds orphans;
     private final BuildFence fence;
-    private final OwnPipelines pipelines;
+    private final OwnPipelines ownPipelines;
+    private final OrphanedPipelines orphanedPipelines;
     private final EventPump pump;
     private final BuildRecords records;
     private volatile Reconciling reconciling;
@@ -48,10 +50,12 @@ public final class Membership {
         this.builds = new ForeignBuilds(identity);
         this.view = new QueueView(cluster, identity, builds);
         this.claimer = new Claimer(cluster, identity, view, outbound);
-        this.orphans = new OrphanedBuilds(cluster, identity, builds, outbound);
+        this.orphanedPipelines = new OrphanedPipelines(outbound);
+        this.orphans = new OrphanedBuilds(cluster, identity, builds, outbound, orphanedPipelines);
         this.fence = new BuildFence(cluster, identity);
-        this.pipelines = new OwnPipelines(cluster, identity);
-        this.pump = new EventPump(cluster, view, builds, claimer, orphans, fence);
+        this.ownPipelines = new OwnPipelines(cluster, identity);
+        this.pump =
+                new EventPump(cluster, view, builds, claimer, orphans, fence, orphanedPipelines);
     }
 
     /** The membership while the cluster's queue is installed; empty on a plain Jenkins. */
@@ -71,7 +75,7 @@ public final class Membership {
         pump.jobsLoaded();
         claimer.start();
         fence.start();
-        pipelines.start();
+        ownPipelines.start();
         BuildRecords.active()
                 .ifPresent(
                         open -> {
@@ -136,6 +140,11 @@ public final class Membership {
 
     public Outbound outbound() {
         return outbound;
+    }
+
+    /** Pipelines whose controller is gone. */
+    public OrphanedPipelines orphanedPipelines() {
+        return orphanedPipelines;
     }
 
     /** Looks whether what runs here is still ours. */

@@ -28,10 +28,8 @@ import io.jenkins.plugins.ha.queue.ClusterItemAction;
 import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -441,13 +439,10 @@ public final class BuildFence {
                     if (!UNBEGUN.contains(key) || state == ItemState.ORPHANED) {
                         return;
                     }
-                    Files.writeString(
-                            folder.resolve("log"),
+                    BuildLog.append(
+                            folder,
                             "\nThis controller lost its lease before the build began: it runs"
-                                    + " elsewhere.\nFinished: ABORTED\n",
-                            StandardCharsets.UTF_8,
-                            StandardOpenOption.CREATE,
-                            StandardOpenOption.APPEND);
+                                    + " elsewhere.\nFinished: ABORTED\n");
                 }
                 RunFields.showEnded(run, Result.ABORTED, Math.max(1, run.getDuration()));
                 run.save();

@@ -18,13 +18,9 @@ import io.jenkins.plugins.ha.queue.RerunItem;
 import io.jenkins.plugins.ha.records.RecordKeeper;
 import io.jenkins.plugins.ha.settings.HaConfiguration;
 import java.io.File;
-import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.io.RandomAccessFile;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -41,7 +37,7 @@ import jenkins.util.Timer;
  * Builds whose controller died. It falls to one survivor to decide: a build that had not begun goes
  * back to the queue; a running freestyle or matrix build ends as ABORTED, which its log says, and
  * runs again if its job or the settings say so; a Pipeline stays as it is for its own controller to
- * resume.
+ * resume ({@link OrphanedPipelines}).
  *
  * <p>The survivor may die at any point of this: each step says in the build's folder that it was
  * done, and the last one is a single one in the queue, so that the next survivor goes on from
@@ -58,7 +54,6 @@ public final class OrphanedBuilds {
     private static final long GRACE_MILLIS = HaConfiguration.leaseMillis() + 1000;
 
     private static final long RETRY_MILLIS = 5000;
-    private static final int END_BYTES = 2048;
 
     private static final Pattern LASTED = Pattern.compile("<duration>[1-9]\\d*</duration>");
 
@@ -66,9 +61,15 @@ public final class OrphanedBuilds {
     private final ControllerIdentity identity;
     private final ForeignBuilds builds;
     private final Outbound outbound;
+    private final OrphanedPipelines pipelines;
 
     public OrphanedBuilds(
-            Cluster cluster, ControllerIdentity identity, ForeignBuilds builds, Outbound outbound) {
+            Cluster cluster,
+            ControllerIdentity identity,
+            ForeignBuilds builds,
+            Outbound outbound,
+            OrphanedPipelines pipelines) {
+        this.pipelines = pipelines;
         this.cluster = cluster;
         this.outbound = outbound;
         this.identity = identity;
@@ -84,15 +85,7 @@ public final class OrphanedBuilds {
         Job<?, ?> job = Jenkins.get().getItemByFullName(item.job(), Job.class);
         BuildKey key = new BuildKey(item.job(), item.number());
         if (job != null && PipelineFile.isPipeline(job)) {
-            LOGGER.warning(
-                    () ->
-                            "The controller "
-                                    + item.owner()
-                                    + " went away while it ran the Pipeline "
-                                    + item.job()
-                                    + " #"
-                                    + item.number()
-                                    + ": it goes on when that controller is back");
+            pipelines.leave(item);
             return;
         }
         try {
@@ -276,6 +269,7 @@ public final class OrphanedBuilds {
                         new InterruptedBuildAction(List.of(new ControllerDied(name, stopped))));
             }
             RunFields.showEnded(run, Result.fromString(word.result()), lasted);
+            RecordKeeper.takeOver(run);
             run.save();
             if (!bySurvivor) { // its owner had said how it ends, and died over writing it
                 close(job, key, "");
@@ -293,10 +287,10 @@ public final class OrphanedBuilds {
         String name = action == null ? owner : action.controllerName();
         String how = stopped ? "was shut down" : "died";
         String sentence = "The controller '" + name + "' " + how + " while it ran this build.";
-        if (endOf(folder.resolve("log")).contains(sentence)) {
+        if (BuildLog.end(folder).contains(sentence)) {
             return; // by a survivor that died over it
         }
-        append(folder, "\n" + sentence + "\n");
+        BuildLog.append(folder, "\n" + sentence + "\n");
         LOGGER.warning(
                 () ->
                         key.job()
@@ -313,9 +307,9 @@ public final class OrphanedBuilds {
         Path folder = job.getBuildDir().toPath().resolve(Integer.toString(key.number()));
         LOGGER.warning(() -> key.job() + " #" + key.number() + " has ended. " + sentence);
         try {
-            if (!endOf(folder.resolve("log")).contains("\nFinished: ")) {
+            if (!BuildLog.end(folder).contains("\nFinished: ")) {
                 Run<?, ?> run = job.getBuildByNumber(key.number());
-                append(
+                BuildLog.append(
                         folder,
                         (sentence.isEmpty() ? "" : sentence + "\n")
                                 + "Finished: "
@@ -324,27 +318,6 @@ public final class OrphanedBuilds {
             }
         } catch (IOException e) {
             LOGGER.log(Level.WARNING, "The last lines of the log of " + key + " are missing", e);
-        }
-    }
-
-    private static void append(Path folder, String text) throws IOException {
-        Files.writeString(
-                folder.resolve("log"),
-                text,
-                StandardCharsets.UTF_8,
-                StandardOpenOption.CREATE,
-                StandardOpenOption.APPEND);
-    }
-
-    private static String endOf(Path log) throws IOException {
-        try (RandomAccessFile file = new RandomAccessFile(log.toFile(), "r")) {
-            long from = Math.max(0, file.length() - END_BYTES);
-            byte[] bytes = new byte[(int) (file.length() - from)];
-            file.seek(from);
-            file.readFully(bytes);
-            return new String(bytes, StandardCharsets.UTF_8);
-        } catch (FileNotFoundException e) {
-            return "";
         }
     }
 }

@@ -2,6 +2,7 @@ package io.jenkins.plugins.ha.builds;
 
 import hudson.model.Computer;
 import hudson.model.Executor;
+import hudson.model.Result;
 import hudson.model.Run;
 import hudson.security.ACL;
 import hudson.security.ACLContext;
@@ -64,7 +65,7 @@ public final class OwnPipelines {
                 for (Executor executor : computer.getAllExecutors()) {
                     if (executor.getCurrentExecutable() instanceof Run<?, ?> run
                             && RunFields.isPipeline(run)) {
-                        takeBack(run, link.epoch());
+                        takeBack(executor, run, link.epoch());
                     }
                 }
             }
@@ -75,7 +76,7 @@ public final class OwnPipelines {
         }
     }
 
-    private void takeBack(Run<?, ?> run, long epoch) {
+    private void takeBack(Executor executor, Run<?, ?> run, long epoch) {
         ClusterItemAction action = run.getAction(ClusterItemAction.class);
         if (action == null
                 || action.itemId() <= 0
@@ -87,13 +88,27 @@ public final class OwnPipelines {
         try {
             cluster.resume(action.itemId());
             LOGGER.info(() -> run + " goes on here");
-        } catch (HaException.Fenced | HaException.NotFound e) {
-            LOGGER.warning(
-                    () -> run + " goes on, though its queue item has ended: " + e.getMessage());
+        } catch (HaException.Fenced e) {
+            if (!ended(action.itemId())) {
+                return; // no member any more: asked again in the next membership
+            }
+            LOGGER.warning(() -> run + " is stopped: it was killed while this controller was away");
+            executor.interrupt(Result.ABORTED);
+        } catch (HaException.NotFound e) {
+            LOGGER.info(() -> run + " goes on; the queue knows nothing of it any more");
         } catch (HaException.Unavailable | HaException.Refused e) {
             LOGGER.log(Level.FINE, "{0} is asked for again", run);
             return;
         }
         asked.put(action.itemId(), epoch);
+    }
+
+    private boolean ended(long item) {
+        try {
+            return cluster.item(item).map(found -> found.state().ended()).orElse(false);
+        } catch (HaException e) {
+            LOGGER.log(Level.FINE, "Asked again in a moment", e);
+            return false;
+        }
     }
 }

@@ -54,7 +54,9 @@ public final class StopFilter implements HttpServletFilter {
             return false;
         }
         run.getParent().checkPermission(Item.CANCEL); // answered with 403 by core's own filter
-        if (Stopping.ask(membership, owner, run, how) || !run.isBuilding()) {
+        if (Stopping.ask(membership, owner, run, how)
+                || !run.isBuilding()
+                || how == Stopping.How.KILL && Stopping.killGone(membership, owner, run)) {
             String from = request.getHeader("Referer"); // back to the page with the button, as core
             response.sendRedirect(
                     from == null ? request.getContextPath() + "/" + run.getUrl() : from);
@@ -62,8 +64,9 @@ public final class StopFilter implements HttpServletFilter {
             response.sendError(
                     HttpServletResponse.SC_SERVICE_UNAVAILABLE,
                     "The controller that runs this build did not answer. Try again; if it has died,"
-                            + " the build ends by itself in a few seconds, but a Pipeline goes on"
-                            + " when that controller is back.");
+                            + " the build ends by itself in a few seconds; but a Pipeline goes on"
+                            + " when that controller is back. To end that now, without what it"
+                            + " does at its end, POST to its address with /kill.");
         }
         return true;
     }

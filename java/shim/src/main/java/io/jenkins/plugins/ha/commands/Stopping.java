@@ -41,6 +41,7 @@ final class Stopping {
     private static final long SUPERSEDED_MILLIS = 15_000;
     private static final int EXECUTOR_ROUNDS = 40;
     private static final int NEWER_ROUNDS = 400;
+    private static final int KILLED_ROUNDS = 200;
     private static final long ROUND_MILLIS = 25;
 
     /** How hard. */
@@ -77,6 +78,31 @@ final class Stopping {
                 LOGGER.log(Level.FINE, "Not noted that {0} is to end", run);
             }
         }
+    }
+
+    /**
+     * Has a Pipeline ended whose controller is not a member of the cluster any more; waits for it,
+     * 5 s at the most. False when it has not ended then.
+     */
+    static boolean killGone(Membership membership, String owner, Run<?, ?> run) {
+        try {
+            if (membership.cluster().members().stream()
+                    .anyMatch(member -> member.controllerId().equals(owner))) {
+                return false;
+            }
+        } catch (HaException e) {
+            LOGGER.log(Level.FINE, "Who is a member is not known just now", e);
+            return false;
+        }
+        membership.orphanedPipelines().kill(run, Jenkins.getAuthentication2().getName());
+        for (int round = 0; round < KILLED_ROUNDS; round++) {
+            Run<?, ?> now = run.getParent().getBuildByNumber(run.getNumber());
+            if (now == null || !now.isBuilding()) {
+                return true;
+            }
+            pause();
+        }
+        return false;
     }
 
     /** As {@link #ask}, for an older build that {@code newer} takes the place of. */

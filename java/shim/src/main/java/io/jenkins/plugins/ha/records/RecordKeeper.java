@@ -51,6 +51,18 @@ public final class RecordKeeper extends RunListener<Run<?, ?>> {
     }
 
     /**
+     * From now on this controller writes the record of a build that another one ran, or an earlier
+     * start of this one, and that has died. Never throws.
+     */
+    public static void takeOver(Run<?, ?> run) {
+        Membership.active()
+                .ifPresent(
+                        membership ->
+                                BuildRecords.active()
+                                        .ifPresent(records -> takeOver(records, membership, run)));
+    }
+
+    /**
      * A build has ended that another controller, or an earlier start of this one, ran: its record
      * says so from now on. Never throws; what cannot be stored is looked at again by {@link
      * Reconciling}.

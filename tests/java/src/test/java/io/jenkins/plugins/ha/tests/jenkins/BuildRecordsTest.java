@@ -17,6 +17,7 @@ import io.jenkins.plugins.ha.stage.JenkinsController;
 import io.jenkins.plugins.ha.stage.PostgresServer;
 import io.jenkins.plugins.ha.stage.Stage;
 import java.io.IOException;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -299,6 +300,45 @@ class BuildRecordsTest {
                     two.stage().awaitMembers(1, LONG);
                     b.resume();
                 });
+    }
+
+    @Test
+    void aPipelineWhoseControllerIsGoneIsKilledFromAnotherAndStaysDead() {
+        JenkinsClient a = two.a();
+        String job = "killed-pipe";
+        two.createJob(
+                job,
+                JobXml.pipeline("echo 'begun'; if (params.P == '1') { sleep 600 }")
+                        .replace("<properties/>", ONE_AT_A_TIME));
+        two.onlyOn("b");
+        long first = a.trigger(job, Map.of("P", "1"));
+        awaitRow(a, job, 1, "RUNNING");
+        TwoControllers.awaitRunning(a, job, 1);
+        Eventually.until("it has begun", AT_ONCE, () -> a.console(job, 1).contains("begun\n"));
+        a.trigger(job, Map.of("P", "2"));
+        String kill = "job/" + job + "/1/kill";
+        two.controller("b").kill9();
+        two.stage().awaitMembers(1, LONG);
+        TwoControllers.script(
+                a, "io.jenkins.plugins.ha.settings.HaConfiguration.get().takesBuilds = true");
+        HttpResponse<String> stopped = a.post("job/" + job + "/1/stop", Map.of());
+        assertEquals(503, stopped.statusCode());
+        assertTrue(stopped.body().contains("/kill"), stopped.body());
+        assertTrue(a.build(job, 1).orElseThrow().path("building").asBoolean());
+
+        assertEquals(302, a.post(kill, Map.of()).statusCode());
+        assertEquals("ABORTED", a.awaitResult(job, 1, AT_ONCE));
+        assertEquals("SUCCESS", a.awaitResult(job, 2, LONG), "what waited behind it goes on");
+        assertRowIsTheBuild(a, awaitRow(a, job, 1, "ENDED"));
+        assertEquals("DONE ABORTED", state(first));
+        String log = a.console(job, 1);
+        assertTrue(log.contains("while its controller b was gone\nFinished: ABORTED\n"), log);
+
+        bothTakeBuilds();
+        JenkinsClient b = two.b();
+        assertEquals("ABORTED", b.awaitResult(job, 1, LONG));
+        assertRowIsTheBuild(b, awaitRow(b, job, 1, "ENDED"));
+        assertEquals(log, b.console(job, 1), "b did not resume it");
     }
 
     private void goesOn(String job, Runnable between) {

@@ -1,0 +1,167 @@
+package io.jenkins.plugins.ha.builds;
+
+import hudson.model.Job;
+import hudson.model.Result;
+import hudson.model.Run;
+import hudson.security.ACL;
+import hudson.security.ACLContext;
+import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.Outbound;
+import io.jenkins.plugins.ha.bridge.Cluster;
+import io.jenkins.plugins.ha.bridge.Event;
+import io.jenkins.plugins.ha.bridge.HaException;
+import io.jenkins.plugins.ha.bridge.Item;
+import io.jenkins.plugins.ha.bridge.ItemState;
+import io.jenkins.plugins.ha.queue.ClusterItemAction;
+import io.jenkins.plugins.ha.records.RecordKeeper;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import jenkins.model.CauseOfInterruption;
+import jenkins.model.InterruptedBuildAction;
+import jenkins.model.Jenkins;
+
+/**
+ * Pipelines whose controller is gone. They are left to it, to be resumed when it is back; only if
+ * somebody kills one does the controller to which the decision fell end it. What it would do at its
+ * end is not done then, as with any Pipeline that is killed. Thread-safe.
+ */
+@SuppressWarnings("try") // who acts is settled by having the context open
+public final class OrphanedPipelines {
+    /** Announces that one is to be killed: the body is who wants it, the subject its job. */
+    public static final String TOPIC = "kill";
+
+    private static final Logger LOGGER = Logger.getLogger(OrphanedPipelines.class.getName());
+
+    private final Outbound outbound;
+
+    /** Those that it falls to this controller to decide on, by queue item. */
+    private final Map<Long, Item> left = new ConcurrentHashMap<>();
+
+    public OrphanedPipelines(Outbound outbound) {
+        this.outbound = outbound;
+    }
+
+    /** It falls to this controller to decide on it. */
+    void leave(Item item) {
+        left.put(item.id(), item);
+        LOGGER.warning(
+                () ->
+                        "The controller "
+                                + item.owner()
+                                + " went away while it ran the Pipeline "
+                                + item.job()
+                                + " #"
+                                + item.number()
+                                + ": it goes on when that controller is back");
+    }
+
+    /** News of an item: its controller is back perhaps. */
+    public void changed(Item item) {
+        if (item.state() != ItemState.ORPHANED) {
+            left.remove(item.id());
+        }
+    }
+
+    /**
+     * Has it ended, wherever this falls to, if its controller is really gone. Does not block; it is
+     * done within moments, or not at all.
+     *
+     * @param who for its log
+     */
+    public void kill(Run<?, ?> run, String who) {
+        BuildKey key = BuildKey.of(run);
+        if (!killHere(key, who)) {
+            outbound.tell(
+                    "kill of " + run,
+                    c ->
+                            c.announce(
+                                    TOPIC,
+                                    key.job(),
+                                    key.number(),
+                                    who.getBytes(StandardCharsets.UTF_8)));
+        }
+    }
+
+    /** Another controller was asked for it. */
+    public void announced(Event.Announcement announcement) {
+        killHere(
+                new BuildKey(announcement.subject(), (int) announcement.number()),
+                new String(announcement.body(), StandardCharsets.UTF_8));
+    }
+
+    private boolean killHere(BuildKey key, String who) {
+        for (Item item : left.values()) {
+            if (item.job().equals(key.job()) && item.number() == key.number()) {
+                outbound.tell("end of the orphaned " + key, c -> end(c, item, key, who));
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void end(Cluster cluster, Item item, BuildKey key, String who) {
+        try {
+            cluster.finished(item.id(), Result.ABORTED.toString());
+        } catch (HaException.Fenced e) {
+            LOGGER.info(() -> key + " is not killed: its controller is back");
+            return;
+        }
+        left.remove(item.id());
+        try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
+            Membership membership = Membership.active().orElseThrow();
+            membership.builds().ended(key); // what is saved from now on counts
+            Job<?, ?> job = Jenkins.get().getItemByFullName(key.job(), Job.class);
+            Run<?, ?> run = job == null ? null : job.getBuildByNumber(key.number());
+            if (run != null) {
+                write(membership, run, new Killed(nameOf(run, item), who));
+            }
+        } catch (IOException e) {
+            LOGGER.log(Level.WARNING, "The end of " + key + " may be missing in its file", e);
+        }
+    }
+
+    /** The file then says what it says of any Pipeline that was killed: nothing to be resumed. */
+    private static void write(Membership membership, Run<?, ?> run, Killed cause)
+            throws IOException {
+        RecordKeeper.takeOver(run);
+        run.addAction(new InterruptedBuildAction(List.of(cause)));
+        long lasted = Math.max(1, System.currentTimeMillis() - run.getStartTimeInMillis());
+        RunFields.showEnded(run, Result.ABORTED, lasted);
+        run.save();
+        BuildLog.append(
+                run.getRootDir().toPath(),
+                "\n" + cause.getShortDescription() + "\nFinished: ABORTED\n");
+        LOGGER.warning(() -> run + " has ended. " + cause.getShortDescription());
+        membership.builds().ended(BuildKey.of(run));
+        BuildNews.announce(membership, run, ForeignBuilds.ENDED);
+        RecordKeeper.endOfTheDead(run);
+    }
+
+    private static String nameOf(Run<?, ?> run, Item item) {
+        ClusterItemAction action = run.getAction(ClusterItemAction.class);
+        return action == null ? item.owner() : action.controllerName();
+    }
+
+    /** Why it was ended. */
+    private static final class Killed extends CauseOfInterruption {
+        private static final long serialVersionUID = 1L;
+
+        private final String controller;
+        private final String who;
+
+        Killed(String controller, String who) {
+            this.controller = controller;
+            this.who = who;
+        }
+
+        @Override
+        public String getShortDescription() {
+            return "Killed by " + who + " while its controller " + controller + " was gone";
+        }
+    }
+}
