@@ -227,8 +227,14 @@ final class RestApi {
                     send(exchange, 200, "text/plain", text(standin.jobs.log(job, number)));
             case "logText" -> progressiveText(exchange, build);
             case "stop" -> {
-                if (post) {
-                    standin.abort(job, number, who(exchange));
+                if (post
+                        && !standin.abort(job, number, who(exchange))
+                        && standin.jobs
+                                .read(job, number)
+                                .filter(b -> b.result() == null)
+                                .isPresent()) {
+                    throw new Status(
+                            503, "The controller that runs it did not stop it. Try again.");
                 }
                 redirect(exchange, jobUrl(job) + number + "/");
             }

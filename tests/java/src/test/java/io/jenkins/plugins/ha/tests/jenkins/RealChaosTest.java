@@ -33,9 +33,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /**
- * Three real controllers are killed, paused and stopped while users trigger builds on any of them. Users who
- * get no answer ask again, anywhere, under the same Idempotency-Key. {@code CHAOS_SECONDS} sets how
- * long, {@code CHAOS_SEED} what; {@code make chaos-jenkins} runs it alone and longer.
+ * Three real controllers are killed, paused and stopped while users trigger builds on any of them.
+ * Users who get no answer ask again, anywhere, under the same Idempotency-Key. {@code
+ * CHAOS_SECONDS} sets how long, {@code CHAOS_SEED} what; {@code make chaos-jenkins} runs it alone
+ * and longer.
  */
 @LongTest
 class RealChaosTest {
