@@ -46,14 +46,6 @@ class BuildRecordsTest {
     /** The promise "within a second", with the room that a busy machine needs. */
     private static final Duration AT_ONCE = Duration.ofSeconds(3);
 
-    private static final String ONE_AT_A_TIME =
-            "<properties><org.jenkinsci.plugins.workflow.job.properties"
-                    + ".DisableConcurrentBuildsJobProperty/>"
-                    + "<hudson.model.ParametersDefinitionProperty><parameterDefinitions>"
-                    + "<hudson.model.StringParameterDefinition><name>P</name><defaultValue/>"
-                    + "</hudson.model.StringParameterDefinition></parameterDefinitions>"
-                    + "</hudson.model.ParametersDefinitionProperty></properties>";
-
     private TwoControllers two;
     private PostgresServer postgres;
 
@@ -308,8 +300,8 @@ class BuildRecordsTest {
         String job = "killed-pipe";
         two.createJob(
                 job,
-                JobXml.pipeline("echo 'begun'; if (params.P == '1') { sleep 600 }")
-                        .replace("<properties/>", ONE_AT_A_TIME));
+                JobXml.oneAtATime(
+                        JobXml.pipeline("echo 'begun'; if (params.P == '1') { sleep 600 }")));
         two.onlyOn("b");
         long first = a.trigger(job, Map.of("P", "1"));
         awaitRow(a, job, 1, "RUNNING");
@@ -344,9 +336,7 @@ class BuildRecordsTest {
     private void goesOn(String job, Runnable between) {
         JenkinsClient a = two.a();
         two.createJob(
-                job,
-                JobXml.pipeline("echo 'begun'; sleep 12; echo 'over'")
-                        .replace("<properties/>", ONE_AT_A_TIME));
+                job, JobXml.oneAtATime(JobXml.pipeline("echo 'begun'; sleep 12; echo 'over'")));
         two.onlyOn("b");
         long first = a.trigger(job, Map.of("P", "1"));
         awaitRow(a, job, 1, "RUNNING");

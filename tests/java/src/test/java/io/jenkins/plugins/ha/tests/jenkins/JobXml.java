@@ -2,6 +2,14 @@ package io.jenkins.plugins.ha.tests.jenkins;
 
 /** config.xml of jobs that need a plugin. */
 final class JobXml {
+    private static final String ONE_AT_A_TIME =
+            "<properties><org.jenkinsci.plugins.workflow.job.properties"
+                    + ".DisableConcurrentBuildsJobProperty/>"
+                    + "<hudson.model.ParametersDefinitionProperty><parameterDefinitions>"
+                    + "<hudson.model.StringParameterDefinition><name>P</name><defaultValue/>"
+                    + "</hudson.model.StringParameterDefinition></parameterDefinitions>"
+                    + "</hudson.model.ParametersDefinitionProperty></properties>";
+
     private JobXml() {}
 
     /** A Pipeline, in the sandbox; needs workflow-job and workflow-cps. */
@@ -11,6 +19,11 @@ final class JobXml {
                 + " class=\"org.jenkinsci.plugins.workflow.cps.CpsFlowDefinition\"><script>"
                 + escape(script)
                 + "</script><sandbox>true</sandbox></definition></flow-definition>\n";
+    }
+
+    /** A Pipeline that is built one at a time, with a parameter P. */
+    static String oneAtATime(String pipeline) {
+        return pipeline.replace("<properties/>", ONE_AT_A_TIME);
     }
 
     /** One axis, one shell step for each of its values; needs matrix-project. */

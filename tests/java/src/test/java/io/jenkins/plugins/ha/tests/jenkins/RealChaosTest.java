@@ -30,6 +30,7 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -55,6 +56,9 @@ class RealChaosTest {
     private static final Duration LONG = Duration.ofMinutes(4);
     private static final List<String> JOBS = List.of("many", "one");
 
+    /** A Pipeline, built one at a time. */
+    private static final String PIPE = "pipe";
+
     private final Map<String, String> accepted = new ConcurrentHashMap<>(); // trigger to job
     private final AtomicInteger unanswered = new AtomicInteger();
     private final AtomicBoolean stop = new AtomicBoolean();
@@ -68,7 +72,9 @@ class RealChaosTest {
         try (Stage stage = Stage.open("real-chaos")) {
             stage.redis().start();
             for (String name : List.of("a", "b", "c")) {
-                stage.addJenkins(search.war().get(), name).executors(2);
+                stage.addJenkins(search.war().get(), name)
+                        .executors(2)
+                        .plugins(SecuredPair.PIPELINES);
             }
             stage.startControllers();
             stage.awaitMembers(3, TwoControllers.SOON);
@@ -82,11 +88,17 @@ class RealChaosTest {
             first.createJob(
                     "many", new FreestyleJob().concurrent().parameter("P").shell(shell).xml());
             first.createJob("one", new FreestyleJob().parameter("P").shell(shell).xml());
+            first.createJob(
+                    PIPE,
+                    JobXml.oneAtATime(
+                            JobXml.pipeline("echo 'begun'; sleep 1; sleep 1; echo 'over'")));
             for (Controller controller : stage.controllers()) {
                 Eventually.until(
                         controller.name() + " has the jobs",
                         TwoControllers.SOON,
-                        () -> JOBS.stream().allMatch(controller.client()::hasJob));
+                        () ->
+                                Stream.concat(JOBS.stream(), Stream.of(PIPE))
+                                        .allMatch(controller.client()::hasJob));
             }
 
             List<Thread> users = new ArrayList<>();
@@ -108,6 +120,7 @@ class RealChaosTest {
             figure("chaos.triggers", accepted.size(), "triggers");
             figure("chaos.asked_again", unanswered.get(), "times");
             check(stage.controllers(), witness);
+            checkPipelines(stage.controllers());
         }
     }
 
@@ -117,7 +130,8 @@ class RealChaosTest {
         List<JenkinsClient> clients = controllers.stream().map(Controller::client).toList();
         for (int i = 0; !stop.get(); i++) {
             String trigger = "u" + user + "-" + i;
-            String job = random.nextInt(4) == 0 ? "one" : "many";
+            int kind = random.nextInt(16);
+            String job = kind == 0 ? PIPE : kind < 5 ? "one" : "many";
             while (!ask(clients.get(random.nextInt(clients.size())), job, trigger)) {
                 unanswered.incrementAndGet();
                 sleep(100);
@@ -220,6 +234,9 @@ class RealChaosTest {
         }
         List<String> wrong = new ArrayList<>();
         for (Map.Entry<String, String> trigger : accepted.entrySet()) {
+            if (trigger.getValue().equals(PIPE)) {
+                continue;
+            }
             List<JsonNode> of = byTrigger.getOrDefault(trigger.getKey(), List.of());
             List<JsonNode> effective =
                     of.stream().filter(b -> !b.path("result").asText().equals("ABORTED")).toList();
@@ -252,6 +269,35 @@ class RealChaosTest {
         figure("chaos.aborted_by_death", aborted, "builds");
         figure("chaos.wrong", wrong.size(), "triggers");
         assertEquals(List.of(), wrong, () -> String.join("\n", wrong));
+    }
+
+    /**
+     * A Pipeline goes on when its controller is back: it has one build, which ends. How, is not
+     * asked: one whose controller is killed in its first moments fails as on any Jenkins.
+     */
+    private void checkPipelines(List<Controller> controllers) {
+        List<JsonNode> seen = builds(controllers.get(0).client(), PIPE);
+        for (Controller other : controllers) {
+            Eventually.until(
+                    other.name() + " shows the same Pipelines",
+                    TwoControllers.SOON,
+                    () -> builds(other.client(), PIPE).toString().equals(seen.toString()));
+        }
+        Map<String, Integer> count = new TreeMap<>();
+        Map<String, Integer> results = new TreeMap<>();
+        for (JsonNode build : seen) {
+            count.merge(build.findValue("value").asText(), 1, Integer::sum);
+            results.merge(build.path("result").asText(), 1, Integer::sum);
+        }
+        Map<String, Integer> once = new TreeMap<>();
+        accepted.forEach(
+                (trigger, job) -> {
+                    if (job.equals(PIPE)) {
+                        once.put(trigger, 1);
+                    }
+                });
+        results.forEach((result, n) -> figure("chaos.pipelines." + result, n, "builds"));
+        assertEquals(once, count, "each trigger of the Pipeline has one build");
     }
 
     private static List<JsonNode> builds(JenkinsClient on, String job) {
