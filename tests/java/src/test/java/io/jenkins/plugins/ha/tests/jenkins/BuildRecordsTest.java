@@ -295,6 +295,25 @@ class BuildRecordsTest {
     }
 
     @Test
+    void whatAStoppedControllerRanAndWhatRunsAgainHaveOneRowEach() {
+        JenkinsClient a = two.a();
+        two.createJob(
+                "handed", new FreestyleJob().shell("[ $BUILD_NUMBER -gt 1 ] || sleep 100").xml());
+        two.onlyOn("b");
+        a.trigger("handed");
+        awaitRow(a, "handed", 1, "RUNNING");
+        two.controller("b").stop();
+        TwoControllers.script(
+                a, "io.jenkins.plugins.ha.settings.HaConfiguration.get().takesBuilds = true");
+        assertEquals("SUCCESS", a.awaitResult("handed", 2, LONG));
+        assertEquals("ABORTED", a.awaitResult("handed", 1, LONG));
+        for (int number : List.of(1, 2)) {
+            assertRowIsTheBuild(a, awaitRow(a, "handed", number, "ENDED"));
+        }
+        assertEquals(2, rows(a, "job=handed").size());
+    }
+
+    @Test
     void aPipelineWhoseControllerIsGoneIsKilledFromAnotherAndStaysDead() {
         JenkinsClient a = two.a();
         String job = "killed-pipe";
