@@ -40,6 +40,7 @@ public final class Membership {
     private final EventPump pump;
     private final BuildRecords records;
     private volatile Reconciling reconciling;
+    private volatile boolean leaving;
 
     Membership(Cluster cluster, ControllerIdentity identity, EffectiveSettings settings) {
         this.cluster = cluster;
@@ -87,6 +88,7 @@ public final class Membership {
 
     /** Stops taking builds, tells the others what is still to be told, and leaves. Bounded. */
     void leave() {
+        leaving = true;
         claimer.stop();
         fence.stopBuilds();
         outbound.drainAndStop();
@@ -97,6 +99,11 @@ public final class Membership {
             background.stop();
         }
         records.close();
+    }
+
+    /** Whether this controller is being shut down. */
+    public boolean isLeaving() {
+        return leaving;
     }
 
     /** The build records, or why there are none. */

@@ -124,8 +124,9 @@ public final class BuildFence {
             runs[0] = false;
             forEachBuild(
                     (executor, run) -> {
-                        if (membershipOf(run) == null) {
-                            return;
+                        if (membershipOf(run) == null
+                                || run.getAction(ClusterItemAction.class).itemId() <= 0) {
+                            return; // nobody else can run it again: core ends it
                         }
                         runs[0] = true;
                         if (run.isBuilding() && STOPPED.add(BuildKey.of(run))) {

@@ -8,15 +8,21 @@ import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.LinkState;
 
 /**
- * Nothing starts while this controller is not a member, and nothing whose claim was made under an
- * earlier membership. From memory.
+ * Nothing starts while this controller is not a member or is shut down, and nothing whose claim was
+ * made under an earlier membership. From memory.
  */
 @Extension
 public final class StartGate extends QueueTaskDispatcher {
     @Override
     public CauseOfBlockage canRun(Queue.Item item) {
         Membership membership = Membership.active().orElse(null);
-        if (membership == null || !Travels.whole(item.task)) {
+        if (membership == null) {
+            return null;
+        }
+        if (membership.isLeaving()) { // what it has ended would make room for what it keeps
+            return new NotAMember("This controller is being shut down");
+        }
+        if (!Travels.whole(item.task)) {
             return null;
         }
         LinkState link = membership.link();
