@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -54,6 +55,7 @@ public final class OrphanedBuilds {
     private static final long GRACE_MILLIS = HaConfiguration.leaseMillis() + 1000;
 
     private static final long RETRY_MILLIS = 5000;
+    private static final int UNHEARD_TRIES = 12;
 
     private static final Pattern LASTED = Pattern.compile("<duration>[1-9]\\d*</duration>");
 
@@ -62,6 +64,9 @@ public final class OrphanedBuilds {
     private final ForeignBuilds builds;
     private final Outbound outbound;
     private final OrphanedPipelines pipelines;
+
+    /** Items whose job is not here, and how often it was looked for. */
+    private final Map<Long, Integer> unheardOf = new ConcurrentHashMap<>();
 
     public OrphanedBuilds(
             Cluster cluster,
@@ -88,6 +93,11 @@ public final class OrphanedBuilds {
             pipelines.leave(item);
             return;
         }
+        if (job == null && unheardOf.merge(item.id(), 1, Integer::sum) <= UNHEARD_TRIES) {
+            later(item); // made a moment before its controller died, perhaps
+            return;
+        }
+        unheardOf.remove(item.id());
         try {
             File folder =
                     job == null
@@ -133,16 +143,20 @@ public final class OrphanedBuilds {
                             + item.number()
                             + " whose controller died; trying on",
                     e);
-            Timer.get()
-                    .schedule(
-                            () -> {
-                                try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
-                                    decide(item);
-                                }
-                            },
-                            RETRY_MILLIS,
-                            TimeUnit.MILLISECONDS);
+            later(item);
         }
+    }
+
+    private void later(Item item) {
+        Timer.get()
+                .schedule(
+                        () -> {
+                            try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
+                                decide(item);
+                            }
+                        },
+                        RETRY_MILLIS,
+                        TimeUnit.MILLISECONDS);
     }
 
     /**

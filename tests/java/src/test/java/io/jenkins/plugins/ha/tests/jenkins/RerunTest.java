@@ -156,6 +156,26 @@ class RerunTest {
     }
 
     @Test
+    void aBuildOfAJobThatTheSurvivorHasNotHeardOfYetRunsAgainWhenItHas() {
+        JenkinsClient a = two.a();
+        two.createJob(
+                "late", new FreestyleJob().shell("[ $BUILD_NUMBER -gt 1 ] || sleep 100").xml());
+        two.onlyOn("b");
+        a.trigger("late");
+        TwoControllers.awaitRunning(a, "late", 1);
+        String items =
+                "f = jenkins.model.Jenkins.getDeclaredField('items'); f.accessible = true;"
+                        + " items = f.get(jenkins.model.Jenkins.get()); ";
+        script(a, items + "System.properties.put('late', items.remove('late'))");
+        two.controller("b").kill9();
+        two.stage().awaitMembers(1, LONG);
+        script(a, items + "items.put('late', System.properties.remove('late'))");
+        script(a, "io.jenkins.plugins.ha.settings.HaConfiguration.get().takesBuilds = true");
+        assertEquals("SUCCESS", a.awaitResult("late", 2, LONG));
+        assertEquals("ABORTED", a.awaitResult("late", 1, LONG));
+    }
+
+    @Test
     void aStalledControllerStopsWhatOthersTookOverAndWritesNoMoreOfIt() throws Exception {
         JenkinsClient a = two.a();
         Path pids = two.folder("pids");
