@@ -31,6 +31,9 @@ final class Stopping {
      */
     static final String TOPIC = "stop";
 
+    /** It has ended by itself, or by somebody else's stop, and the others will hear of it. */
+    private static final String ENDED = "ended";
+
     private static final Logger LOGGER = Logger.getLogger(Stopping.class.getName());
 
     /** Core's plugin gives it to a Pipeline's older build. */
@@ -55,7 +58,7 @@ final class Stopping {
 
     private Stopping() {}
 
-    /** Asks {@code controllerId} to stop it; true when it did. */
+    /** Asks {@code controllerId} to stop it; true when it did, or it has ended. */
     static boolean ask(Membership membership, String controllerId, Run<?, ?> run, How how) {
         notAgain(membership, run);
         return ask(
@@ -127,7 +130,7 @@ final class Stopping {
                             TOPIC,
                             body,
                             how == How.SUPERSEDE ? SUPERSEDED_MILLIS : ANSWER_MILLIS);
-            return answer.equals("ok");
+            return answer.equals("ok") || answer.equals(ENDED);
         } catch (HaException e) {
             LOGGER.warning(
                     () ->
@@ -155,8 +158,11 @@ final class Stopping {
         int number = Integer.parseInt(words[1]);
         Job<?, ?> job = Jenkins.get().getItemByFullName(words[4], Job.class);
         Run<?, ?> run = job == null ? null : job.getBuildByNumber(number);
-        if (run == null || !run.isBuilding()) {
+        if (run == null) {
             return "late";
+        }
+        if (!run.isBuilding()) {
+            return ENDED;
         }
         if (how == How.SUPERSEDE) {
             return supersedeHere(run, Integer.parseInt(words[2]));
@@ -166,7 +172,7 @@ final class Stopping {
         }
         Executor executor = executorOf(run);
         if (executor == null) {
-            return run.isBuilding() && told(run, "doKill") ? "ok" : "late";
+            return !run.isBuilding() ? ENDED : told(run, "doKill") ? "ok" : "late";
         }
         if (words[2].isEmpty()) {
             executor.interrupt(Result.ABORTED);
