@@ -61,7 +61,7 @@ final class SingleController {
                                 return Optional.of(answer)
                                         .filter(
                                                 a ->
-                                                        a.statusCode() != 503
+                                                        a.statusCode() < 500
                                                                 || a.body().contains("HA Jenkins"));
                             } catch (UncheckedIOException notYet) {
                                 return Optional.empty();
