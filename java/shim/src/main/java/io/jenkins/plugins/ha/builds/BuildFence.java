@@ -6,7 +6,6 @@ import hudson.Launcher;
 import hudson.console.ConsoleLogFilter;
 import hudson.model.AbstractBuild;
 import hudson.model.BuildListener;
-import hudson.model.Computer;
 import hudson.model.Environment;
 import hudson.model.Executor;
 import hudson.model.Result;
@@ -36,11 +35,11 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import jenkins.model.CauseOfInterruption;
 import jenkins.model.InterruptedBuildAction;
-import jenkins.model.Jenkins;
 import jenkins.util.Timer;
 
 /**
@@ -66,7 +65,7 @@ public final class BuildFence {
     /** Those that are no longer ours. */
     private static final Set<BuildKey> CUT = remembered();
 
-    /** Those of them whose executor was told so. */
+    /** Those that were stopped for it, or because this controller is shut down. */
     private static final Set<BuildKey> STOPPED = remembered();
 
     /** Those of them that lost their claim before their first step. */
@@ -80,9 +79,6 @@ public final class BuildFence {
 
     /** The membership under which the queue has been asked about all that runs. */
     private volatile long asked;
-
-    /** This controller is shut down. */
-    private volatile boolean stopping;
 
     public BuildFence(Cluster cluster, ControllerIdentity identity) {
         this.cluster = cluster;
@@ -117,7 +113,6 @@ public final class BuildFence {
      * Waits for it, 5 s at the most.
      */
     public void stopBuilds() {
-        stopping = true;
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(STOP_MILLIS);
         boolean[] runs = {true};
         while (runs[0] && System.nanoTime() < deadline) {
@@ -147,12 +142,11 @@ public final class BuildFence {
      * Whether this build ends only because its controller is shut down, so that it is to run again
      * elsewhere. An agent that lost its channel meanwhile may have made a failure of it.
      */
-    private boolean leavesUndone(Run<?, ?> run) {
+    private static boolean leavesUndone(Run<?, ?> run) {
         Result result = run.getResult();
-        return stopping
+        return STOPPED.contains(BuildKey.of(run))
                 && result != null
                 && result.isWorseThan(Result.UNSTABLE)
-                && run.getAction(ClusterItemAction.class).itemId() > 0
                 && Reruns.wanted(run.getParent())
                 && run.getActions(InterruptedBuildAction.class).stream()
                         .flatMap(action -> action.getCauses().stream())
@@ -272,20 +266,13 @@ public final class BuildFence {
                                 + " took its work over. Its log says what became of it.");
     }
 
-    @FunctionalInterface
-    private interface OnBuild {
-        void look(Executor executor, Run<?, ?> run);
-    }
-
-    private static void forEachBuild(OnBuild each) {
-        for (Computer computer : Jenkins.get().getComputers()) {
-            for (Executor executor : computer.getAllExecutors()) {
-                if (executor.getCurrentExecutable() instanceof Run<?, ?> run
-                        && !RunFields.isPipeline(run)) {
-                    each.look(executor, run);
-                }
-            }
-        }
+    private static void forEachBuild(BiConsumer<Executor, Run<?, ?>> each) {
+        BuildsHere.forEach(
+                (executor, run) -> {
+                    if (!RunFields.isPipeline(run)) {
+                        each.accept(executor, run);
+                    }
+                });
     }
 
     private static Membership membershipOf(Run<?, ?> run) {
@@ -365,7 +352,7 @@ public final class BuildFence {
                 return;
             }
             if (!isCut(run)) {
-                boolean undone = membership.fence().leavesUndone(run);
+                boolean undone = leavesUndone(run);
                 try {
                     LastWord word =
                             LastWord.say(

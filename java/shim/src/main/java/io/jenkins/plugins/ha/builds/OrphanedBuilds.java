@@ -30,6 +30,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
+import jenkins.model.CauseOfInterruption;
 import jenkins.model.InterruptedBuildAction;
 import jenkins.model.Jenkins;
 import jenkins.util.Timer;
@@ -93,19 +94,19 @@ public final class OrphanedBuilds {
             pipelines.leave(item);
             return;
         }
-        if (job == null && unheardOf.merge(item.id(), 1, Integer::sum) <= UNHEARD_TRIES) {
-            later(item); // made a moment before its controller died, perhaps
+        if (job == null) {
+            if (unheardOf.merge(item.id(), 1, Integer::sum) <= UNHEARD_TRIES) {
+                later(item); // made a moment before its controller died, perhaps
+            } else {
+                unheardOf.remove(item.id());
+                tellEnd(item, "ABORTED");
+            }
             return;
         }
         unheardOf.remove(item.id());
         try {
-            File folder =
-                    job == null
-                            ? null
-                            : new File(job.getBuildDir(), Integer.toString(item.number()));
-            if (item.state() != ItemState.RUNNING
-                    && folder != null
-                    && !new File(folder, "build.xml").isFile()) {
+            File folder = new File(job.getBuildDir(), Integer.toString(item.number()));
+            if (item.state() != ItemState.RUNNING && !new File(folder, "build.xml").isFile()) {
                 outbound.tell(
                         "return of queue item " + item.id(),
                         c -> c.requeue(item.id(), "its controller died before the build began"));
@@ -118,10 +119,7 @@ public final class OrphanedBuilds {
                                         + " goes back: its controller died before it began");
                 return;
             }
-            Ending ending =
-                    job == null
-                            ? new Ending("ABORTED", false, item.owner(), false)
-                            : end(job, key, item.owner());
+            Ending ending = end(job, key, item.owner());
             if (ending.bySurvivor() && Reruns.wanted(job)) {
                 outbound.tell(
                         "re-run of " + item.job() + " #" + item.number(),
@@ -131,9 +129,7 @@ public final class OrphanedBuilds {
             if (ending.bySurvivor()) {
                 close(job, key, "It is not run again: its job or the settings of HA say so.");
             }
-            outbound.tell(
-                    "end of the orphaned " + item.job() + " #" + item.number(),
-                    c -> c.finished(item.id(), ending.result()));
+            tellEnd(item, ending.result());
         } catch (IOException e) {
             LOGGER.log(
                     Level.WARNING,
@@ -145,6 +141,12 @@ public final class OrphanedBuilds {
                     e);
             later(item);
         }
+    }
+
+    private void tellEnd(Item item, String result) {
+        outbound.tell(
+                "end of the orphaned " + item.job() + " #" + item.number(),
+                c -> c.finished(item.id(), result));
     }
 
     private void later(Item item) {
@@ -274,17 +276,13 @@ public final class OrphanedBuilds {
         if (run == null) {
             return new Ending(word.result(), bySurvivor, owner, stopped);
         }
-        ClusterItemAction action = run.getAction(ClusterItemAction.class);
-        String name = action == null ? owner : action.controllerName();
+        String name = ClusterItemAction.controllerOf(run, owner);
         if (!ended) {
-            long lasted = Math.max(1, System.currentTimeMillis() - run.getStartTimeInMillis());
-            if (bySurvivor && run.getAction(InterruptedBuildAction.class) == null) {
-                run.addAction(
-                        new InterruptedBuildAction(List.of(new ControllerDied(name, stopped))));
-            }
-            RunFields.showEnded(run, Result.fromString(word.result()), lasted);
-            RecordKeeper.takeOver(run);
-            run.save();
+            boolean told = run.getAction(InterruptedBuildAction.class) != null;
+            saveEnd(
+                    run,
+                    Result.fromString(word.result()),
+                    bySurvivor && !told ? new ControllerDied(name, stopped) : null);
             if (!bySurvivor) { // its owner had said how it ends, and died over writing it
                 close(job, key, "");
             }
@@ -293,12 +291,26 @@ public final class OrphanedBuilds {
         return new Ending(String.valueOf(run.getResult()), bySurvivor, name, stopped);
     }
 
+    /**
+     * Saves a build of a controller that is gone as ended now, and makes its record ours.
+     *
+     * @param cause why, for its page; null when that is said, or it came to its own end
+     */
+    static void saveEnd(Run<?, ?> run, Result result, CauseOfInterruption cause)
+            throws IOException {
+        if (cause != null) {
+            run.addAction(new InterruptedBuildAction(List.of(cause)));
+        }
+        long lasted = Math.max(1, System.currentTimeMillis() - run.getStartTimeInMillis());
+        RunFields.showEnded(run, result, lasted);
+        RecordKeeper.takeOver(run);
+        run.save();
+    }
+
     private static void note(
             Job<?, ?> job, BuildKey key, String owner, boolean stopped, Path folder)
             throws IOException {
-        Run<?, ?> run = job.getBuildByNumber(key.number());
-        ClusterItemAction action = run == null ? null : run.getAction(ClusterItemAction.class);
-        String name = action == null ? owner : action.controllerName();
+        String name = ClusterItemAction.controllerOf(job.getBuildByNumber(key.number()), owner);
         String how = stopped ? "was shut down" : "died";
         String sentence = "The controller '" + name + "' " + how + " while it ran this build.";
         if (BuildLog.end(folder).contains(sentence)) {

@@ -16,13 +16,11 @@ import io.jenkins.plugins.ha.queue.ClusterItemAction;
 import io.jenkins.plugins.ha.records.RecordKeeper;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import jenkins.model.CauseOfInterruption;
-import jenkins.model.InterruptedBuildAction;
 import jenkins.model.Jenkins;
 
 /**
@@ -118,7 +116,10 @@ public final class OrphanedPipelines {
             Job<?, ?> job = Jenkins.get().getItemByFullName(key.job(), Job.class);
             Run<?, ?> run = job == null ? null : job.getBuildByNumber(key.number());
             if (run != null) {
-                write(membership, run, new Killed(nameOf(run, item), who));
+                write(
+                        membership,
+                        run,
+                        new Killed(ClusterItemAction.controllerOf(run, item.owner()), who));
             }
         } catch (IOException e) {
             LOGGER.log(Level.WARNING, "The end of " + key + " may be missing in its file", e);
@@ -128,11 +129,7 @@ public final class OrphanedPipelines {
     /** The file then says what it says of any Pipeline that was killed: nothing to be resumed. */
     private static void write(Membership membership, Run<?, ?> run, Killed cause)
             throws IOException {
-        RecordKeeper.takeOver(run);
-        run.addAction(new InterruptedBuildAction(List.of(cause)));
-        long lasted = Math.max(1, System.currentTimeMillis() - run.getStartTimeInMillis());
-        RunFields.showEnded(run, Result.ABORTED, lasted);
-        run.save();
+        OrphanedBuilds.saveEnd(run, Result.ABORTED, cause);
         BuildLog.append(
                 run.getRootDir().toPath(),
                 "\n" + cause.getShortDescription() + "\nFinished: ABORTED\n");
@@ -140,11 +137,6 @@ public final class OrphanedPipelines {
         membership.builds().ended(BuildKey.of(run));
         BuildNews.announce(membership, run, ForeignBuilds.ENDED);
         RecordKeeper.endOfTheDead(run);
-    }
-
-    private static String nameOf(Run<?, ?> run, Item item) {
-        ClusterItemAction action = run.getAction(ClusterItemAction.class);
-        return action == null ? item.owner() : action.controllerName();
     }
 
     /** Why it was ended. */

@@ -1,6 +1,5 @@
 package io.jenkins.plugins.ha.builds;
 
-import hudson.model.Computer;
 import hudson.model.Executor;
 import hudson.model.Result;
 import hudson.model.Run;
@@ -16,7 +15,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
 import java.util.logging.Logger;
-import jenkins.model.Jenkins;
 import jenkins.util.Timer;
 
 /**
@@ -61,14 +59,12 @@ public final class OwnPipelines {
             if (!link.joined()) {
                 return;
             }
-            for (Computer computer : Jenkins.get().getComputers()) {
-                for (Executor executor : computer.getAllExecutors()) {
-                    if (executor.getCurrentExecutable() instanceof Run<?, ?> run
-                            && RunFields.isPipeline(run)) {
-                        takeBack(executor, run, link.epoch());
-                    }
-                }
-            }
+            BuildsHere.forEach(
+                    (executor, run) -> {
+                        if (RunFields.isPipeline(run)) {
+                            takeBack(executor, run, link.epoch());
+                        }
+                    });
         } catch (HaException.Closed e) {
             LOGGER.log(Level.FINE, "Closed", e);
         } catch (RuntimeException e) {

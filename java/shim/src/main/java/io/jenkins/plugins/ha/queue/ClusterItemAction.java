@@ -56,6 +56,12 @@ public final class ClusterItemAction extends InvisibleAction
                 item.id(), item.epoch(), new ControllerIdentity(item.origin(), "", item.origin()));
     }
 
+    /** Name of the controller that runs this build, as its file says; else {@code otherwise}. */
+    public static String controllerOf(Run<?, ?> run, String otherwise) {
+        ClusterItemAction action = run == null ? null : run.getAction(ClusterItemAction.class);
+        return action == null ? otherwise : action.controllerName();
+    }
+
     /** The item's id in the cluster, 0 when the cluster's queue does not hold it. */
     public long itemId() {
         return itemId;

@@ -34,7 +34,8 @@ public final class Reconciling {
     private static final Logger LOGGER = Logger.getLogger(Reconciling.class.getName());
 
     /** So long after the start it begins: what a booting Jenkins does goes first. */
-    private static final String AFTER = "io.jenkins.plugins.ha.reconcileAfterMillis";
+    private static final long AFTER_MILLIS =
+            Long.getLong("io.jenkins.plugins.ha.reconcileAfterMillis", 10_000);
 
     private static final long ROUND_MILLIS = 1000;
     private static final long MISSING_MILLIS = 2000;
@@ -112,7 +113,7 @@ public final class Reconciling {
 
     private void run() {
         try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
-            Thread.sleep(Long.getLong(AFTER, 10_000));
+            Thread.sleep(AFTER_MILLIS);
             compareAll();
             for (int round = 0; !stopping; round++) {
                 Thread.sleep(ROUND_MILLIS);
@@ -193,7 +194,7 @@ public final class Reconciling {
             Thread.sleep(ROUND_MILLIS);
             if (away && settled()) {
                 away = false;
-                Thread.sleep(Long.getLong(AFTER, 10_000));
+                Thread.sleep(AFTER_MILLIS);
             }
         }
     }

@@ -23,6 +23,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiConsumer;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
@@ -55,11 +56,7 @@ public final class RecordKeeper extends RunListener<Run<?, ?>> {
      * start of this one, and that has died. Never throws.
      */
     public static void takeOver(Run<?, ?> run) {
-        Membership.active()
-                .ifPresent(
-                        membership ->
-                                BuildRecords.active()
-                                        .ifPresent(records -> takeOver(records, membership, run)));
+        whileOpen((records, membership) -> takeOver(records, membership, run));
     }
 
     /**
@@ -68,15 +65,19 @@ public final class RecordKeeper extends RunListener<Run<?, ?>> {
      * Reconciling}.
      */
     public static void endOfTheDead(Run<?, ?> run) {
+        whileOpen(
+                (records, membership) -> {
+                    takeOver(records, membership, run);
+                    recordEnd(records, membership, run);
+                });
+    }
+
+    private static void whileOpen(BiConsumer<Records, Membership> act) {
         Membership.active()
                 .ifPresent(
                         membership ->
                                 BuildRecords.active()
-                                        .ifPresent(
-                                                records -> {
-                                                    takeOver(records, membership, run);
-                                                    recordEnd(records, membership, run);
-                                                }));
+                                        .ifPresent(records -> act.accept(records, membership)));
     }
 
     private static void recordEnd(Records records, Membership membership, Run<?, ?> run) {
