@@ -83,11 +83,7 @@ class BuildRecordsTest {
 
     @BeforeEach
     void bothTakeBuilds() {
-        if (!two.controller("b").alive()) {
-            two.controller("b").start();
-            two.controller("b").awaitUp(Stage.UP);
-        }
-        two.onBoth();
+        two.bothAlive();
     }
 
     @Test
@@ -303,8 +299,7 @@ class BuildRecordsTest {
         a.trigger("handed");
         awaitRow(a, "handed", 1, "RUNNING");
         two.controller("b").stop();
-        TwoControllers.script(
-                a, "io.jenkins.plugins.ha.settings.HaConfiguration.get().takesBuilds = true");
+        two.takes("a", true);
         assertEquals("SUCCESS", a.awaitResult("handed", 2, LONG));
         assertEquals("ABORTED", a.awaitResult("handed", 1, LONG));
         for (int number : List.of(1, 2)) {
@@ -317,21 +312,12 @@ class BuildRecordsTest {
     void aPipelineWhoseControllerIsGoneIsKilledFromAnotherAndStaysDead() {
         JenkinsClient a = two.a();
         String job = "killed-pipe";
-        two.createJob(
-                job,
-                JobXml.oneAtATime(
-                        JobXml.pipeline("echo 'begun'; if (params.P == '1') { sleep 600 }")));
-        two.onlyOn("b");
-        long first = a.trigger(job, Map.of("P", "1"));
-        awaitRow(a, job, 1, "RUNNING");
-        TwoControllers.awaitRunning(a, job, 1);
-        Eventually.until("it has begun", AT_ONCE, () -> a.console(job, 1).contains("begun\n"));
+        long first = runsOnB(job, "if (params.P == '1') { sleep 600 }");
         a.trigger(job, Map.of("P", "2"));
         String kill = "job/" + job + "/1/kill";
         two.controller("b").kill9();
         two.stage().awaitMembers(1, LONG);
-        TwoControllers.script(
-                a, "io.jenkins.plugins.ha.settings.HaConfiguration.get().takesBuilds = true");
+        two.takes("a", true);
         HttpResponse<String> stopped = a.post("job/" + job + "/1/stop", Map.of());
         assertEquals(503, stopped.statusCode());
         assertTrue(stopped.body().contains("/kill"), stopped.body());
@@ -354,13 +340,7 @@ class BuildRecordsTest {
 
     private void goesOn(String job, Runnable between) {
         JenkinsClient a = two.a();
-        two.createJob(
-                job, JobXml.oneAtATime(JobXml.pipeline("echo 'begun'; sleep 12; echo 'over'")));
-        two.onlyOn("b");
-        long first = a.trigger(job, Map.of("P", "1"));
-        awaitRow(a, job, 1, "RUNNING");
-        TwoControllers.awaitRunning(a, job, 1);
-        Eventually.until("it has begun", AT_ONCE, () -> a.console(job, 1).contains("begun\n"));
+        long first = runsOnB(job, "sleep 12; echo 'over'");
         long second = a.trigger(job, Map.of("P", "2"));
 
         between.run();
@@ -374,6 +354,18 @@ class BuildRecordsTest {
         for (long id : List.of(first, second)) {
             assertEquals("DONE SUCCESS", state(id), "the queue says so too");
         }
+    }
+
+    /** The queue item of the first build, under way on b, of a Pipeline built one at a time. */
+    private long runsOnB(String job, String script) {
+        JenkinsClient a = two.a();
+        two.createJob(job, JobXml.pipeline("echo 'begun'; " + script, JobXml.oneAtATime(false)));
+        two.onlyOn("b");
+        long id = a.trigger(job, Map.of("P", "1"));
+        awaitRow(a, job, 1, "RUNNING");
+        TwoControllers.awaitRunning(a, job, 1);
+        Eventually.until("it has begun", AT_ONCE, () -> a.console(job, 1).contains("begun\n"));
+        return id;
     }
 
     /** What the queue says of an item. */

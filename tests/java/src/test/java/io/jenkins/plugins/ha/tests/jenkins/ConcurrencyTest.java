@@ -24,16 +24,6 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  */
 class ConcurrencyTest {
     private static final Duration LONG = Duration.ofMinutes(4);
-    private static final String EXCLUSIVE =
-            "<org.jenkinsci.plugins.workflow.job.properties.DisableConcurrentBuildsJobProperty>"
-                + "<abortPrevious>%s</abortPrevious>"
-                + "</org.jenkinsci.plugins.workflow.job.properties.DisableConcurrentBuildsJobProperty>";
-    private static final String PARAMETER =
-            "<hudson.model.ParametersDefinitionProperty><parameterDefinitions>"
-                    + "<hudson.model.StringParameterDefinition><name>P</name><defaultValue/>"
-                    + "</hudson.model.StringParameterDefinition></parameterDefinitions>"
-                    + "</hudson.model.ParametersDefinitionProperty>";
-
     private static SecuredPair pair;
 
     @RegisterExtension final SecuredPair.Explain explain = new SecuredPair.Explain(() -> pair);
@@ -66,9 +56,9 @@ class ConcurrencyTest {
     void aPipelineThatForbidsItNeverRunsTwiceAtOnce() {
         pair.createJob(
                 "alone pipe",
-                SecuredPair.pipeline(
+                JobXml.pipeline(
                         "node { sh '" + exclusive("pipeline").replace("\n", "\\n") + "' }",
-                        EXCLUSIVE.formatted("false") + PARAMETER));
+                        JobXml.oneAtATime(false)));
         assertEquals(10, allSucceed("alone pipe", 10).values().stream().mapToInt(n -> n).sum());
     }
 
@@ -116,9 +106,9 @@ class ConcurrencyTest {
     void aNewerBuildAbortsTheOlderOneOnTheOtherController() {
         pair.createJob(
                 "newest",
-                SecuredPair.pipeline(
+                JobXml.pipeline(
                         "echo \"begun ${params.P}\"\nif (params.P == 'old') { sleep 600 }",
-                        EXCLUSIVE.formatted("true") + PARAMETER));
+                        JobXml.oneAtATime(true)));
         pair.takes(false, true);
         int old =
                 pair.onA.awaitBuildNumber(

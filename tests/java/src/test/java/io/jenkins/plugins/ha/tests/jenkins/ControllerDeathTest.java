@@ -76,7 +76,7 @@ class ControllerDeathTest {
 
         two.controller("b").kill9();
         long killed = System.nanoTime();
-        script(a, "io.jenkins.plugins.ha.settings.HaConfiguration.get().takesBuilds = true");
+        two.takes("a", true);
         Map<Long, Integer> numbers = new HashMap<>();
         for (long id : ids) {
             numbers.put(id, a.awaitBuildNumber(id, LONG));
@@ -119,7 +119,7 @@ class ControllerDeathTest {
 
         two.controller("b").kill9();
         long killed = System.nanoTime();
-        script(a, "io.jenkins.plugins.ha.settings.HaConfiguration.get().takesBuilds = true");
+        two.takes("a", true);
         assertEquals("ABORTED", a.awaitResult("single", 1, LONG));
         figure("takeover.running_build_aborted", (System.nanoTime() - killed) / 1e9, "s");
         assertEquals(2, a.awaitBuildNumber(second, LONG));
@@ -209,7 +209,7 @@ class ControllerDeathTest {
         two.controller("b").kill9();
         two.stage().redis().start();
         assertEquals("FAILURE", a.awaitResult("ended", 1, LONG));
-        script(a, "io.jenkins.plugins.ha.settings.HaConfiguration.get().takesBuilds = true");
+        two.takes("a", true);
         long next = a.trigger("ended");
         assertEquals(2, a.awaitBuildNumber(next, LONG));
         assertEquals("FAILURE", a.awaitResult("ended", 2, LONG));

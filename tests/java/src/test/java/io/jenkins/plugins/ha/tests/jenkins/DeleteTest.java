@@ -51,7 +51,7 @@ class DeleteTest {
                     job,
                     job.equals("free")
                             ? new FreestyleJob().xml()
-                            : SecuredPair.pipeline("echo 'hello'"));
+                            : JobXml.pipeline("echo 'hello'"));
             List<Long> times = new ArrayList<>();
             for (int i = 1; i <= 3; i++) {
                 assertEquals(i, ran(job));

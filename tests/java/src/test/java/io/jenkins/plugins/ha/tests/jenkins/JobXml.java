@@ -2,28 +2,33 @@ package io.jenkins.plugins.ha.tests.jenkins;
 
 /** config.xml of jobs that need a plugin. */
 final class JobXml {
-    private static final String ONE_AT_A_TIME =
-            "<properties><org.jenkinsci.plugins.workflow.job.properties"
-                    + ".DisableConcurrentBuildsJobProperty/>"
-                    + "<hudson.model.ParametersDefinitionProperty><parameterDefinitions>"
-                    + "<hudson.model.StringParameterDefinition><name>P</name><defaultValue/>"
-                    + "</hudson.model.StringParameterDefinition></parameterDefinitions>"
-                    + "</hudson.model.ParametersDefinitionProperty></properties>";
-
     private JobXml() {}
 
     /** A Pipeline, in the sandbox; needs workflow-job and workflow-cps. */
     static String pipeline(String script) {
-        return "<?xml version='1.1' encoding='UTF-8'?>\n"
-                + "<flow-definition><properties/><definition"
+        return pipeline(script, "");
+    }
+
+    /** As {@link #pipeline(String)}, with properties of the job. */
+    static String pipeline(String script, String properties) {
+        return "<?xml version='1.1' encoding='UTF-8'?>\n<flow-definition><properties>"
+                + properties
+                + "</properties><definition"
                 + " class=\"org.jenkinsci.plugins.workflow.cps.CpsFlowDefinition\"><script>"
                 + escape(script)
                 + "</script><sandbox>true</sandbox></definition></flow-definition>\n";
     }
 
-    /** A Pipeline that is built one at a time, with a parameter P. */
-    static String oneAtATime(String pipeline) {
-        return pipeline.replace("<properties/>", ONE_AT_A_TIME);
+    /** Properties of a Pipeline that is built one at a time, with a parameter P. */
+    static String oneAtATime(boolean abortPrevious) {
+        String exclusive =
+                "org.jenkinsci.plugins.workflow.job.properties.DisableConcurrentBuildsJobProperty";
+        return "<%1$s><abortPrevious>%2$s</abortPrevious></%1$s>"
+                        .formatted(exclusive, abortPrevious)
+                + "<hudson.model.ParametersDefinitionProperty><parameterDefinitions>"
+                + "<hudson.model.StringParameterDefinition><name>P</name><defaultValue/>"
+                + "</hudson.model.StringParameterDefinition></parameterDefinitions>"
+                + "</hudson.model.ParametersDefinitionProperty>";
     }
 
     /** One axis, one shell step for each of its values; needs matrix-project. */

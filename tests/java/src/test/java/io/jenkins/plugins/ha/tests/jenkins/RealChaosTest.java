@@ -90,8 +90,9 @@ class RealChaosTest {
             first.createJob("one", new FreestyleJob().parameter("P").shell(shell).xml());
             first.createJob(
                     PIPE,
-                    JobXml.oneAtATime(
-                            JobXml.pipeline("echo 'begun'; sleep 1; sleep 1; echo 'over'")));
+                    JobXml.pipeline(
+                            "echo 'begun'; sleep 1; sleep 1; echo 'over'",
+                            JobXml.oneAtATime(false)));
             for (Controller controller : stage.controllers()) {
                 Eventually.until(
                         controller.name() + " has the jobs",
@@ -225,12 +226,7 @@ class RealChaosTest {
                         .add(build);
             }
             builds += seen.size();
-            for (Controller other : controllers) {
-                Eventually.until(
-                        other.name() + " shows the same builds of " + job,
-                        TwoControllers.SOON,
-                        () -> builds(other.client(), job).toString().equals(seen.toString()));
-            }
+            assertAllShow(controllers, job, seen);
         }
         List<String> wrong = new ArrayList<>();
         for (Map.Entry<String, String> trigger : accepted.entrySet()) {
@@ -277,12 +273,7 @@ class RealChaosTest {
      */
     private void checkPipelines(List<Controller> controllers) {
         List<JsonNode> seen = builds(controllers.get(0).client(), PIPE);
-        for (Controller other : controllers) {
-            Eventually.until(
-                    other.name() + " shows the same Pipelines",
-                    TwoControllers.SOON,
-                    () -> builds(other.client(), PIPE).toString().equals(seen.toString()));
-        }
+        assertAllShow(controllers, PIPE, seen);
         Map<String, Integer> count = new TreeMap<>();
         Map<String, Integer> results = new TreeMap<>();
         for (JsonNode build : seen) {
@@ -298,6 +289,16 @@ class RealChaosTest {
                 });
         results.forEach((result, n) -> figure("chaos.pipelines." + result, n, "builds"));
         assertEquals(once, count, "each trigger of the Pipeline has one build");
+    }
+
+    private static void assertAllShow(
+            List<Controller> controllers, String job, List<JsonNode> seen) {
+        for (Controller other : controllers) {
+            Eventually.until(
+                    other.name() + " shows the same builds of " + job,
+                    TwoControllers.SOON,
+                    () -> builds(other.client(), job).toString().equals(seen.toString()));
+        }
     }
 
     private static List<JsonNode> builds(JenkinsClient on, String job) {

@@ -78,7 +78,7 @@ class RerunTest {
 
         two.controller("b").kill9();
         long killed = System.nanoTime();
-        script(a, "io.jenkins.plugins.ha.settings.HaConfiguration.get().takesBuilds = true");
+        two.takes("a", true);
         assertEquals("ABORTED", a.awaitResult("again", 1, LONG));
         figure("rerun.aborted_after_kill", (System.nanoTime() - killed) / 1e9, "s");
         a.awaitBuild("again", 2, "runs again", LONG, build -> true);
@@ -132,7 +132,7 @@ class RerunTest {
         long told = System.nanoTime();
         two.controller("b").stop();
         figure("rerun.shut_down", (System.nanoTime() - told) / 1e9, "s");
-        script(a, "io.jenkins.plugins.ha.settings.HaConfiguration.get().takesBuilds = true");
+        two.takes("a", true);
         assertEquals("SUCCESS", a.awaitResult("handed", 2, LONG));
         assertEquals("ABORTED", a.awaitResult("handed", 1, LONG));
         assertEquals("ABORTED", a.awaitResult("aborted", 1, LONG));
@@ -170,7 +170,7 @@ class RerunTest {
         two.controller("b").kill9();
         two.stage().awaitMembers(1, LONG);
         script(a, items + "items.put('late', System.properties.remove('late'))");
-        script(a, "io.jenkins.plugins.ha.settings.HaConfiguration.get().takesBuilds = true");
+        two.takes("a", true);
         assertEquals("SUCCESS", a.awaitResult("late", 2, LONG));
         assertEquals("ABORTED", a.awaitResult("late", 1, LONG));
     }
@@ -196,7 +196,7 @@ class RerunTest {
 
         two.controller("b").pause();
         long paused = System.nanoTime();
-        script(a, "io.jenkins.plugins.ha.settings.HaConfiguration.get().takesBuilds = true");
+        two.takes("a", true);
         assertEquals(503, a.stop("unwanted", 1), "b cannot stop it");
         assertEquals("SUCCESS", a.awaitResult("ticking", 2, LONG));
         figure("rerun.done_again_after_stall", (System.nanoTime() - paused) / 1e9, "s");

@@ -330,19 +330,6 @@ final class SecuredPair implements AutoCloseable {
         return folder.resolve("builds");
     }
 
-    static String pipeline(String script) {
-        return pipeline(script, "");
-    }
-
-    static String pipeline(String script, String properties) {
-        return "<?xml version='1.1' encoding='UTF-8'?>\n<flow-definition><properties>"
-                + properties
-                + "</properties><definition"
-                + " class=\"org.jenkinsci.plugins.workflow.cps.CpsFlowDefinition\"><script>"
-                + script.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-                + "</script><sandbox>true</sandbox></definition></flow-definition>\n";
-    }
-
     static List<JsonNode> list(JsonNode array) {
         return StreamSupport.stream(array.spliterator(), false).toList();
     }

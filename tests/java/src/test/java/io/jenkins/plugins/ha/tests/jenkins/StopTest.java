@@ -197,11 +197,11 @@ class StopTest {
     void aPipelineOnBIsStoppedTerminatedAndKilledFromA() {
         pair.createJob(
                 "pipe",
-                SecuredPair.pipeline("echo 'begun'\ntry { sleep 600 } finally { echo 'tidied' }"));
+                JobXml.pipeline("echo 'begun'\ntry { sleep 600 } finally { echo 'tidied' }"));
         // Does not let itself be stopped softly.
         pair.createJob(
                 "stubborn",
-                SecuredPair.pipeline(
+                JobXml.pipeline(
                         "echo 'begun'\n"
                                 + "while (true) { try { sleep 600 } catch (e) { echo 'no' } }"));
         JenkinsClient alice = SecuredPair.byPassword(pair.a, "alice");

@@ -116,7 +116,8 @@ final class TwoControllers implements AutoCloseable {
         takes("b", true);
     }
 
-    private void takes(String name, boolean takes) {
+    /** Whether this controller takes builds, from when this returns on. */
+    void takes(String name, boolean takes) {
         script(
                 controller(name).client(),
                 "io.jenkins.plugins.ha.settings.HaConfiguration.get().takesBuilds = " + takes);
