@@ -238,18 +238,24 @@ public final class HaQueue extends Queue {
 
     /**
      * Core forgets its lists first, and with them what this controller had claimed: that goes back
-     * to the cluster.
+     * to the cluster. Not what an executor was given and has not begun yet: it will.
      */
     @Override
     public void load() {
-        Set<Long> claimed = new HashSet<>();
-        for (Queue.Item item : super.getItems()) {
-            claimed.add(ClaimedItems.idOf(item));
-        }
-        super.load();
-        claimed.remove(0L);
-        claimed.forEach(
-                id -> ClaimedItems.handBack(membership, id, 0, "Jenkins reloaded its queue"));
+        Queue.withLock(
+                () -> {
+                    Set<Long> claimed = new HashSet<>();
+                    for (Queue.Item item : super.getItems()) {
+                        claimed.add(ClaimedItems.idOf(item));
+                    }
+                    super.load();
+                    claimed.remove(0L);
+                    claimed.removeAll(ClaimedItems.executing());
+                    claimed.forEach(
+                            id ->
+                                    ClaimedItems.handBack(
+                                            membership, id, 0, "Jenkins reloaded its queue"));
+                });
     }
 
     @Override

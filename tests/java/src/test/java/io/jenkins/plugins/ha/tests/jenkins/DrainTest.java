@@ -57,6 +57,30 @@ class DrainTest {
     }
 
     @Test
+    void whatAnExecutorWasGivenIsNotHandedBackWhenJenkinsReloadsItsQueue() {
+        pair.takes(false, true);
+        long id = pair.onA.trigger("held", Map.of("P", "reloaded"));
+        Eventually.until("B holds it", SecuredPair.SOON, () -> claimed() == 1);
+        pair.takes(true, true);
+        SecuredPair.groovy(
+                pair.onB,
+                """
+                Queue.withLock({
+                  System.clearProperty('test.hold.held')
+                  Queue.instance.maintain() // gives it to an executor, which needs the lock to begin
+                  Queue.instance.load()
+                  sleep(1000) // A would take it meanwhile
+                  System.setProperty('test.hold.held', 'yes')
+                } as Runnable)
+                """);
+        int number = pair.onA.awaitBuildNumber(id, SecuredPair.SOON);
+        assertEquals("SUCCESS", result("held", number));
+        assertEquals("b", controller("held", number));
+        Eventually.until("nothing is claimed any more", SecuredPair.SOON, () -> claimed() == 0);
+        assertEquals(1, TwoControllers.builtPerParameter(pair.onA, "held").get("reloaded"));
+    }
+
+    @Test
     void drainedFromAnotherControllerItFinishesWhatRunsAndAcceptsTriggersAndSaysSo() {
         pair.takes(false, true);
         int running = buildOf("sleeper");
