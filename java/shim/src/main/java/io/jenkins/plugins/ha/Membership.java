@@ -54,7 +54,7 @@ public final class Membership {
         this.orphanedPipelines = new OrphanedPipelines(outbound);
         this.orphans = new OrphanedBuilds(cluster, identity, builds, outbound, orphanedPipelines);
         this.fence = new BuildFence(cluster, identity);
-        this.ownPipelines = new OwnPipelines(cluster, identity);
+        this.ownPipelines = new OwnPipelines(cluster, identity, view);
         this.pump =
                 new EventPump(cluster, view, builds, claimer, orphans, fence, orphanedPipelines);
     }
@@ -77,6 +77,7 @@ public final class Membership {
         claimer.start();
         fence.start();
         ownPipelines.start();
+        orphanedPipelines.start();
         BuildRecords.active()
                 .ifPresent(
                         open -> {

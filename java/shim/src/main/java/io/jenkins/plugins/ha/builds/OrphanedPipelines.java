@@ -14,14 +14,17 @@ import io.jenkins.plugins.ha.bridge.Item;
 import io.jenkins.plugins.ha.bridge.ItemState;
 import io.jenkins.plugins.ha.queue.ClusterItemAction;
 import io.jenkins.plugins.ha.records.RecordKeeper;
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import jenkins.model.CauseOfInterruption;
 import jenkins.model.Jenkins;
+import jenkins.util.Timer;
 
 /**
  * Pipelines whose controller is gone. They are left to it, to be resumed when it is back; only if
@@ -34,6 +37,8 @@ public final class OrphanedPipelines {
     public static final String TOPIC = "kill";
 
     private static final Logger LOGGER = Logger.getLogger(OrphanedPipelines.class.getName());
+
+    private static final long LOOK_MILLIS = 2000;
 
     private final Outbound outbound;
 
@@ -56,6 +61,44 @@ public final class OrphanedPipelines {
                                 + " #"
                                 + item.number()
                                 + ": it goes on when that controller is back");
+    }
+
+    /** From now on it is looked which of them have ended. The jobs are loaded. */
+    public void start() {
+        Timer.get()
+                .scheduleWithFixedDelay(
+                        this::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    /**
+     * One may have ended a moment before its controller died, untold; or its controller, back
+     * again, finds that it had not begun in earnest, and says so in its file alone.
+     */
+    private void look() {
+        try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
+            for (Item item : left.values()) {
+                Job<?, ?> job = Jenkins.get().getItemByFullName(item.job(), Job.class);
+                if (job != null
+                        && PipelineFile.saysEnded(
+                                new File(job.getBuildDir(), item.number() + "/build.xml"))) {
+                    left.remove(item.id());
+                    tellEnd(job, item);
+                }
+            }
+        } catch (RuntimeException e) {
+            LOGGER.log(Level.WARNING, "Could not look which Pipelines have ended", e);
+        }
+    }
+
+    private void tellEnd(Job<?, ?> job, Item item) {
+        BuildKey key = new BuildKey(item.job(), item.number());
+        Membership.active().ifPresent(membership -> membership.builds().ended(key));
+        Run<?, ?> run = job.getBuildByNumber(item.number());
+        if (run != null) {
+            RecordKeeper.endOfTheDead(run);
+            String result = String.valueOf(run.getResult());
+            outbound.tell("end of the orphaned " + run, c -> c.finished(item.id(), result));
+        }
     }
 
     /** News of an item: its controller is back perhaps. */

@@ -1,6 +1,7 @@
 package io.jenkins.plugins.ha.builds;
 
 import hudson.model.Executor;
+import hudson.model.Job;
 import hudson.model.Result;
 import hudson.model.Run;
 import hudson.security.ACL;
@@ -8,13 +9,17 @@ import hudson.security.ACLContext;
 import io.jenkins.plugins.ha.ControllerIdentity;
 import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.HaException;
+import io.jenkins.plugins.ha.bridge.Item;
+import io.jenkins.plugins.ha.bridge.ItemState;
 import io.jenkins.plugins.ha.bridge.LinkState;
 import io.jenkins.plugins.ha.queue.ClusterItemAction;
+import io.jenkins.plugins.ha.queue.QueueView;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import jenkins.model.Jenkins;
 import jenkins.util.Timer;
 
 /**
@@ -29,13 +34,15 @@ public final class OwnPipelines {
 
     private final Cluster cluster;
     private final ControllerIdentity identity;
+    private final QueueView view;
 
     /** Queue items that were asked for, and the epoch they were asked for in. */
     private final Map<Long, Long> asked = new ConcurrentHashMap<>();
 
-    public OwnPipelines(Cluster cluster, ControllerIdentity identity) {
+    public OwnPipelines(Cluster cluster, ControllerIdentity identity, QueueView view) {
         this.cluster = cluster;
         this.identity = identity;
+        this.view = view;
     }
 
     /** From now on it is looked which Pipelines run here. The jobs are loaded. */
@@ -59,6 +66,7 @@ public final class OwnPipelines {
             if (!link.joined()) {
                 return;
             }
+            readOrphans();
             BuildsHere.forEach(
                     (executor, run) -> {
                         if (RunFields.isPipeline(run)) {
@@ -69,6 +77,18 @@ public final class OwnPipelines {
             LOGGER.log(Level.FINE, "Closed", e);
         } catch (RuntimeException e) {
             LOGGER.log(Level.WARNING, "Could not look which Pipelines run here", e);
+        }
+    }
+
+    /** Core resumes a Pipeline, or finds that there is nothing to resume, when it reads it. */
+    private void readOrphans() {
+        for (Item item : view.held()) {
+            if (item.state() == ItemState.ORPHANED && item.owner().equals(identity.id())) {
+                Job<?, ?> job = Jenkins.get().getItemByFullName(item.job(), Job.class);
+                if (job != null && PipelineFile.isPipeline(job)) {
+                    job.getBuildByNumber(item.number());
+                }
+            }
         }
     }
 

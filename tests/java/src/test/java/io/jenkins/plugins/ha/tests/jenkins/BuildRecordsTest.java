@@ -338,6 +338,29 @@ class BuildRecordsTest {
         assertEquals(log, b.console(job, 1), "b did not resume it");
     }
 
+    @Test
+    void aPipelineWhoseFileSaysThatItHasEndedKeepsNobodyWaitingWhenItsControllerIsGone()
+            throws IOException {
+        JenkinsClient a = two.a();
+        String job = "ended-pipe";
+        long first = runsOnB(job, "if (params.P == '1') { sleep 600 }");
+        a.trigger(job, Map.of("P", "2"));
+        two.controller("b").kill9();
+        two.stage().awaitMembers(1, LONG);
+        two.takes("a", true);
+        // As its controller writes it, that dies before it can tell.
+        Path file = two.stage().shared().jobs().resolve(job + "/builds/1/build.xml");
+        String going = "<completed>false</completed>";
+        String xml = Files.readString(file);
+        assertTrue(xml.contains(going), xml);
+        Files.writeString(
+                file, xml.replace(going, "<result>UNSTABLE</result><completed>true</completed>"));
+        assertEquals("SUCCESS", a.awaitResult(job, 2, LONG));
+        assertEquals("UNSTABLE", a.awaitResult(job, 1, LONG));
+        assertEquals("UNSTABLE", awaitRow(a, job, 1, "ENDED").path("result").asText());
+        assertEquals("DONE UNSTABLE", state(first));
+    }
+
     private void goesOn(String job, Runnable between) {
         JenkinsClient a = two.a();
         long first = runsOnB(job, "sleep 12; echo 'over'");
