@@ -29,29 +29,29 @@ library: setup
 	cargo build --locked --release --lib --example bridge_door
 
 hpi: library
-	$(MVN) -q -DskipTests -pl java/shim -am package
+	$(MVN) -q -DskipTests -pl java/shim,testkit/extensions -am package
 	ls -l target/ha-jenkins.hpi
 
 demo: library
-	$(MVN) -q -DskipTests -pl java/shim,examples/demo -am package
-	java -jar examples/demo/target/ha-jenkins-demo-*.jar
+	$(MVN) -q -DskipTests -pl java/shim,testkit/demo -am package
+	java -jar testkit/demo/target/ha-jenkins-demo-*.jar
 
 chaos: library
-	$(MVN) -q -DskipTests -pl examples/chaos -am package
-	java -jar examples/chaos/target/ha-jenkins-chaos-*.jar
+	$(MVN) -q -DskipTests -pl testkit/chaos -am package
+	java -jar testkit/chaos/target/ha-jenkins-chaos-*.jar
 
 chaos-jenkins: library
-	$(MVN) -q -DskipTests -pl java/shim -am package
+	$(MVN) -q -DskipTests -pl java/shim,testkit/extensions -am package
 	export HA_JENKINS_LONG_TESTS=1 CHAOS_SECONDS=$${CHAOS_SECONDS:-300}
 	$(MVN) -q -pl tests/java -am -Dtest='RealChaosTest,RollingRestartTest,ClockTest' -Dsurefire.failIfNoSpecifiedTests=false verify
 
 chaos-mutants: library
-	$(MVN) -q -DskipTests -pl examples/chaos -am package
-	java -jar examples/chaos/target/ha-jenkins-chaos-*.jar mutants
+	$(MVN) -q -DskipTests -pl testkit/chaos -am package
+	java -jar testkit/chaos/target/ha-jenkins-chaos-*.jar mutants
 
 take-over: library
-	$(MVN) -q -DskipTests -pl examples/chaos -am package
-	java -jar examples/chaos/target/ha-jenkins-chaos-*.jar take-over
+	$(MVN) -q -DskipTests -pl testkit/chaos -am package
+	java -jar testkit/chaos/target/ha-jenkins-chaos-*.jar take-over
 
 # Both languages' tests run even if the first have failed, so that one run shows all.
 test: library

@@ -1,7 +1,7 @@
 //! Two controllers, their users and what befalls them: what each may do next, and what comes of it.
 //!
 //! A controller's program follows `src/heartbeat.rs`, `src/claimer.rs` and `src/queue.rs`, and above them the stand-in
-//! (`examples/standin`): what it does with a claim, how it closes a build's record, how it decides on an orphan.
+//! (`testkit/standin`): what it does with a claim, how it closes a build's record, how it decides on an orphan.
 //! A call is made, run by Redis and answered in one step, except one that comes late: it was sent, with all that its
 //! sender believed then, and is run at any later moment, or never; its sender may give it up meanwhile, and try again.
 

@@ -34,6 +34,7 @@ public final class JenkinsController extends Controller {
     private final List<String> jvmOptions = new ArrayList<>();
     private final Map<String, List<String>> users = new LinkedHashMap<>();
     private Optional<Path> haPlugin = Checkout.plugin();
+    private boolean extensions;
     private int executors = 2;
     private int quietSeconds;
 
@@ -68,6 +69,12 @@ public final class JenkinsController extends Controller {
     /** Another file than {@link Checkout#plugin()} as our plugin; empty: none, or uninstall it. */
     public JenkinsController haPlugin(Optional<Path> file) {
         haPlugin = file;
+        return this;
+    }
+
+    /** With the throw-away extensions of {@link Checkout#extensions()}. */
+    public JenkinsController extensions() {
+        extensions = true;
         return this;
     }
 
@@ -205,6 +212,16 @@ public final class JenkinsController extends Controller {
         for (Path file : war.pluginsWithDependencies(plugins)) {
             String name = file.getFileName().toString();
             install(file, folder.resolve(name.substring(0, name.lastIndexOf('.')) + ".jpi"));
+        }
+        if (extensions) {
+            install(
+                    Checkout.extensions()
+                            .orElseThrow(
+                                    () ->
+                                            new IllegalStateException(
+                                                    "no target/ha-test-extensions.hpi: make hpi"
+                                                            + " builds it")),
+                    folder.resolve("ha-test-extensions.jpi"));
         }
         Path ours = folder.resolve("ha-jenkins.jpi");
         if (haPlugin.isPresent()) {

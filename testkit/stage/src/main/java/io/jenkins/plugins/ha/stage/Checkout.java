@@ -21,7 +21,7 @@ public final class Checkout {
         }
         for (Path at = Path.of("").toAbsolutePath(); at != null; at = at.getParent()) {
             if (Files.exists(at.resolve("Cargo.toml"))
-                    && Files.isDirectory(at.resolve("examples"))) {
+                    && Files.isDirectory(at.resolve("testkit"))) {
                 return at;
             }
         }
@@ -42,6 +42,13 @@ public final class Checkout {
     public static Optional<Path> plugin() {
         String set = System.getProperty("ha.jenkins.hpi");
         return Optional.of(set != null ? Path.of(set) : target().resolve("ha-jenkins.hpi"))
+                .filter(Files::isRegularFile)
+                .map(Path::toAbsolutePath);
+    }
+
+    /** The plugin of throw-away extensions (testkit/extensions), once it is built. */
+    public static Optional<Path> extensions() {
+        return Optional.of(target().resolve("ha-test-extensions.hpi"))
                 .filter(Files::isRegularFile)
                 .map(Path::toAbsolutePath);
     }
