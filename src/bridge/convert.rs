@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use jni::objects::{JByteArray, JIntArray, JList, JLongArray, JObject, JObjectArray, JString};
 use jni::refs::{LoaderContext, Reference};
-use jni::sys::jlong;
 use jni::{Env, bind_java_type};
+use jni_sys::jlong;
 
 use super::errors::Failure;
 use super::log::Line;
@@ -267,7 +267,7 @@ pub(super) fn optional_bytes(
 }
 
 /// The state of a build by its place among Java's constants.
-pub(super) fn build_state(ordinal: jni::sys::jint) -> Result<BuildState, Failure> {
+pub(super) fn build_state(ordinal: jni_sys::jint) -> Result<BuildState, Failure> {
     match ordinal {
         0 => Ok(BuildState::Running),
         1 => Ok(BuildState::Ended),
@@ -489,7 +489,7 @@ pub(super) fn build_row<'local>(
             env,
             job,
             row.number,
-            row.state as jni::sys::jint,
+            row.state as jni_sys::jint,
             row.version,
             row.queue_id,
             controller_id,

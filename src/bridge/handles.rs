@@ -6,7 +6,7 @@
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use jni::sys::jlong;
+use jni_sys::jlong;
 
 use super::errors::Failure;
 use super::panics;

@@ -30,7 +30,7 @@ use std::panic::catch_unwind;
 
 use jni::objects::JClass;
 use jni::refs::LoaderContext;
-use jni::{Env, JavaVM, jni_str, sys};
+use jni::{Env, JavaVM, jni_str};
 
 /// Called by the JVM when the library is loaded. Throws `UnsatisfiedLinkError` when the library and the Java classes do
 /// not belong together.
@@ -39,7 +39,7 @@ use jni::{Env, JavaVM, jni_str, sys};
 ///
 /// For the JVM only: `vm` must be the running JVM.
 #[unsafe(no_mangle)]
-pub unsafe extern "system" fn JNI_OnLoad(vm: *mut sys::JavaVM, _reserved: *mut c_void) -> sys::jint {
+pub unsafe extern "system" fn JNI_OnLoad(vm: *mut jni_sys::JavaVM, _reserved: *mut c_void) -> jni_sys::jint {
     let loaded = catch_unwind(|| {
         // SAFETY: the JVM passes itself.
         let vm = unsafe { JavaVM::from_raw(vm) };
@@ -54,8 +54,8 @@ pub unsafe extern "system" fn JNI_OnLoad(vm: *mut sys::JavaVM, _reserved: *mut c
     });
     match loaded {
         // An exception that is pending now is thrown by System.load.
-        Ok(Ok(()) | Err(jni::errors::Error::JavaException)) => sys::JNI_VERSION_1_8,
-        _ => sys::JNI_ERR,
+        Ok(Ok(()) | Err(jni::errors::Error::JavaException)) => jni_sys::JNI_VERSION_1_8,
+        _ => jni_sys::JNI_ERR,
     }
 }
 

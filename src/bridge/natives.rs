@@ -6,8 +6,8 @@ use std::ffi::CStr;
 use std::time::Duration;
 
 use jni::objects::{JByteArray, JClass, JIntArray, JList, JLongArray, JObjectArray, JString};
-use jni::sys::{jboolean, jint, jlong};
-use jni::{Env, NativeMethod, native_method, sys};
+use jni::{Env, NativeMethod, native_method};
+use jni_sys::{jboolean, jint, jlong};
 
 use super::convert::{
     BuildPageType, BuildRowType, CancelOutcomeType, EnqueuedType, EventType, ItemType, LinkStateType,
@@ -142,7 +142,7 @@ pub(super) fn register(env: &mut Env<'_>, class: &JClass<'_>) -> jni::errors::Re
 fn natives<'local>(env: &mut Env<'local>, _: JClass<'local>) -> Result<JList<'local>, Failure> {
     list(env, NATIVES, |env, native| {
         // SAFETY: NativeMethod is documented to be a transparent wrapper of JNINativeMethod.
-        let native: sys::JNINativeMethod = unsafe { std::mem::transmute_copy(native) };
+        let native: jni_sys::JNINativeMethod = unsafe { std::mem::transmute_copy(native) };
         // SAFETY: `native_method!` made both from string literals that end in NUL.
         let (name, signature) = unsafe { (CStr::from_ptr(native.name), CStr::from_ptr(native.signature)) };
         let line = format!("{}{}", name.to_string_lossy(), signature.to_string_lossy());

@@ -5,10 +5,11 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream, ToSocketAddrs};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ::redis::{Cmd, Parser, Pipeline, Value, pipe};
+use once_cell::sync::OnceCell;
 use parking_lot::Mutex;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
@@ -306,19 +307,25 @@ fn connect(place: &Place, timeout: Duration) -> io::Result<TcpStream> {
 }
 
 fn tls(host: &str) -> io::Result<ClientConnection> {
-    // The machine's own roots, so that a company's private authority is trusted where the machine trusts it.
-    static CONFIG: LazyLock<Result<Arc<ClientConfig>, String>> = LazyLock::new(|| {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        if roots.is_empty() {
-            return Err("this machine has no certificate authorities (package ca-certificates)".into());
-        }
-        ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map(|config| Arc::new(config.with_root_certificates(roots).with_no_client_auth()))
-            .map_err(|error| error.to_string())
-    });
-    let config = CONFIG.as_ref().map_err(|error| io::Error::other(error.clone()))?;
+    // A failure is not kept: an admin who installs the missing authorities need not restart Jenkins.
+    static CONFIG: OnceCell<Arc<ClientConfig>> = OnceCell::new();
+    let config = CONFIG.get_or_try_init(trusting_this_machine)?;
     let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
     ClientConnection::new(Arc::clone(config), name).map_err(io::Error::other)
+}
+
+/// Trusts the machine's own roots, so that a company's private authority is trusted where the machine trusts it.
+fn trusting_this_machine() -> io::Result<Arc<ClientConfig>> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if roots.is_empty() {
+        return Err(io::Error::other(
+            "this machine has no certificate authorities: install the package ca-certificates",
+        ));
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(io::Error::other)?;
+    Ok(Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 use ha_jenkins::bridge::{EventType, Failure, ThrowHaException, event, held};
 use ha_jenkins::{Error, Event, Item, ItemState, LinkState, Phase};
 use jni::objects::{JByteArray, JClass, JString};
-use jni::sys::{jint, jlong};
 use jni::{Env, NativeMethod, native_method};
+use jni_sys::{jint, jlong};
 
 macro_rules! door {
     ($($native:tt)*) => {
