@@ -5,6 +5,7 @@
 # chaos-mutants   sows defects into it and sees that chaos finds each
 # take-over     measures how long it takes from the kill of a controller until its work runs elsewhere
 # hpi     target/ha-jenkins.hpi, the file an admin installs
+# release   target/release-files: the .hpi for all platforms, its SHA-256 sum and its part of the changelog, for VERSION
 # bench   the measurements of docs/benchmarks.md
 # lint    what .ci/run checks before the tests
 # fmt     formats all sources
@@ -13,11 +14,14 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := hpi
-.PHONY: demo test chaos chaos-jenkins chaos-mutants take-over hpi bench fmt lint clean setup library
+.PHONY: demo test chaos chaos-jenkins chaos-mutants take-over hpi release bench fmt lint clean setup library
 
 # Classes and library must come from the same commit; both are told which.
 export HA_JENKINS_COMMIT ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null)
 export PATH := $(PATH):$(HOME)/.cargo/bin
+
+# x86_64 or aarch64: by this name the plugin looks for its library.
+ARCHITECTURE := $(shell uname -m)
 
 MVN := mvn -B -Dstyle.color=never -Dha.jenkins.commit=$(HA_JENKINS_COMMIT)
 
@@ -27,10 +31,15 @@ setup:
 # The library, and beside it the one with a door for the tests of the bridge.
 library: setup
 	cargo build --locked --release --lib --example bridge_door
+	rm -rf target/natives
+	install -D target/release/libha_jenkins.so target/natives/linux-$(ARCHITECTURE)/libha_jenkins.so
 
 hpi: library
 	$(MVN) -q -DskipTests -pl java/shim,testkit/extensions -am package
 	ls -l target/ha-jenkins.hpi
+
+release: setup
+	.ci/release "$(VERSION)"
 
 demo: library
 	$(MVN) -q -DskipTests -pl java/shim,testkit/demo -am package
