@@ -36,6 +36,15 @@ struct Line {
     seen_own: String,
 }
 
+/// What this controller could not start and leaves to the others for a while.
+struct Left {
+    /// A blank before and behind each.
+    ids: String,
+    count: usize,
+    /// When the first may be claimed here again.
+    until: Option<Instant>,
+}
+
 struct Round {
     items: Vec<Item>,
     next_due: Option<Duration>,
@@ -54,6 +63,18 @@ impl Claimer {
 }
 
 impl Node {
+    /// See [`Left`].
+    fn left_to_others(&self) -> Left {
+        let mut left = self.left.lock();
+        let now = Instant::now();
+        left.retain(|_, until| *until > now);
+        Left {
+            ids: left.keys().map(|id| format!(" {id} ")).collect(),
+            count: left.len(),
+            until: left.values().min().copied(),
+        }
+    }
+
     /// Makes a waiting claim, or else the next one, return at once.
     pub fn wake(&self) {
         self.claimer.woken.store(true, Ordering::SeqCst);
@@ -130,8 +151,9 @@ impl Node {
     ) -> Result<Vec<Item>> {
         self.prepare(line, membership)?;
         let mut next_due = None;
+        let mut left_out = self.left_to_others();
         if most > 0 {
-            let cmd = self.claim_cmd(line, membership, offers, most);
+            let cmd = self.claim_cmd(line, membership, offers, most, &left_out);
             let result = line.call(|wire| wire.script(&script::claim, &cmd, Instant::now() + CALL_TIMEOUT));
             let round = self.claimed(line, result)?;
             if !round.items.is_empty() {
@@ -144,7 +166,9 @@ impl Node {
             if woken() || left.is_zero() {
                 return Ok(Vec::new());
             }
-            let block = next_due.map_or(left, |due: Duration| due.min(left)).max(Duration::from_millis(1));
+            let again = left_out.until.map_or(left, |until| until.saturating_duration_since(Instant::now()));
+            let block = next_due.map_or(left, |due: Duration| due.min(left)).min(again);
+            let block = block.max(Duration::from_millis(1));
             let mut wait = cmd("XREAD");
             wait.arg("BLOCK").arg(block.as_millis().max(1) as u64).arg("STREAMS");
             let (shared, own) = (&self.keys.wake, self.keys.wake_of(self.me()));
@@ -156,7 +180,8 @@ impl Node {
             let mut commands = pipe();
             commands.add_command(wait);
             if most > 0 {
-                commands.add_command(self.claim_cmd(line, membership, offers, most));
+                left_out = self.left_to_others();
+                commands.add_command(self.claim_cmd(line, membership, offers, most, &left_out));
             }
             let answers = line.call(|wire| wire.pipeline(&commands, Instant::now() + block + CALL_TIMEOUT));
             let mut answers = match answers {
@@ -175,7 +200,7 @@ impl Node {
                 };
                 let result = match result {
                     Err(fault) if fault.is_no_script() => {
-                        let cmd = self.claim_cmd(line, membership, offers, most);
+                        let cmd = self.claim_cmd(line, membership, offers, most, &left_out);
                         line.call(|wire| wire.script(&script::claim, &cmd, Instant::now() + CALL_TIMEOUT))
                     }
                     result => result,
@@ -225,9 +250,16 @@ impl Node {
         membership: Membership,
         offers: &BTreeMap<&str, usize>,
         most: usize,
+        left: &Left,
     ) -> Cmd {
         let mut cmd = script::claim.call(&self.keys.meta);
-        cmd.arg(self.me()).arg(membership.epoch).arg(most).arg(line.claim).arg(i32::from(line.repeated));
+        cmd.arg(self.me())
+            .arg(membership.epoch)
+            .arg(most)
+            .arg(line.claim)
+            .arg(i32::from(line.repeated))
+            .arg(&left.ids)
+            .arg(left.count);
         for (lane, room) in offers {
             cmd.arg(lane).arg(room);
         }

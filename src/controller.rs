@@ -205,6 +205,13 @@ impl Controller {
         self.node.cancelled(id, why)
     }
 
+    /// Hands back a claimed item that cannot be started here; it keeps its place, the others may claim it at once, and this
+    /// controller not before `pause_ms` have passed. Where its job forbids concurrent builds, others of the job go first for as
+    /// long, 5 s at the most.
+    pub fn leave_to_others(&self, id: i64, pause_ms: i64, why: &str) -> Result<()> {
+        self.node.leave_to_others(id, pause_ms, why)
+    }
+
     /// Hands a claimed item back; it keeps its place, and may be claimed again after `delay_ms`.
     pub fn release(&self, id: i64, delay_ms: i64, why: &str) -> Result<()> {
         self.node.release(id, delay_ms, why)

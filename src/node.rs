@@ -34,6 +34,8 @@ pub(crate) struct Node {
     pub beat_kill: KillSwitch,
     /// By which of its claims we hold an item.
     pub held: Mutex<HashMap<i64, i32>>,
+    /// Items that this controller could not start and leaves to the others, until when.
+    pub left: Mutex<HashMap<i64, Instant>>,
     pub memory: Memory,
     pub vetted: Arc<Vetted>,
     /// How many replicas Redis has.
@@ -62,6 +64,7 @@ impl Node {
             reader_kill: KillSwitch::default(),
             beat_kill: KillSwitch::default(),
             held: Mutex::default(),
+            left: Mutex::default(),
             memory: Memory::default(),
             vetted,
             replicas: AtomicUsize::new(0),

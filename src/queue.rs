@@ -17,6 +17,9 @@ pub(crate) const FORGED: &str = "Its stored content was changed by somebody with
 /// How long a call waits while Redis is being mended. Somebody may hold Jenkins' queue lock.
 const PATIENCE: Duration = Duration::from_millis(1000);
 
+/// How long an item of a job that forbids concurrent builds lets the others of its job go first, once it was held up.
+const ALONE_MS: i64 = 5000;
+
 impl Node {
     /// See [`crate::Controller::enqueue`].
     pub fn enqueue(&self, item: NewItem, seen_revision: i64) -> Result<Enqueued> {
@@ -72,6 +75,9 @@ impl Node {
                 Ok(Enqueued { accepted: false, revision, queued })
             }
             "TAKEN" => Err(taken(id)),
+            "FENCED" => Err(Error::Fenced(format!(
+                "Item {id} stands for a build of a controller that is no member just now"
+            ))),
             "NOTFOUND" => Err(not_found(id)),
             "GONE" => {
                 self.chores.want(|wanted| wanted.beat = true);
@@ -205,6 +211,19 @@ impl Node {
     /// See [`crate::Controller::release`].
     pub fn release(&self, id: i64, delay_ms: i64, why: &str) -> Result<()> {
         self.hand_back(id, delay_ms, why, false)
+    }
+
+    /// See [`crate::Controller::leave_to_others`].
+    pub fn leave_to_others(&self, id: i64, pause_ms: i64, why: &str) -> Result<()> {
+        // Of a job that is built one at a time, others may go first where this one is held up.
+        let alone = self.memory.item(id).is_some_and(|known| !known.packed.item.concurrent);
+        let pause = Duration::from_millis(pause_ms.max(0).unsigned_abs());
+        self.left.lock().insert(id, Instant::now() + pause);
+        let back = self.hand_back(id, if alone { pause_ms.min(ALONE_MS) } else { 0 }, why, false);
+        if back.is_err() {
+            self.left.lock().remove(&id);
+        }
+        back
     }
 
     /// See [`crate::Controller::requeue`].

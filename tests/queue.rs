@@ -412,3 +412,112 @@ fn unknown_items_are_not_found() {
     assert!(matches!(a.finished(9, "SUCCESS"), Err(Error::NotFound(_))));
     assert!(matches!(a.assign_number(9, "job", 0), Err(Error::NotFound(_))));
 }
+
+/// What stands for a build that `who` keeps for itself.
+fn placeholder(id: i64, who: &str) -> NewItem {
+    NewItem {
+        concurrent: false,
+        lane: "l:".into(),
+        pinned: who.into(),
+        payload: Vec::new(),
+        ..item(id, "job")
+    }
+}
+
+#[test]
+fn a_build_that_stays_on_its_controller_takes_its_turn_in_the_job_by_a_placeholder() {
+    let redis = Redis::start();
+    let (a, b) = (join(&redis, "a"), join(&redis, "b"));
+    let ours = |controller: &ha_jenkins::Controller| -> Vec<i64> {
+        let found = controller.claim(&offer("l:", 1), 1, Duration::ZERO).unwrap();
+        found.iter().map(|item| item.id).collect()
+    };
+    put(&a, NewItem { concurrent: false, ..item(1, "job") });
+    put(&a, placeholder(2, "a"));
+    put(&b, NewItem { concurrent: false, ..item(3, "job") });
+    invariants::check(&mut redis.inside());
+    assert_eq!((ours(&a), claim_ids(&b, 9)), (vec![], vec![1]), "one holds the job's slot");
+    b.assign_number(1, "job", 0).unwrap();
+    b.started(1, 1).unwrap();
+    b.finished(1, "SUCCESS").unwrap();
+    assert_eq!((claim_ids(&b, 9), ours(&b)), (vec![], vec![]), "it is not theirs");
+    assert_eq!(ours(&a), [2]);
+    a.assign_number(2, "job", 0).unwrap();
+    a.started(2, 2).unwrap();
+    assert!(claim(&b, 9).is_empty());
+    a.finished(2, "SUCCESS").unwrap();
+    assert_eq!(claim_ids(&b, 9), [3]);
+    invariants::check(&mut redis.inside());
+}
+
+#[test]
+fn placeholders_end_with_their_controller_and_hold_nobody_up() {
+    let redis = Redis::start();
+    let (a, b) = (join(&redis, "a"), join(&redis, "b"));
+    put(&a, placeholder(1, "a"));
+    put(&a, placeholder(2, "a"));
+    put(&b, NewItem { concurrent: false, ..item(3, "job") });
+    put(&a, NewItem { job: "other".into(), ..placeholder(4, "a") });
+    put(&b, NewItem { job: "other".into(), concurrent: false, ..item(5, "other") });
+    put(&a, NewItem { job: "third".into(), ..placeholder(6, "a") });
+    put(&b, NewItem { job: "third".into(), concurrent: false, ..item(7, "third") });
+    let claimed = a.claim(&offer("l:", 1), 1, Duration::ZERO).unwrap();
+    assert_eq!(claimed[0].id, 1);
+    a.close();
+    invariants::check(&mut redis.inside());
+    let states: Vec<ItemState> = [1, 2, 4, 6].map(|id| state(&b, id)).to_vec();
+    assert_eq!(states, [ItemState::Cancelled; 4]);
+    assert_eq!(claim_ids(&b, 9), [3, 5, 7]);
+    let late = b.enqueue(placeholder(8, "a"), -1);
+    assert!(matches!(late, Err(Error::Fenced(_))), "a late call: {late:?}");
+}
+
+#[test]
+fn a_placeholders_build_that_has_begun_is_decided_on_as_any_other_before_the_next_begins() {
+    let redis = Redis::start();
+    let (a, b) = (join(&redis, "a"), join(&redis, "b"));
+    put(&a, placeholder(1, "a"));
+    put(&b, NewItem { concurrent: false, ..item(2, "job") });
+    a.claim(&offer("l:", 1), 1, Duration::ZERO).unwrap();
+    a.assign_number(1, "job", 0).unwrap();
+    a.started(1, 1).unwrap();
+    a.close();
+    until("b decides on it", || state(&b, 1) == ItemState::Orphaned);
+    assert!(claim(&b, 9).is_empty(), "nobody has said yet that it has ended");
+    until("it ends", || b.finished(1, "ABORTED").is_ok());
+    assert_eq!(claim_ids(&b, 9), [2]);
+}
+
+#[test]
+fn what_a_controller_cannot_start_goes_to_the_others_at_once_and_comes_back_after_a_pause() {
+    let redis = Redis::start();
+    let (a, b) = (join(&redis, "a"), join(&redis, "b"));
+    for id in 1..=2 {
+        put(&a, item(id, "job"));
+    }
+    assert_eq!(claim_ids(&a, 1), [1]);
+    a.leave_to_others(1, 60_000, "vetoed here").unwrap();
+    assert_eq!(claim_ids(&a, 1), [2], "what stands behind it is not held up");
+    assert!(claim(&a, 9).is_empty());
+    let handed = claim(&b, 9);
+    assert_eq!((handed[0].id, handed[0].why.as_str()), (1, "vetoed here"));
+    b.leave_to_others(1, 200, "vetoed there").unwrap();
+    let since = Instant::now();
+    let late = b.claim(&offer("", 9), 9, Duration::from_secs(5)).unwrap();
+    assert_eq!(late[0].id, 1);
+    assert!((150..3000).contains(&since.elapsed().as_millis()), "{:?}", since.elapsed());
+    invariants::check(&mut redis.inside());
+}
+
+#[test]
+fn what_is_held_up_of_a_serial_job_lets_the_others_of_its_job_go_first() {
+    let redis = Redis::start();
+    let (a, b) = (join(&redis, "a"), join(&redis, "b"));
+    for id in 1..=2 {
+        put(&a, NewItem { concurrent: false, ..item(id, "job") });
+    }
+    assert_eq!(claim_ids(&a, 1), [1]);
+    a.leave_to_others(1, 60_000, "blocked").unwrap();
+    assert_eq!(claim_ids(&b, 9), [2]);
+    invariants::check(&mut redis.inside());
+}

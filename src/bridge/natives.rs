@@ -77,6 +77,7 @@ const NATIVES: &[NativeMethod<'static>] = &[
     native!(finished(handle: jlong, id: jlong, result: JString)),
     native!(cancelled(handle: jlong, id: jlong, why: JString)),
     native!(release(handle: jlong, id: jlong, delay_millis: jlong, why: JString)),
+    native!(leave_to_others(handle: jlong, id: jlong, pause_millis: jlong, why: JString)),
     native!(requeue(handle: jlong, id: jlong, why: JString)),
     native!(rerun(handle: jlong, id: jlong, result: JString, new_id: jlong, payload: jbyte[], most: jint) -> jlong),
     native!(keep(handle: jlong, id: jlong)),
@@ -458,6 +459,18 @@ fn release<'local>(
 ) -> Result<(), Failure> {
     let why = text(env, "the reason", &why)?;
     Ok(held(handle)?.release(id, delay_millis, &why)?)
+}
+
+fn leave_to_others<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    id: jlong,
+    pause_millis: jlong,
+    why: JString<'local>,
+) -> Result<(), Failure> {
+    let why = text(env, "the reason", &why)?;
+    Ok(held(handle)?.leave_to_others(id, pause_millis, &why)?)
 }
 
 fn requeue<'local>(

@@ -1,6 +1,7 @@
 -- Claims the first items of the queue that a member can take.
 --
--- ARGV  controller, epoch, how many at the most, number of this claim, repeated (1: its answer was lost), then (lane, room)...
+-- ARGV  controller, epoch, how many at the most, number of this claim, repeated (1: its answer was lost),
+--       ids to leave to others (a blank before and behind each; ''), how many these are, then (lane, room)...
 -- Answers  OK now ms-until-next-due(-1: none) (packed, payload, mac)... | FENCED
 -- Keeps: one that found nothing is woken by the next item;
 --        a repeated claim answers what it claimed the first time; a claim that arrives after its repetition does nothing;
@@ -34,10 +35,14 @@ if next_due[2] and tonumber(next_due[2]) <= now then
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', delayed, '-inf', int(now), 'LIMIT', 0, 200)) do
     redis.call('ZREM', delayed, id)
     local v = load(id)
-    local blocked = place(id, v)
-    if blocked ~= v[BLOCKED] then
-      save(id, v, BLOCKED, blocked)
-      event(id, v)
+    if absent(v) then
+      drop(id, v)
+    else
+      local blocked = place(id, v)
+      if blocked ~= v[BLOCKED] then
+        save(id, v, BLOCKED, blocked)
+        event(id, v)
+      end
     end
   end
   next_due = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')
@@ -45,12 +50,12 @@ if next_due[2] and tonumber(next_due[2]) <= now then
 end
 local answer = {'OK', int(now), next_due[2] and int(math.max(0, next_due[2] - now)) or '-1'}
 local heads, room = {}, {}
-for i = 6, #ARGV, 2 do
+for i = 8, #ARGV, 2 do
   local lane, n = ARGV[i], math.min(tonumber(ARGV[i + 1]), most)
   room[lane] = n
   for _, pinned in ipairs({'', controller}) do
     local key = P .. 'ready:' .. pinned .. ':' .. lane
-    local found = redis.call('ZRANGE', key, 0, n - 1, 'WITHSCORES')
+    local found = redis.call('ZRANGE', key, 0, n - 1 + ARGV[7], 'WITHSCORES')
     for j = 1, #found, 2 do
       heads[#heads + 1] = {found[j], tonumber(found[j + 1]), key, lane}
     end
@@ -64,7 +69,7 @@ local owned = P .. 'owned:' .. controller .. ':' .. epoch
 for _, head in ipairs(heads) do
   if most == 0 then break end
   local id, lane = head[1], head[4]
-  if room[lane] > 0 then
+  if room[lane] > 0 and not string.find(ARGV[6], ' ' .. id .. ' ', 1, true) then
     local v = load_whole(id)
     most, room[lane] = most - 1, room[lane] - 1
     redis.call('ZREM', head[3], id)

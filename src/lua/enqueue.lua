@@ -1,13 +1,15 @@
 -- Stores a new item.
 --
 -- ARGV  id, job, lane, priority, quiet ms, concurrent (0/1), pinned, origin, payload, mac, seen revision (-1: do not check)
--- Answers  OK revision (also when the same item is there already) | NEWER revision (packed, payload, mac)... | TAKEN | GONE (Redis was wiped)
+-- Answers  OK revision (also when the same item is there already) | NEWER revision (packed, payload, mac)... | TAKEN | FENCED
+--          (a placeholder of a controller that is no member) | GONE (Redis was wiped)
 local id, job, lane, priority, quiet = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
 local there = load(id)
 if there then
   if there[JOB] == job and there[ORIGIN] == ARGV[8] then return {'OK', there[JOBREV]} end
   return {'TAKEN'}
 end
+if lane == STAYS and redis.call('EXISTS', P .. 'member:' .. ARGV[7]) == 0 then return {'FENCED'} end
 local conflict = newer(job, tonumber(ARGV[11]))
 if conflict then return conflict end
 local seq = int(redis.call('INCR', P .. 'seq'))

@@ -21,6 +21,8 @@ local PINNED, ORIGIN, OWNER, EPOCH, ATTEMPTS, NUMBER, RESULT, WHY, REAPER = 11, 
 local DEATHS, AGAIN = 20, 21
 local SCORE, CANCEL, LAST, PAYLOAD, MAC = 22, 23, 24, 25, 26
 local DAY = 86400
+-- The lane of placeholders: each stands for a build that its controller keeps for itself, and may begin once this is claimed.
+local STAYS = 'l:'
 
 -- Numbers beyond 10^14 would be written with an exponent otherwise.
 local function int(n)
@@ -106,6 +108,27 @@ local function make_ready(id, v)
   claimable = true
 end
 
+-- Ends an item that is in no index any more, and leaves the slot as it is.
+local function close(id, v, state, ...)
+  local key = P .. 'item:' .. id
+  save(id, v, STATE, state, BLOCKED, '0', ...)
+  redis.call('HDEL', key, 'payload', 'mac')
+  redis.call('EXPIRE', key, DAY)
+  redis.call('ZREM', P .. 'live', id)
+  event(id, v)
+end
+
+-- A placeholder whose controller is gone: what it stands for went with it, so it must not hold the slot.
+local function absent(v)
+  return v[LANE] == STAYS and redis.call('EXISTS', P .. 'member:' .. v[PINNED]) == 0
+end
+
+-- Ends an absent one that is only in queued:<job> any more.
+local function drop(id, v)
+  redis.call('ZREM', P .. 'queued:' .. v[JOB], id)
+  close(id, v, 'X', WHY, 'The controller that keeps the build is gone')
+end
+
 -- The parked item takes the slot.
 local function promote(id)
   local v = load(id)
@@ -153,12 +176,16 @@ local function vacate(id, v)
   if v[CONCURRENT] == '1' then return end
   local slot, parked = P .. 'slot:' .. v[JOB], P .. 'parked:' .. v[JOB]
   if redis.call('GET', slot) ~= id then return end
-  local first = redis.call('ZRANGE', parked, 0, 0)[1]
-  if first then
+  while true do
+    local first = redis.call('ZRANGE', parked, 0, 0)[1]
+    if not first then
+      redis.call('DEL', slot)
+      return
+    end
     redis.call('ZREM', parked, first)
-    promote(first)
-  else
-    redis.call('DEL', slot)
+    local f = load(first)
+    if not absent(f) then return promote(first) end
+    drop(first, f)
   end
 end
 
@@ -184,19 +211,18 @@ end
 
 -- Ends an item that is in no index any more.
 local function finish(id, v, state, ...)
-  local key = P .. 'item:' .. id
-  save(id, v, STATE, state, BLOCKED, '0', ...)
-  redis.call('HDEL', key, 'payload', 'mac')
-  redis.call('EXPIRE', key, DAY)
-  redis.call('ZREM', P .. 'live', id)
-  event(id, v)
+  close(id, v, state, ...)
   vacate(id, v)
 end
 
--- Puts an item that is in no index back to its old place in the queue, or ends it if somebody wanted it cancelled.
+-- Puts an item that is in no index back to its old place in the queue, or ends it if somebody wanted it cancelled or what it
+-- stands for is gone.
 local function back(id, v, delay, why, last)
   if v[CANCEL] ~= '' then
     finish(id, v, 'X', WHY, 'Cancelled by ' .. v[CANCEL], LAST, last)
+    return
+  elseif absent(v) then
+    finish(id, v, 'X', WHY, why, LAST, last)
     return
   end
   local rev, due, blocked = int(redis.call('INCR', P .. 'seq')), v[DUE], '0'

@@ -1,6 +1,7 @@
 -- Stands behind item.lua: how memberships end.
 
--- Ends a membership: what it had only claimed goes back to its place, what it had started awaits the reaper's decision.
+-- Ends a membership: what it had only claimed goes back to its place, what it had started awaits the reaper's decision, and its
+-- placeholders end.
 local function reap(controller, epoch, why, reaper)
   local key, who = P .. 'owned:' .. controller .. ':' .. epoch, controller .. ':' .. epoch
   local ids = redis.call('SMEMBERS', key)
@@ -9,7 +10,9 @@ local function reap(controller, epoch, why, reaper)
   for _, id in ipairs(ids) do
     local v = load(id)
     if v and v[OWNER] == controller and v[EPOCH] == epoch then
-      if v[STATE] == 'C' then
+      if v[STATE] == 'C' and v[LANE] == STAYS then
+        finish(id, v, 'X', WHY, why)
+      elseif v[STATE] == 'C' then
         back(id, v, 0, why, who)
       else
         redis.call('HSET', P .. 'orphan', id, reaper)
@@ -22,6 +25,15 @@ local function reap(controller, epoch, why, reaper)
     redis.call('DEL', P .. 'member:' .. controller)
     redis.call('EXPIRE', P .. 'inbox:' .. controller, 7 * DAY)
     redis.call('EXPIRE', P .. 'cursor:' .. controller, 7 * DAY)
+  end
+  -- Its placeholders may hold slots; the parked ones go when it is their turn.
+  local ready = P .. 'ready:' .. controller .. ':' .. STAYS
+  local first = redis.call('ZRANGE', ready, 0, 0)[1]
+  while first do
+    local v = load(first)
+    unindex(first, v)
+    finish(first, v, 'X', WHY, why)
+    first = redis.call('ZRANGE', ready, 0, 0)[1]
   end
   tell('m')
 end

@@ -10,7 +10,9 @@ public abstract class Computer extends Actionable
         implements AccessControlled, ExecutorListener, StaplerProxy {
     public static final ExecutorService threadPoolForRemoting = null;
 
-    Computer() {}
+    protected Computer(Node node) {
+        throw new UnsupportedOperationException();
+    }
 
     public String getName() {
         throw new UnsupportedOperationException();

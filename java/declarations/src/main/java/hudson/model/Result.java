@@ -14,7 +14,11 @@ public final class Result implements Serializable {
 
     public static final Result ABORTED = null;
 
-    Result() {}
+    public final int ordinal;
+
+    Result() {
+        throw new UnsupportedOperationException();
+    }
 
     public static Result fromString(String text) {
         throw new UnsupportedOperationException();

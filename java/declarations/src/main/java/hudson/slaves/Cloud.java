@@ -4,6 +4,7 @@ import hudson.ExtensionPoint;
 import hudson.model.Actionable;
 import hudson.model.Describable;
 import hudson.model.Label;
+import hudson.security.ACL;
 import hudson.security.AccessControlled;
 import java.util.Collection;
 
@@ -16,6 +17,10 @@ public abstract class Cloud extends Actionable
     }
 
     public String getDisplayName() {
+        throw new UnsupportedOperationException();
+    }
+
+    public ACL getACL() {
         throw new UnsupportedOperationException();
     }
 

@@ -21,6 +21,7 @@ import hudson.model.TopLevelItem;
 import hudson.security.ACL;
 import hudson.security.Permission;
 import hudson.slaves.Cloud;
+import hudson.slaves.NodeProvisioner;
 import hudson.util.DescribableList;
 import hudson.util.XStream2;
 import java.io.File;
@@ -36,6 +37,8 @@ import org.springframework.security.core.Authentication;
 @SuppressWarnings("rawtypes")
 public class Jenkins extends AbstractCIBase implements DirectlyModifiableTopLevelItemGroup {
     public final Hudson.CloudList clouds = null;
+
+    public final NodeProvisioner unlabeledNodeProvisioner = null;
 
     public static final XStream XSTREAM = null;
 

@@ -198,6 +198,15 @@ public final class Cluster implements AutoCloseable {
     }
 
     /**
+     * Hands back a claimed item that cannot be started here; it keeps its place, the others may
+     * claim it at once, and this controller not before the pause is over. Where its job forbids
+     * concurrent builds, others of the job go first for as long, 5 s at the most.
+     */
+    public void leaveToOthers(long id, long pauseMillis, String why) {
+        Native.leaveToOthers(handle, id, pauseMillis, why);
+    }
+
+    /**
      * Puts an ORPHANED item back into the queue, at its old place. After ten deaths in a row it is
      * set aside as UNREADABLE instead: something about it kills controllers.
      */

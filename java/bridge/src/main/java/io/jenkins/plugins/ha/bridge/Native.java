@@ -97,6 +97,8 @@ final class Native {
 
     static native void release(long handle, long id, long delayMillis, String why);
 
+    static native void leaveToOthers(long handle, long id, long pauseMillis, String why);
+
     static native void requeue(long handle, long id, String why);
 
     /** 0 when it is not run again. */

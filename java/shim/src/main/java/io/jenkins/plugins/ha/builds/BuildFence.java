@@ -148,9 +148,15 @@ public final class BuildFence {
                 && result != null
                 && result.isWorseThan(Result.UNSTABLE)
                 && Reruns.wanted(run.getParent())
+                && !isKept(run)
                 && run.getActions(InterruptedBuildAction.class).stream()
                         .flatMap(action -> action.getCauses().stream())
                         .allMatch(c -> c instanceof ControllerDied died && died.isStopped());
+    }
+
+    private static boolean isKept(Run<?, ?> run) {
+        ClusterItemAction action = run.getAction(ClusterItemAction.class);
+        return action != null && action.isKept();
     }
 
     /** A new membership: what ran under the old one may be somebody else's by now. */
@@ -211,6 +217,11 @@ public final class BuildFence {
                             work == null || work.context.item == null
                                     ? null
                                     : work.context.item.getAction(ClusterItemAction.class);
+                    ClusterItemAction own = run.getAction(ClusterItemAction.class);
+                    if (item == 0 && own != null && own.isKept()) {
+                        action = own;
+                        item = own.itemId();
+                    }
                     if (item == 0 || action.epoch() == epoch) {
                         return;
                     }

@@ -12,6 +12,7 @@ import hudson.model.listeners.RunListener;
 import hudson.model.listeners.SaveableListener;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.queue.ClusterItemAction;
+import io.jenkins.plugins.ha.queue.LocalBuilds;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -39,7 +40,7 @@ public final class BuildNews extends RunListener<Run<?, ?>> {
         }
         ClusterItemAction action = run.getAction(ClusterItemAction.class);
         if (action == null) {
-            action = ClusterItemAction.local(membership.identity());
+            action = LocalBuilds.begun(BuildNumbers.inHand(), membership.identity());
             run.addAction(action);
         }
         RunFields.linkPrevious(run, previousHere(run));

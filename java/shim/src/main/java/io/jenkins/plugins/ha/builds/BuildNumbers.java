@@ -8,6 +8,7 @@ import hudson.model.queue.WorkUnit;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.queue.ClaimedItems;
+import io.jenkins.plugins.ha.queue.LocalBuilds;
 import java.io.File;
 import java.io.IOException;
 import java.util.logging.Logger;
@@ -33,38 +34,57 @@ public final class BuildNumbers implements Job.BuildNumberAssigner {
         }
         Queue.Item inHand = inHand();
         long item = ClaimedItems.idOf(inHand);
+        boolean stays = LocalBuilds.takesTurns(inHand);
+        if (stays) {
+            item = LocalBuilds.placeholderOf(inHand);
+            if (item == 0) { // it lost its turn, or needs one only since its job was changed
+                ClaimedItems.queueAgain(inHand);
+                throw new IllegalStateException(
+                        "It is not the turn of this build of " + job.getFullName());
+            }
+        }
         int floor = Math.max(job.getNextBuildNumber() - 1, highestOf(job));
         while (new File(job.getBuildDir(), Integer.toString(floor + 1)).exists()) {
             floor++; // a folder nobody knew of: copied in, or left by a build that died before its
             // first save
         }
+        long of = item;
         HaException last = null;
         for (int attempt = 0; attempt < TRIES; attempt++) {
             try {
-                int number = membership.cluster().assignNumber(item, job.getFullName(), floor);
+                int number = membership.cluster().assignNumber(of, job.getFullName(), floor);
                 raise(job, number + 1);
                 save.call();
                 return number;
             } catch (HaException.Unavailable | HaException.Refused e) {
                 last = e;
+            } catch (HaException.Fenced | HaException.NotFound | HaException.Conflict e) {
+                if (!stays) {
+                    throw e;
+                }
+                last = e;
+                break;
             }
         }
         // core has taken the item from its queue already
-        if (item == 0 && inHand != null) {
+        if (stays) {
+            LocalBuilds.giveBack(membership, inHand, "its build got no number");
+            ClaimedItems.queueAgain(inHand);
+        } else if (item == 0 && inHand != null) {
             ClaimedItems.queueAgain(inHand);
         } else if (item > 0) { // the cluster still holds it and gives it out again
             membership
                     .outbound()
                     .tell(
                             "release of queue item " + item,
-                            cluster -> cluster.release(item, 0, "Redis was away at its start"));
+                            cluster -> cluster.release(of, 0, "Redis was away at its start"));
         }
         LOGGER.warning("No build number for " + job.getFullName() + ": " + last.getMessage());
         throw last;
     }
 
     /** The queue item for which this thread makes a build; null when there is none. */
-    private static Queue.Item inHand() {
+    static Queue.Item inHand() {
         Executor executor = Executor.currentExecutor();
         WorkUnit work = executor == null ? null : executor.getCurrentWorkUnit();
         return work == null ? null : work.context.item;

@@ -14,6 +14,7 @@ import io.jenkins.plugins.ha.bridge.ItemState;
 import io.jenkins.plugins.ha.bridge.Member;
 import io.jenkins.plugins.ha.queue.ClaimedItems;
 import io.jenkins.plugins.ha.queue.ClusterItemAction;
+import io.jenkins.plugins.ha.queue.LocalBuilds;
 import io.jenkins.plugins.ha.queue.RerunItem;
 import io.jenkins.plugins.ha.records.RecordKeeper;
 import io.jenkins.plugins.ha.settings.HaConfiguration;
@@ -57,6 +58,9 @@ public final class OrphanedBuilds {
 
     private static final long RETRY_MILLIS = 5000;
     private static final int UNHEARD_TRIES = 12;
+
+    private static final String NEVER_QUEUED =
+            "It is not run again: it was never in the cluster's queue.";
 
     private static final Pattern LASTED = Pattern.compile("<duration>[1-9]\\d*</duration>");
 
@@ -106,6 +110,7 @@ public final class OrphanedBuilds {
         unheardOf.remove(item.id());
         try {
             File folder = new File(job.getBuildDir(), Integer.toString(item.number()));
+            boolean kept = LocalBuilds.isPlaceholder(item);
             if (item.state() != ItemState.RUNNING && !new File(folder, "build.xml").isFile()) {
                 outbound.tell(
                         "return of queue item " + item.id(),
@@ -120,14 +125,19 @@ public final class OrphanedBuilds {
                 return;
             }
             Ending ending = end(job, key, item.owner());
-            if (ending.bySurvivor() && Reruns.wanted(job)) {
+            if (ending.bySurvivor() && !kept && Reruns.wanted(job)) {
                 outbound.tell(
                         "re-run of " + item.job() + " #" + item.number(),
                         c -> runAgain(c, job, item, ending));
                 return;
             }
             if (ending.bySurvivor()) {
-                close(job, key, "It is not run again: its job or the settings of HA say so.");
+                close(
+                        job,
+                        key,
+                        kept
+                                ? NEVER_QUEUED
+                                : "It is not run again: its job or the settings of HA say so.");
             }
             tellEnd(item, ending.result());
         } catch (IOException e) {
@@ -244,7 +254,7 @@ public final class OrphanedBuilds {
                 && action.itemId() == 0
                 && action.controllerId().equals(owner)
                 && end(job, key, owner).bySurvivor()) {
-            close(job, key, "It is not run again: it was never in the cluster's queue.");
+            close(job, key, NEVER_QUEUED);
         }
     }
 

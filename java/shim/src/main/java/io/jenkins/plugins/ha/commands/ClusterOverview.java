@@ -261,7 +261,8 @@ public final class ClusterOverview {
                 return "does not answer";
             }
             if (status.get().draining()) {
-                return running > 0 ? "draining" : "drained";
+                boolean atWork = running + claimed + status.get().running() > 0;
+                return atWork ? "draining" : "drained";
             }
             return status.get().quietingDown() ? "quieted down" : "takes builds";
         }

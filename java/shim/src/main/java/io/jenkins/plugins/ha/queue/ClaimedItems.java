@@ -4,6 +4,7 @@ import hudson.Extension;
 import hudson.model.Computer;
 import hudson.model.Executor;
 import hudson.model.Queue;
+import hudson.model.Run;
 import hudson.model.queue.QueueListener;
 import hudson.model.queue.WorkUnit;
 import io.jenkins.plugins.ha.Membership;
@@ -60,6 +61,11 @@ public final class ClaimedItems extends QueueListener {
                 WorkUnit work = executor.getCurrentWorkUnit();
                 if (work != null) {
                     result.add(idOf(work.context.item));
+                    result.add(LocalBuilds.placeholderOf(work.context.item));
+                }
+                if (executor.getCurrentExecutable() instanceof Run<?, ?> run) {
+                    ClusterItemAction action = run.getAction(ClusterItemAction.class);
+                    result.add(action == null ? 0 : action.itemId());
                 }
             }
         }
@@ -70,13 +76,22 @@ public final class ClaimedItems extends QueueListener {
      * Takes it out of this controller's lists and gives it back to the cluster, where it keeps its
      * place.
      */
-    static void handBack(Membership membership, long id, long delayMillis, String why) {
+    static void handBack(Membership membership, long id, String why) {
+        if (takeOut(id)) {
+            membership
+                    .outbound()
+                    .tell("release of queue item " + id, cluster -> cluster.release(id, 0, why));
+        }
+    }
+
+    /** As {@link #handBack}; this controller does not claim it again before the pause is over. */
+    static void leaveToOthers(Membership membership, long id, long pauseMillis, String why) {
         if (takeOut(id)) {
             membership
                     .outbound()
                     .tell(
                             "release of queue item " + id,
-                            cluster -> cluster.release(id, delayMillis, why));
+                            cluster -> cluster.leaveToOthers(id, pauseMillis, why));
         }
     }
 

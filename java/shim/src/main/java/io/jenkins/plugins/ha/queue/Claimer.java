@@ -45,6 +45,12 @@ public final class Claimer {
     private static final long HOLD_MILLIS =
             Long.getLong("io.jenkins.plugins.ha.holdMillis", 15_000);
 
+    /** Twice as long with each claim, this at the most. */
+    private static final long LONGEST_HOLD_MILLIS = Math.max(HOLD_MILLIS, 60_000);
+
+    /** How long agents that a cloud has promised, or that connect just now, are waited for. */
+    private static final long AGENT_MILLIS = 600_000;
+
     /**
      * How long what cannot be run here is left to the others before it may come again: twice as
      * long each time.
@@ -63,7 +69,9 @@ public final class Claimer {
      */
     private static final int READ_ATTEMPTS = 6;
 
-    private static final long CHECK_MILLIS = 5000;
+    private static final long CHECK_MILLIS = Math.min(5000, HOLD_MILLIS);
+
+    private static final long LONGEST_LEFT_MILLIS = 60_000;
 
     /** Core tells nobody that it was quieted down, so it is looked at this often. */
     private static final long LOOK_MILLIS = 250;
@@ -74,6 +82,7 @@ public final class Claimer {
     private final Outbound outbound;
     private final Thread thread = new Thread(this::run, "ha-jenkins-claimer");
     private final Map<Long, Claimed> claimedAt = new ConcurrentHashMap<>();
+    private final BarrenLanes barren = new BarrenLanes();
     private final Map<String, Long> missingTold = new ConcurrentHashMap<>();
     private final Object offering = new Object();
     private volatile boolean stopping;
@@ -141,19 +150,24 @@ public final class Claimer {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        handBackUnstarted(identity.name() + " stops");
+        handBackUnstarted(false, identity.name() + " stops");
     }
 
-    private static void handBackUnstarted(String why) {
+    /**
+     * @param keepAwaited whether builds that stay here, and for which something that runs here
+     *     waits, go on
+     */
+    private static void handBackUnstarted(boolean keepAwaited, String why) {
         Membership.active()
                 .ifPresent(
                         membership -> {
                             for (Queue.Item item : ((HaQueue) Queue.getInstance()).local()) {
                                 long id = ClaimedItems.idOf(item);
                                 if (id != 0) {
-                                    ClaimedItems.handBack(membership, id, 0, why);
+                                    ClaimedItems.handBack(membership, id, why);
                                 }
                             }
+                            LocalBuilds.giveBackAll(membership, keepAwaited, why);
                         });
     }
 
@@ -172,7 +186,9 @@ public final class Claimer {
                 poke();
             }
             if (down) { // each time: a claim may have been on its way
+                Jenkins jenkins = Jenkins.get();
                 handBackUnstarted(
+                        !jenkins.isQuietingDown() && !jenkins.isTerminating(),
                         identity.name() + (draining ? " is drained" : " is quieting down"));
             }
         } catch (RuntimeException e) {
@@ -181,7 +197,11 @@ public final class Claimer {
     }
 
     private List<LaneOffer> room() {
-        return standsDown() ? List.of() : Room.offers((HaQueue) Queue.getInstance(), lanes());
+        Set<String> lanes = lanes();
+        if (standsDown()) {
+            lanes.retainAll(Set.of(Lane.LOCAL)); // the turn of a build that is waited for here
+        }
+        return Room.offers((HaQueue) Queue.getInstance(), lanes, barren::contains);
     }
 
     /** Something changed that may let more be taken, or less. Cheap; called often. */
@@ -216,6 +236,7 @@ public final class Claimer {
     /** The membership changed: what was claimed under an earlier one is no longer ours. */
     public void linkChanged(LinkState link) {
         if (link.joined()) {
+            LocalBuilds.linkChanged(link.epoch());
             for (Queue.Item item : ((HaQueue) Queue.getInstance()).local()) {
                 ClusterItemAction action = item.getAction(ClusterItemAction.class);
                 if (action != null && action.itemId() > 0 && action.epoch() != link.epoch()) {
@@ -313,6 +334,10 @@ public final class Claimer {
     private boolean take(Item item) {
         try {
             view.changed(item);
+            if (LocalBuilds.isPlaceholder(item)) {
+                Membership.active().ifPresent(membership -> LocalBuilds.come(membership, item));
+                return true;
+            }
             Queue.WaitingItem stored = Payload.decode(item.payload(), item.job());
             List<Action> actions = new ArrayList<>();
             actions.add(ClusterItemAction.claimed(item.id(), item.epoch(), identity));
@@ -374,7 +399,8 @@ public final class Claimer {
                 Math.min(
                         LONGEST_DELAY_MILLIS,
                         FIRST_DELAY_MILLIS << Math.min(item.attempts() - 1, 10));
-        outbound.tell("release of queue item " + item.id(), c -> c.release(item.id(), delay, why));
+        outbound.tell(
+                "release of queue item " + item.id(), c -> c.leaveToOthers(item.id(), delay, why));
     }
 
     /**
@@ -428,6 +454,7 @@ public final class Claimer {
                 here.put(ClaimedItems.idOf(item), item);
             }
             Set<Long> executing = ClaimedItems.executing();
+            LocalBuilds.check(membership, HOLD_MILLIS);
             for (Item item : view.ours()) {
                 // news of a claim may come before the claim's own answer has been dealt with
                 Claimed claimed =
@@ -437,14 +464,28 @@ public final class Claimer {
                                         known != null && known.attempt == item.attempts()
                                                 ? known
                                                 : new Claimed(item.attempts(), now));
-                if (TimeUnit.NANOSECONDS.toMillis(now - claimed.nanos) <= HOLD_MILLIS
+                long heldMillis = TimeUnit.NANOSECONDS.toMillis(now - claimed.nanos);
+                Queue.Item held = here.get(item.id());
+                long hold =
+                        held == null
+                                ? HOLD_MILLIS
+                                : doubled(HOLD_MILLIS, item.attempts(), LONGEST_HOLD_MILLIS);
+                if (heldMillis <= hold
                         || executing.contains(item.id())
+                        || LocalBuilds.isKnown(item.id())
                         || item.epoch() != cluster.link().epoch()) {
                     continue;
                 }
-                Queue.Item held = here.get(item.id());
-                if (item.state() == ItemState.CLAIMED && held != null && held.isBlocked()) {
-                    ClaimedItems.handBack(membership, item.id(), CHECK_MILLIS, held.getWhy());
+                if (item.state() == ItemState.CLAIMED && held != null) {
+                    boolean others = cluster.members().size() > 1;
+                    if (held.isBlocked() || others && nobodyTakes(held, heldMillis)) {
+                        long pause =
+                                others
+                                        ? doubled(
+                                                CHECK_MILLIS, item.attempts(), LONGEST_LEFT_MILLIS)
+                                        : CHECK_MILLIS;
+                        ClaimedItems.leaveToOthers(membership, item.id(), pause, held.getWhy());
+                    }
                 } else if (item.state() == ItemState.CLAIMED && held == null) {
                     outbound.tell(
                             "release of queue item " + item.id(),
@@ -464,9 +505,29 @@ public final class Claimer {
                                         && TimeUnit.NANOSECONDS.toHours(now - claimed.nanos) > 1
                                         && !here.containsKey(id);
                             });
+        } catch (HaException e) {
+            LOGGER.log(Level.FINE, "Looked at again when Redis is back: {0}", e.getMessage());
         } catch (RuntimeException e) {
             LOGGER.log(Level.WARNING, "Could not check what is held", e);
         }
+    }
+
+    /**
+     * Whether no executor here takes what could start: vetoed, its agents offline, its cloud brings
+     * none.
+     */
+    private boolean nobodyTakes(Queue.Item held, long heldMillis) {
+        if (Room.agentComes(held) && heldMillis < AGENT_MILLIS) {
+            return false;
+        }
+        if (!Room.hasAgent(held)) {
+            barren.add(Lane.of(held).text());
+        }
+        return true;
+    }
+
+    private static long doubled(long first, int attempts, long most) {
+        return Math.min(most, first << Math.min(Math.max(attempts - 1, 0), 10));
     }
 
     /** It has been waiting since it was accepted, not since it came here. */

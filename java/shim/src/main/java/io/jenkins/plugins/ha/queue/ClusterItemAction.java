@@ -25,9 +25,18 @@ public final class ClusterItemAction extends InvisibleAction
     private final String controllerId;
     private final String incarnation;
     private final String controllerName;
+
+    /** The cluster's queue holds a placeholder only: its build cannot run anywhere else. */
+    private final boolean kept;
+
     private transient volatile boolean onBuild;
 
     private ClusterItemAction(long itemId, long epoch, ControllerIdentity holder) {
+        this(itemId, epoch, holder, false);
+    }
+
+    private ClusterItemAction(long itemId, long epoch, ControllerIdentity holder, boolean kept) {
+        this.kept = kept;
         this.itemId = itemId;
         this.epoch = epoch;
         this.controllerId = holder.id();
@@ -43,6 +52,11 @@ public final class ClusterItemAction extends InvisibleAction
     /** An item claimed by {@code owner} in its membership {@code epoch}. */
     static ClusterItemAction claimed(long itemId, long epoch, ControllerIdentity owner) {
         return new ClusterItemAction(itemId, epoch, owner);
+    }
+
+    /** Something that runs on {@code owner} with the turn of this placeholder in the queue. */
+    static ClusterItemAction kept(long placeholder, long epoch, ControllerIdentity owner) {
+        return new ClusterItemAction(placeholder, epoch, owner, true);
     }
 
     /** Something that runs on {@code owner} without being an item of the cluster's queue. */
@@ -65,6 +79,11 @@ public final class ClusterItemAction extends InvisibleAction
     /** The item's id in the cluster, 0 when the cluster's queue does not hold it. */
     public long itemId() {
         return itemId;
+    }
+
+    /** Whether its build can only run on the controller that holds it. */
+    public boolean isKept() {
+        return kept;
     }
 
     /** The membership under which it was claimed, 0 when it was not. */

@@ -31,6 +31,7 @@ public final class HaQueue extends Queue {
     private final transient Membership membership;
     private final transient Admission admission;
     private final transient ThreadLocal<Boolean> onlyLocal = ThreadLocal.withInitial(() -> false);
+    private final transient ThreadLocal<Long> accepted = ThreadLocal.withInitial(() -> 0L);
 
     /** Takes over what plugins may have set on {@code replaced} already. */
     public HaQueue(Queue replaced, Membership membership) {
@@ -50,6 +51,7 @@ public final class HaQueue extends Queue {
 
     @Override
     public ScheduleResult schedule2(Queue.Task task, int quietPeriod, List<Action> actions) {
+        accepted.set(0L);
         List<Action> given = new ArrayList<>(actions);
         given.removeIf(Objects::isNull);
         if (!Travels.whole(task)) {
@@ -78,7 +80,14 @@ public final class HaQueue extends Queue {
             Queue.Task task, int quietPeriod, List<Action> actions, long queueId) {
         ScheduleResult result =
                 Travels.free(actions) ? admission.admit(task, quietPeriod, actions, queueId) : null;
-        return result == null ? scheduleHere(task, quietPeriod, actions) : result;
+        result = result == null ? scheduleHere(task, quietPeriod, actions) : result;
+        accepted.set(result.getItem() == null ? 0 : result.getItem().getId());
+        return result;
+    }
+
+    /** Id of the item that this thread's last trigger became; 0 for none. */
+    long accepted() {
+        return accepted.get();
     }
 
     /** Into this controller's own lists, whatever the cluster holds. */
@@ -254,7 +263,7 @@ public final class HaQueue extends Queue {
                     claimed.forEach(
                             id ->
                                     ClaimedItems.handBack(
-                                            membership, id, 0, "Jenkins reloaded its queue"));
+                                            membership, id, "Jenkins reloaded its queue"));
                 });
     }
 

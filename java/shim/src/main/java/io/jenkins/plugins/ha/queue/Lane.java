@@ -12,6 +12,9 @@ import jenkins.model.Jenkins;
  * @param label the label expression, "" for any node
  */
 record Lane(boolean oneOff, String label) {
+    /** Of the placeholders of {@link LocalBuilds}, which need no executor; {@code item.lua} too. */
+    static final String LOCAL = "l:";
+
     static Lane of(Queue.Item item) {
         Label label = item.getAssignedLabel();
         return new Lane(

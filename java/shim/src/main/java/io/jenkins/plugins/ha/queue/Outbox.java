@@ -1,6 +1,8 @@
 package io.jenkins.plugins.ha.queue;
 
 import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.bridge.Cluster;
+import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.NewItem;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -21,8 +23,8 @@ import jenkins.model.Jenkins;
 
 /**
  * Builds that were accepted while Redis was away: a file each in this controller's home, synced to
- * disk before the caller hears of it, and told to the cluster as soon as Redis is back, also after
- * a restart. An id is stored only once however often it is told.
+ * disk with its folder before the caller hears of it, and told to the cluster as soon as Redis is
+ * back, also after a restart. An id is stored only once however often it is told.
  */
 final class Outbox {
     private static final Logger LOGGER = Logger.getLogger(Outbox.class.getName());
@@ -50,7 +52,11 @@ final class Outbox {
     void keep(NewItem item) {
         Path file = folder.resolve(item.id() + ".item");
         try {
-            Files.createDirectories(folder);
+            if (!Files.isDirectory(folder)) {
+                Files.createDirectories(folder);
+                sync(folder.getParent()); // a power cut must not take the folder itself
+                sync(folder.getParent().getParent());
+            }
             Path temporary = folder.resolve(item.id() + ".new");
             try (FileChannel channel =
                     FileChannel.open(
@@ -72,6 +78,7 @@ final class Outbox {
                 channel.force(true);
             }
             Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+            sync(folder);
         } catch (IOException e) {
             LOGGER.log(
                     Level.SEVERE,
@@ -87,15 +94,23 @@ final class Outbox {
         tell(item, file);
     }
 
+    /** What a file is called is in its folder: a power cut may lose it until that is on disk. */
+    private static void sync(Path folder) throws IOException {
+        try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
+            channel.force(true);
+        }
+    }
+
     private void tell(NewItem item, Path file) {
         membership
                 .outbound()
                 .tell(
                         "queue item " + item.id() + " of " + item.job(),
                         cluster -> {
-                            cluster.enqueue(item, -1);
+                            enqueue(cluster, item, file);
                             try {
                                 Files.deleteIfExists(file);
+                                sync(folder);
                             } catch (IOException e) {
                                 LOGGER.log(
                                         Level.WARNING,
@@ -105,6 +120,75 @@ final class Outbox {
                                         e);
                             }
                         });
+    }
+
+    /**
+     * Stores it, for good: what the cluster refuses for its id gets another one, and what it does
+     * not take at all is put aside for an admin instead of being told for ever.
+     */
+    private void enqueue(Cluster cluster, NewItem item, Path file) {
+        try {
+            cluster.enqueue(item, -1);
+        } catch (HaException.Conflict e) { // ids were made up while Redis was away
+            long id = cluster.nextQueueId();
+            LOGGER.warning(
+                    () ->
+                            "Queue item "
+                                    + item.id()
+                                    + " of "
+                                    + item.job()
+                                    + ", accepted while Redis was away, becomes "
+                                    + id
+                                    + ": "
+                                    + e.getMessage());
+            membership.view().withdrawn(item.id());
+            keepAs(item, id);
+        } catch (HaException.Invalid e) {
+            LOGGER.log(
+                    Level.SEVERE,
+                    "Queue item "
+                            + item.id()
+                            + " of "
+                            + item.job()
+                            + " was accepted while Redis was away, but the cluster does not take"
+                            + " it: trigger it again. What it was is put aside in "
+                            + folder,
+                    e);
+            putAside(file);
+        }
+    }
+
+    /** Journalled under its new id before the old entry goes, so that no power cut loses it. */
+    private void keepAs(NewItem item, long id) {
+        byte[] payload;
+        try {
+            payload = RerunItem.renamed(item.payload(), item.job(), id, membership.identity());
+        } catch (RerunItem.Impossible e) {
+            LOGGER.log(Level.FINE, "It keeps the old id in its own words", e);
+            payload = item.payload();
+        }
+        keep(
+                new NewItem(
+                        id,
+                        item.job(),
+                        item.lane(),
+                        item.priority(),
+                        item.quietMillis(),
+                        item.concurrent(),
+                        item.pinned(),
+                        payload));
+    }
+
+    private void putAside(Path file) {
+        try {
+            Files.move(
+                    file,
+                    folder.resolve(file.getFileName() + ".refused"),
+                    StandardCopyOption.REPLACE_EXISTING);
+            sync(folder);
+        } catch (IOException e) {
+            LOGGER.log(Level.WARNING, file + " cannot be put aside; it is told again", e);
+        }
     }
 
     private void tellAll() {

@@ -1,6 +1,7 @@
 package io.jenkins.plugins.ha.queue;
 
 import hudson.model.Queue;
+import hudson.model.queue.FutureImpl;
 import io.jenkins.plugins.ha.ControllerIdentity;
 import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.HaException;
@@ -96,7 +97,10 @@ public final class QueueView {
     public int waitingUnclaimed() {
         int result = 0;
         for (SeenItem seen : items.values()) {
-            if (!seen.item().state().ended() && seen.item().owner().isEmpty()) {
+            Item item = seen.item();
+            if (!item.state().ended()
+                    && item.owner().isEmpty()
+                    && !LocalBuilds.isPlaceholder(item)) {
                 result++;
             }
         }
@@ -213,7 +217,9 @@ public final class QueueView {
             }
             seen = new SeenItem(item, null);
             items.put(item.id(), seen);
-            unpacking.later(seen);
+            if (!LocalBuilds.isPlaceholder(item)) {
+                unpacking.later(seen);
+            }
         } else if (!seen.update(item)) {
             return;
         }
@@ -313,7 +319,52 @@ public final class QueueView {
                     .schedule(() -> settle(seen, attempt + 1), RETRY_MILLIS, TimeUnit.MILLISECONDS);
         } else if (seen.item().state().ended() && seen.leftOnce()) {
             left.addLast(seen);
+            if (seen.runsAgain()) {
+                handOn(seen.handOn(), seen.item().again(), 0);
+            }
         }
+    }
+
+    /** Who waits for a build that died with its controller gets the result of its re-run. */
+    private void handOn(List<FutureImpl> futures, long again, int attempt) {
+        if (futures.isEmpty()) {
+            return;
+        }
+        try {
+            if (!items.containsKey(again)) {
+                refresh(again);
+            }
+            SeenItem next = items.get(again);
+            if (next == null) { // it has ended already
+                Item ended = cluster.item(again).orElse(null);
+                if (ended == null) {
+                    futures.forEach(FutureImpl::setAsCancelled);
+                    return;
+                }
+                next = new SeenItem(ended, null);
+            }
+            next.waitFor(futures);
+            settle(next, 0);
+        } catch (HaException e) {
+            if (attempt < RETRIES) {
+                Timer.get()
+                        .schedule(
+                                () -> handOn(futures, again, attempt + 1),
+                                RETRY_MILLIS,
+                                TimeUnit.MILLISECONDS);
+            }
+        }
+    }
+
+    /**
+     * The item in which a build that runs again, perhaps several times, is run for the last time.
+     */
+    Optional<Item> lastOf(long id) {
+        Optional<Item> item = cluster.item(id);
+        while (item.isPresent() && item.get().again() > 0) {
+            item = cluster.item(item.get().again());
+        }
+        return item;
     }
 
     private void forgetOld() {

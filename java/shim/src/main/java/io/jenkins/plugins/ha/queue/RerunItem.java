@@ -34,6 +34,18 @@ public final class RerunItem {
         if (payload == null) {
             throw new Impossible("what was stored of it cannot be trusted");
         }
+        return of(payload, job, id, List.of(cause), identity);
+    }
+
+    /** The payload of the same item under another id. */
+    static byte[] renamed(byte[] payload, String job, long id, ControllerIdentity identity)
+            throws Impossible {
+        return of(payload, job, id, List.of(), identity);
+    }
+
+    private static byte[] of(
+            byte[] payload, String job, long id, List<Cause> more, ControllerIdentity identity)
+            throws Impossible {
         try {
             Queue.WaitingItem stored = Payload.decode(payload, job);
             List<Action> actions = new ArrayList<>();
@@ -46,8 +58,10 @@ public final class RerunItem {
                     actions.add(action);
                 }
             }
-            causes.add(cause);
-            actions.add(new CauseAction(causes));
+            causes.addAll(more);
+            if (!causes.isEmpty()) {
+                actions.add(new CauseAction(causes));
+            }
             return Payload.encode(
                     new Queue.WaitingItem(new GregorianCalendar(), stored.task, actions));
         } catch (Payload.JobMissing | Payload.Unreadable e) {

@@ -7,11 +7,14 @@ import hudson.model.Node;
 import hudson.model.Queue;
 import hudson.model.queue.WorkUnit;
 import hudson.slaves.Cloud;
+import hudson.slaves.NodeProvisioner;
+import hudson.slaves.SlaveComputer;
 import io.jenkins.plugins.ha.bridge.LaneOffer;
 import io.jenkins.plugins.ha.settings.HaConfiguration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 import jenkins.model.Jenkins;
 
 /**
@@ -32,10 +35,17 @@ final class Room {
 
     private Room() {}
 
-    /** What can be claimed of these lanes; empty when nothing. */
-    static List<LaneOffer> offers(HaQueue queue, Set<String> lanes) {
+    /**
+     * What can be claimed of these lanes; empty when nothing.
+     *
+     * @param barren whether clouds were asked for agents of a lane of late, and brought none
+     */
+    static List<LaneOffer> offers(HaQueue queue, Set<String> lanes, Predicate<String> barren) {
         List<LaneOffer> offers = new ArrayList<>();
         Jenkins jenkins = Jenkins.get();
+        if (lanes.contains(Lane.LOCAL)) { // core's queue holds these builds already
+            offers.add(new LaneOffer(Lane.LOCAL, 1));
+        }
         HaConfiguration settings = HaConfiguration.get();
         if (lanes.isEmpty() || settings == null || !settings.isTakesBuilds()) {
             return offers;
@@ -49,8 +59,14 @@ final class Room {
             return offers;
         }
         for (String text : lanes) {
+            if (text.equals(Lane.LOCAL)) {
+                continue;
+            }
             Lane lane = Lane.parse(text);
-            int room = lane.oneOff() ? oneOffRoom(jenkins, lane, held) : room(jenkins, lane, held);
+            int room =
+                    lane.oneOff()
+                            ? oneOffRoom(jenkins, lane, held)
+                            : room(jenkins, lane, held, barren.test(text));
             if (room > 0) {
                 offers.add(new LaneOffer(text, Math.min(room, left)));
             }
@@ -58,7 +74,7 @@ final class Room {
         return offers;
     }
 
-    private static int room(Jenkins jenkins, Lane lane, List<Queue.Item> held) {
+    private static int room(Jenkins jenkins, Lane lane, List<Queue.Item> held, boolean barren) {
         Label label = lane.onThisController();
         int idle = 0;
         int executors = 0;
@@ -92,7 +108,7 @@ final class Room {
             return idle - unstarted;
         }
         for (Cloud cloud : jenkins.clouds) {
-            if (cloud.canProvision(new Cloud.CloudState(label, 0))) {
+            if (!barren && cloud.canProvision(new Cloud.CloudState(label, 0))) {
                 return FOR_CLOUDS - unstarted;
             }
         }
@@ -115,6 +131,39 @@ final class Room {
             }
         }
         return possible ? ONE_OFF - running - unstarted : 0;
+    }
+
+    /** Whether an agent for the item connects just now, or a cloud has promised one. */
+    static boolean agentComes(Queue.Item item) {
+        Jenkins jenkins = Jenkins.get();
+        Label label = item.getAssignedLabel();
+        NodeProvisioner provisioner =
+                label == null ? jenkins.unlabeledNodeProvisioner : label.nodeProvisioner;
+        if (!provisioner.getPendingLaunches().isEmpty()) {
+            return true;
+        }
+        for (Computer computer : jenkins.getComputers()) {
+            Node node = computer.getNode();
+            if (node != null
+                    && allows(label, node)
+                    && computer instanceof SlaveComputer agent
+                    && agent.isConnecting()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether there is a node for the item that is online. */
+    static boolean hasAgent(Queue.Item item) {
+        Label label = item.getAssignedLabel();
+        for (Computer computer : Jenkins.get().getComputers()) {
+            Node node = computer.getNode();
+            if (node != null && allows(label, node) && computer.isOnline()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static boolean allows(Label label, Node node) {

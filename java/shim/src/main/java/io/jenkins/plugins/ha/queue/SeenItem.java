@@ -15,6 +15,7 @@ import hudson.security.ACLContext;
 import io.jenkins.plugins.ha.bridge.Item;
 import io.jenkins.plugins.ha.bridge.ItemState;
 import java.lang.reflect.Constructor;
+import java.util.ArrayList;
 import java.util.Calendar;
 import java.util.GregorianCalendar;
 import java.util.HashSet;
@@ -43,6 +44,9 @@ final class SeenItem {
     private boolean startTold;
     private boolean endTold;
     private long leftAt;
+
+    /** Futures of builds that died with their controllers, and that this one runs again. */
+    private final List<FutureImpl> handedOn = new ArrayList<>();
 
     /**
      * @param original the item whose future a caller holds; null where the payload is to be read
@@ -179,21 +183,17 @@ final class SeenItem {
      * @return false when the build cannot be read yet
      */
     boolean settleFuture(boolean giveUp) {
-        Queue.WaitingItem original;
-        synchronized (lock) {
-            original = waiting;
-        }
+        List<FutureImpl> futures = futures();
         Item now = item;
-        if (original == null) {
+        if (futures.isEmpty()) {
             return true;
         }
-        FutureImpl future = (FutureImpl) original.getFuture();
         if (now.state() == ItemState.CANCELLED) {
-            future.setAsCancelled();
+            futures.forEach(FutureImpl::setAsCancelled);
             return true;
         }
         boolean started = now.state() == ItemState.RUNNING || now.state() == ItemState.DONE;
-        if (!started || endTold) {
+        if (!started || endTold || runsAgain()) {
             return true;
         }
         Run<?, ?> run = run(now);
@@ -207,20 +207,61 @@ final class SeenItem {
                                         + now.number()
                                         + " is known to the cluster but cannot be read on this"
                                         + " controller");
-                startCondition(future).set((Throwable) lost);
-                future.set((Throwable) lost);
+                for (FutureImpl future : futures) {
+                    if (!future.getStartCondition().isDone()) {
+                        startCondition(future).set((Throwable) lost);
+                    }
+                    future.set((Throwable) lost);
+                }
             }
             return giveUp;
         }
         if (!startTold) {
             startTold = true;
-            startCondition(future).set((Queue.Executable) run);
+            for (FutureImpl future : futures) {
+                if (!future.getStartCondition().isDone()) {
+                    startCondition(future).set((Queue.Executable) run);
+                }
+            }
         }
         if (now.state() == ItemState.DONE) {
             endTold = true;
-            future.set((Queue.Executable) run);
+            futures.forEach(future -> future.set((Queue.Executable) run));
         }
         return true;
+    }
+
+    /** Whether its build died with its controller, and runs again as another item. */
+    boolean runsAgain() {
+        return item.state() == ItemState.DONE && item.again() > 0;
+    }
+
+    /** Those who wait for this build; they wait for the one that runs it again from here on. */
+    List<FutureImpl> handOn() {
+        synchronized (lock) {
+            List<FutureImpl> futures = futures();
+            endTold = true;
+            return futures;
+        }
+    }
+
+    /** Who waited for a build that this one runs again waits for this one. */
+    void waitFor(List<FutureImpl> futures) {
+        synchronized (lock) {
+            handedOn.addAll(futures);
+            startTold = false;
+        }
+    }
+
+    private List<FutureImpl> futures() {
+        synchronized (lock) {
+            List<FutureImpl> futures = new ArrayList<>(handedOn);
+            if (waiting != null) {
+                futures.add((FutureImpl) waiting.getFuture());
+            }
+            futures.removeIf(FutureImpl::isDone);
+            return futures;
+        }
     }
 
     /** Notes when it left; true only the first time. */

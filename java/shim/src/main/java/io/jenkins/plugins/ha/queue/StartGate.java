@@ -8,8 +8,9 @@ import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.LinkState;
 
 /**
- * Nothing starts while this controller is not a member or is shut down, and nothing whose claim was
- * made under an earlier membership. From memory.
+ * Nothing starts while this controller is not a member, is drained or is shut down, nothing whose
+ * claim was made under an earlier membership, and nothing that stays here before it is its turn in
+ * the cluster. From memory.
  */
 @Extension
 public final class StartGate extends QueueTaskDispatcher {
@@ -29,12 +30,29 @@ public final class StartGate extends QueueTaskDispatcher {
         if (!link.joined()) {
             return new NotAMember(link.text());
         }
+        if (!isOpen(membership, item)) {
+            return new NotAMember("This controller is drained: it starts no builds");
+        }
         ClusterItemAction action = item.getAction(ClusterItemAction.class);
         if (action != null && action.itemId() > 0 && action.epoch() != link.epoch()) {
             return new NotAMember(
                     "This controller was away; the cluster has given this build to another one");
         }
+        if (!LocalBuilds.mayBegin(membership, item)) {
+            return new NotAMember(
+                    "Waits for another build of "
+                            + item.task.getFullDisplayName()
+                            + " in the cluster to end");
+        }
         return null;
+    }
+
+    /**
+     * Whether an admin lets it start: on a drained controller only what a build that runs here
+     * waits for does, for else that would never end.
+     */
+    static boolean isOpen(Membership membership, Queue.Item item) {
+        return !membership.claimer().isDraining() || Travels.awaited(item);
     }
 
     private static final class NotAMember extends CauseOfBlockage {

@@ -16,10 +16,14 @@ import java.util.Set;
  * this JVM, stay.
  */
 final class Travels {
+    /** There while a {@code build} step waits for the build. */
+    private static final String BUILD_STEP =
+            "org.jenkinsci.plugins.workflow.support.steps.build.BuildTriggerAction";
+
     /** Actions that hold a live object of this JVM: a waiting Pipeline step, a parent build. */
     private static final Set<String> TIED =
             Set.of(
-                    "org.jenkinsci.plugins.workflow.support.steps.build.BuildTriggerAction",
+                    BUILD_STEP,
                     "org.jenkinsci.plugins.workflow.support.steps.build.WaitForBuildAction",
                     "hudson.matrix.MatrixConfiguration$ParentBuildAction");
 
@@ -30,6 +34,19 @@ final class Travels {
                 && task instanceof TopLevelItem
                 && !(task instanceof Queue.TransientTask)
                 && !(task instanceof Queue.NonBlockingTask);
+    }
+
+    /**
+     * Whether a Pipeline that runs here waits for this build in its {@code build} step: it is part
+     * of what runs.
+     */
+    static boolean awaited(Queue.Item item) {
+        for (Action action : item.getActions(Action.class)) {
+            if (action.getClass().getName().equals(BUILD_STEP)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     static boolean free(List<Action> actions) {

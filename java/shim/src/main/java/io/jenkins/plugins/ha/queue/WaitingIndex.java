@@ -35,8 +35,9 @@ final class WaitingIndex {
 
     /**
      * @param lane null when it cannot be claimed here
+     * @param shown false for a placeholder: what it stands for is shown where it is
      */
-    private record Entry(SeenItem seen, String job, String lane) {}
+    private record Entry(SeenItem seen, String job, String lane, boolean shown) {}
 
     WaitingIndex(Map<Long, SeenItem> items, String controllerId) {
         this.items = items;
@@ -93,13 +94,16 @@ final class WaitingIndex {
                 item.state() == ItemState.QUEUED
                         && !item.blocked()
                         && (item.pinned().isEmpty() || item.pinned().equals(controllerId));
-        return new Entry(seen, item.job(), takes ? item.lane() : null);
+        boolean shown = !LocalBuilds.isPlaceholder(item);
+        return new Entry(seen, item.job(), takes ? item.lane() : null, shown);
     }
 
     private void enter(long id, Entry entry) {
-        waiting.put(id, entry.seen());
-        ofJobs.computeIfAbsent(entry.job(), job -> new ConcurrentSkipListMap<>())
-                .put(id, entry.seen());
+        if (entry.shown()) {
+            waiting.put(id, entry.seen());
+            ofJobs.computeIfAbsent(entry.job(), job -> new ConcurrentSkipListMap<>())
+                    .put(id, entry.seen());
+        }
         if (entry.lane() != null) {
             claimable
                     .computeIfAbsent(entry.lane(), lane -> new HashMap<>())

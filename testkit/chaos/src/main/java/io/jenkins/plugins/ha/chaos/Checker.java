@@ -74,6 +74,7 @@ final class Checker {
         acceptOrder();
         cancels();
         scripts();
+        places();
         overlaps();
         results();
         abortedForGood();
@@ -174,6 +175,7 @@ final class Checker {
             }
             course = course.last();
             if (course.state.equals("X")
+                    && !(course.stays && course.why.contains("controller"))
                     && !askedToCancel.contains(course.id)
                     && Collections.disjoint(course.builds(), askedToAbort)) {
                 fail(Rule.LOST, course + " was cancelled, but nobody asked: " + course.why);
@@ -285,6 +287,31 @@ final class Checker {
                 });
     }
 
+    /** Where the scripts ran, and where they were to. */
+    private void places() {
+        Map<Long, JsonNode> asked = new HashMap<>();
+        for (JsonNode trigger : lines("trigger")) {
+            if (answered(trigger, "accepted")) {
+                asked.putIfAbsent(trigger.path("item").asLong(), trigger);
+            }
+        }
+        for (QueueReplay.Course course : replay.courses()) {
+            JsonNode trigger = asked.get(course.id);
+            if (trigger != null && course.successor != null) {
+                asked.putIfAbsent(course.successor.id, trigger);
+            }
+        }
+        for (JsonNode shell : lines("shell")) {
+            JsonNode trigger = asked.get(shell.path("item").asLong());
+            String controller = shell.path("controller").asText();
+            if (trigger != null
+                    && (trigger.has("only") && !trigger.path("only").asText().equals(controller)
+                            || trigger.path("not").asText().equals(controller))) {
+                fail(Rule.PLACE, "ran in the wrong place: " + shell + " for " + trigger);
+            }
+        }
+    }
+
     /**
      * By the scripts' own times: two at once only when the first one's controller was held dead.
      */
@@ -371,6 +398,7 @@ final class Checker {
     private static boolean cutShort(QueueReplay.Course course) {
         return course.orphaned.containsKey(course.number)
                 && (course.successor != null
+                        || course.stays
                         || course.why.contains("wanted it ended")
                         || course.why.contains("Not run again"));
     }

@@ -77,6 +77,14 @@ enum Mutant {
             "ATTEMPTS, int(v[ATTEMPTS] + 1))\n"
                     + "    event(id, v)\n"
                     + "    redis.call('DEL', P .. 'slot:' .. v[JOB])\n"),
+    LOCAL_BUILD_TAKES_NO_SLOT(
+            List.of(),
+            "if v[CONCURRENT] == '1' then\n    make_ready(id, v)",
+            "if v[CONCURRENT] == '1' or v[LANE] == 'l:' then\n    make_ready(id, v)"),
+    LOCAL_BUILD_IS_ANYBODYS(
+            List.of(),
+            "return P .. 'ready:' .. v[PINNED] .. ':' .. v[LANE]",
+            "return P .. 'ready::' .. v[LANE]"),
     LOST_CLAIM_IS_NOT_REPEATED(
             List.of("deaf", "cut"), "if repeated and last == claim then", "if false then"),
     LAST_PARKED_GOES_FIRST(

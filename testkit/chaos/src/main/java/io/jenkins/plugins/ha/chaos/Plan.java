@@ -60,6 +60,7 @@ record Plan(
                             .parameter("P")
                             .parameter("S")
                             .parameter("F")
+                            .parameter("N")
                             .quietSeconds(quietSeconds)
                             .shell(
                                     say("begin", ledger)

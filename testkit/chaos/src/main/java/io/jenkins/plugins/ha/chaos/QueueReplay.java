@@ -40,6 +40,7 @@ final class QueueReplay {
                     "QQ", "QC", "QX", "QU", "CC", "CS", "CQ", "CX", "CU", "SS", "RR", "SR", "SO",
                     "SQ", "SD", "SX", "SU", "RD", "RO", "OO", "OQ", "OD", "OR", "OU", "OX", "UX");
     private static final String AGAIN = "Runs again";
+    private static final String VETOED = "Vetoed by ";
     private static final String BY_DEATH = "Its controller ";
 
     private final Map<Long, Course> courses = new LinkedHashMap<>();
@@ -69,6 +70,10 @@ final class QueueReplay {
 
         final long priority;
         final String claimants;
+
+        /** Its build stays on the controller that accepted it, and ends with it. */
+        final boolean stays;
+
         String state = "";
         long version;
         int number;
@@ -109,6 +114,7 @@ final class QueueReplay {
             sequence = before == null ? event.path("jobrev").asLong() : before.sequence;
             priority = event.path("priority").asLong();
             claimants = event.path("pinned").asText() + ":" + event.path("lane").asText();
+            stays = event.path("lane").asText().equals("l:");
         }
 
         /** All builds it ever was. */
@@ -313,6 +319,7 @@ final class QueueReplay {
         }
         for (Course other : queued.values()) {
             if (other != course
+                    && !other.why.equals(VETOED + controller)
                     && other.before(course)
                     && due(other, at)
                     && (course.concurrent || !other.job.equals(course.job)

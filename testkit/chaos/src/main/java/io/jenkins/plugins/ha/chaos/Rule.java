@@ -12,6 +12,8 @@ enum Rule {
     NUMBER,
     /** Nothing is claimed past what was due before it; what was accepted first comes first. */
     ORDER,
+    /** A build that stays on its controller runs there, and none where its node is vetoed. */
+    PLACE,
     /** A job that forbids it has one build at a time. */
     OVERLAP,
     /**

@@ -12,6 +12,7 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -98,21 +99,25 @@ final class Workload {
         double shortest = Double.parseDouble(kind.shortest);
         double longest = Double.parseDouble(kind.longest);
         double sleep = quiet ? shortest : shortest + random.nextDouble() * (longest - shortest);
-        Map<String, String> form =
-                Map.of(
-                        "P",
-                        quiet ? "same" + random.nextInt(3) : token,
-                        "S",
-                        "%.2f".formatted(sleep),
-                        "F",
-                        !quiet && random.nextInt(20) == 0 ? "1" : "0",
-                        "cause",
-                        token);
+        Map<String, String> form = new HashMap<>();
+        form.put("P", quiet ? "same" + random.nextInt(3) : token);
+        form.put("S", "%.2f".formatted(sleep));
+        form.put("F", !quiet && random.nextInt(20) == 0 ? "1" : "0");
+        form.put("cause", token);
         ObjectNode line =
                 History.line("trigger")
                         .put("via", controller.name())
                         .put("job", job)
                         .put("token", token);
+        int where = quiet ? 0 : random.nextInt(10);
+        if (where > 7) {
+            form.put("stays", "1");
+            line.put("only", controller.name());
+        } else if (where > 6) {
+            String not = controllers.get(random.nextInt(controllers.size())).name();
+            form.put("N", not);
+            line.put("not", not);
+        }
         HttpResponse<String> answer =
                 ask(controller, "job/" + job + "/buildWithParameters", form, line);
         if (answer != null) {

@@ -30,6 +30,15 @@ final class Dispatcher {
     private static final long UNKNOWN_JOB_MILLIS = 5_000;
     private static final long START_POLL_MILLIS = 50;
 
+    /** How long what is vetoed here is left to the others. */
+    private static final long VETO_MILLIS = 300;
+
+    /** The lane of builds that stay on their controller, as in item.lua. */
+    static final String STAYS = "l:";
+
+    /** The parameter that names a controller on which the build must not run. */
+    private static final String NOT_ON = "N";
+
     /** What so many controllers died with in a row is not run again. */
     private static final int MOST_DEATHS = 3;
 
@@ -279,7 +288,7 @@ final class Dispatcher {
 
     /** Tells the queue how a build has ended, if it is for us to say. */
     private void tell(Item item, BuildRecord build) {
-        if (!build.cut() || !runAgain(item, build)) {
+        if (!build.cut() || item.lane().equals(STAYS) || !runAgain(item, build)) {
             insist("finish", item.id(), () -> cluster.finished(item.id(), build.result()));
         }
     }
@@ -334,7 +343,10 @@ final class Dispatcher {
             }
             try {
                 for (Item item :
-                        cluster.claim(List.of(new LaneOffer("", free)), free, CLAIM_MILLIS)) {
+                        cluster.claim(
+                                List.of(new LaneOffer("", free), new LaneOffer(STAYS, free)),
+                                free,
+                                CLAIM_MILLIS)) {
                     synchronized (this) {
                         take(item);
                     }
@@ -400,6 +412,12 @@ final class Dispatcher {
         } catch (IOException e) {
             String why = "payload cannot be read: " + e.getMessage();
             insist("park", item.id(), () -> cluster.park(item.id(), why));
+            return;
+        }
+        if (settings.name().equals(trigger.parameters().get(NOT_ON))
+                && !item.lane().equals(STAYS)) {
+            String why = "Vetoed by " + settings.controllerId();
+            insist("leave", item.id(), () -> cluster.leaveToOthers(item.id(), VETO_MILLIS, why));
             return;
         }
         Optional<Integer> number = number(item);

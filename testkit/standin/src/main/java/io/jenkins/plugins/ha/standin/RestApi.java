@@ -193,7 +193,11 @@ final class RestApi {
             parameters.put(parameter, form.getOrDefault(parameter, ""));
         }
         String cause = form.getOrDefault("cause", "Started by " + who(exchange));
-        long id = standin.trigger(name, job, new Trigger(parameters, List.of(cause)));
+        Trigger trigger = new Trigger(parameters, List.of(cause));
+        long id =
+                form.containsKey("stays")
+                        ? standin.triggerHere(name, job, trigger)
+                        : standin.trigger(name, job, trigger);
         exchange.getResponseHeaders()
                 .set("Location", standin.settings.url() + "queue/item/" + id + "/");
         send(exchange, 201, "text/plain", "");

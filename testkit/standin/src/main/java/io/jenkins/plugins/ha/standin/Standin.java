@@ -128,6 +128,35 @@ final class Standin {
                 : new IllegalStateException(name + " is triggered too often at once");
     }
 
+    /**
+     * Accepts a trigger whose build stays on this controller, and ends with it.
+     *
+     * @return the queue id
+     */
+    long triggerHere(String name, JobsFolder.Job job, Trigger trigger) {
+        NewItem item =
+                new NewItem(
+                        cluster.nextQueueId(),
+                        name,
+                        Dispatcher.STAYS,
+                        NewItem.DEFAULT_PRIORITY,
+                        job.quietMillis(),
+                        job.concurrent(),
+                        settings.controllerId(),
+                        trigger.payload());
+        for (int attempt = 1; ; attempt++) {
+            try {
+                cluster.enqueue(item, -1);
+                return item.id();
+            } catch (HaException.Unavailable e) {
+                if (attempt == ATTEMPTS) {
+                    throw e;
+                }
+                cluster.awaitJoined(1_000);
+            }
+        }
+    }
+
     /** A trigger that goes into an item that waits: which, and what it then says. */
     private record Fold(long into, Trigger both) {}
 
@@ -303,6 +332,7 @@ final class Standin {
     private static Optional<Item> sameParameters(List<Item> waiting, Trigger trigger) {
         return waiting.stream()
                 .filter(i -> i.state() == ItemState.QUEUED && i.payload() != null)
+                .filter(i -> !i.lane().equals(Dispatcher.STAYS))
                 .filter(i -> parametersOf(i).equals(Optional.of(trigger.parameters())))
                 .findFirst();
     }

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -30,7 +31,9 @@ class ConcurrencyTest {
 
     @BeforeAll
     static void start() {
-        pair = SecuredPair.open("concurrency", SecuredPair.PIPELINES);
+        List<String> plugins = new ArrayList<>(List.of(SecuredPair.PIPELINES));
+        plugins.add("pipeline-build-step");
+        pair = SecuredPair.open("concurrency", plugins.toArray(new String[0]));
     }
 
     @AfterEach
@@ -103,6 +106,66 @@ class ConcurrencyTest {
     }
 
     @Test
+    void buildsThatStayOnTheirControllersTakeTurnsWithThoseThatTravel() {
+        pair.createJob("turns", FileParameter.job(exclusive("turns")));
+        for (int i = 0; i < 12; i++) {
+            JenkinsClient on = i % 2 == 0 ? pair.onA : pair.onB;
+            assertEquals(201, FileParameter.trigger(on, "turns", "content " + i, 0));
+            if (i % 3 == 0) {
+                // folded into one that waits
+                on.post("job/turns/buildWithParameters", Map.of());
+            }
+        }
+        List<JsonNode> builds = allEnded("turns");
+        assertTrue(builds.size() > 12, () -> "builds: " + builds);
+        for (JsonNode build : builds) {
+            int number = build.path("number").asInt();
+            assertEquals(
+                    "SUCCESS",
+                    build.path("result").asText(),
+                    () -> pair.onA.console("turns", number));
+        }
+    }
+
+    @Test
+    void buildStepsOfTwoControllersTakeTurnsInAJobAndInAPipeline() {
+        pair.createJob("child", new FreestyleJob().parameter("P").shell(exclusive("child")).xml());
+        pair.createJob(
+                "child pipe",
+                JobXml.pipeline(
+                        "node { sh '" + exclusive("child-pipe").replace("\n", "\\n") + "' }",
+                        JobXml.oneAtATime(false)));
+        String properties = JobXml.oneAtATime(false);
+        String parameters =
+                properties.substring(
+                        properties.indexOf("<hudson.model.ParametersDefinitionProperty>"));
+        pair.createJob(
+                "parent",
+                JobXml.pipeline(
+                        "build job: 'child', parameters: [string(name: 'P', value: params.P)]\n"
+                                + "build job: 'child pipe', parameters: [string(name: 'P', value:"
+                                + " params.P)]",
+                        parameters));
+        for (String job : List.of("parent", "child", "child pipe")) {
+            for (int i = 0; i < 6; i++) {
+                (i % 2 == 0 ? pair.onA : pair.onB)
+                        .trigger(job, Map.of("P", job.charAt(0) + "v" + i));
+            }
+        }
+        for (String job : List.of("parent", "child", "child pipe")) {
+            List<JsonNode> builds = allEnded(job);
+            assertEquals(job.equals("parent") ? 6 : 12, builds.size(), job);
+            for (JsonNode build : builds) {
+                int number = build.path("number").asInt();
+                assertEquals(
+                        "SUCCESS",
+                        build.path("result").asText(),
+                        () -> job + ": " + pair.onA.console(job, number));
+            }
+        }
+    }
+
+    @Test
     void aNewerBuildAbortsTheOlderOneOnTheOtherController() {
         pair.createJob(
                 "newest",
@@ -129,6 +192,29 @@ class ConcurrencyTest {
     }
 
     // ---- below
+
+    /** All builds, once nothing waits and none runs. */
+    private static List<JsonNode> allEnded(String job) {
+        String tree = "api/json?tree=allBuilds[number,building,result]";
+        return Eventually.get(
+                "all builds of " + job + " have ended",
+                LONG,
+                () -> {
+                    for (JenkinsClient on : List.of(pair.onA, pair.onB)) {
+                        if (!on.queue().path("items").isEmpty()) {
+                            return Optional.empty();
+                        }
+                    }
+                    List<JsonNode> builds =
+                            SecuredPair.list(
+                                    pair.onA
+                                            .json(JenkinsClient.jobPath(job) + tree)
+                                            .path("allBuilds"));
+                    return builds.stream().anyMatch(x -> x.path("building").asBoolean())
+                            ? Optional.empty()
+                            : Optional.of(builds);
+                });
+    }
 
     /** Fails when it meets another build of its job. */
     private static String exclusive(String name) {

@@ -108,6 +108,30 @@ class DrainTest {
     }
 
     @Test
+    void aDrainedControllerStartsNothingAndIsDrainedOnceNothingRunsThereAtAll() {
+        pair.createJob("stays", FileParameter.job("sleep 5"));
+        assertEquals(201, FileParameter.trigger(pair.onB, "stays", "one", 0));
+        pair.onA.awaitBuild("stays", 1, "runs", SecuredPair.SOON, DrainTest::building);
+        assertEquals(200, pair.onB.post("ha/drain", Map.of()).statusCode());
+        assertEquals("draining", controllers().get("b").path("state").asText());
+        assertEquals(201, FileParameter.trigger(pair.onB, "stays", "two", 0));
+        Eventually.until(
+                "B is drained",
+                SecuredPair.SOON,
+                () -> controllers().get("b").path("state").asText().equals("drained"));
+        assertEquals("SUCCESS", result("stays", 1));
+        SecuredPair.groovy(pair.onB, "Queue.instance.maintain()");
+        assertTrue(pair.onB.build("stays", 2).isEmpty(), "it was started");
+        String why =
+                SecuredPair.groovy(
+                        pair.onB, "Queue.instance.items.find { it.task.fullName == 'stays' }.why");
+        assertTrue(why.contains("drained"), why);
+        assertEquals(200, pair.onB.post("ha/undrain", Map.of()).statusCode());
+        assertEquals("SUCCESS", result("stays", 2));
+        assertEquals("b", controller("stays", 2));
+    }
+
+    @Test
     void onlyWhoMayQuietDownDrains() {
         for (String path : List.of("ha/drain", "ha/drain?controller=b", "ha/undrain")) {
             HttpResponse<String> alice = SecuredPair.as(pair.a, "alice").post(path, Map.of());

@@ -20,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -59,6 +60,9 @@ class RealChaosTest {
     /** A Pipeline, built one at a time. */
     private static final String PIPE = "pipe";
 
+    /** Built one at a time; some of its builds stay on the controller that was asked. */
+    private static final String TURNS = "turns";
+
     private final Map<String, String> accepted = new ConcurrentHashMap<>(); // trigger to job
     private final AtomicInteger unanswered = new AtomicInteger();
     private final AtomicBoolean stop = new AtomicBoolean();
@@ -93,12 +97,13 @@ class RealChaosTest {
                     JobXml.pipeline(
                             "echo 'begun'; sleep 1; sleep 1; echo 'over'",
                             JobXml.oneAtATime(false)));
+            first.createJob(TURNS, FileParameter.job("sleep 0.3"));
             for (Controller controller : stage.controllers()) {
                 Eventually.until(
                         controller.name() + " has the jobs",
                         TwoControllers.SOON,
                         () ->
-                                Stream.concat(JOBS.stream(), Stream.of(PIPE))
+                                Stream.concat(JOBS.stream(), Stream.of(PIPE, TURNS))
                                         .allMatch(controller.client()::hasJob));
             }
 
@@ -122,6 +127,7 @@ class RealChaosTest {
             figure("chaos.asked_again", unanswered.get(), "times");
             check(stage.controllers(), witness);
             checkPipelines(stage.controllers());
+            checkTurns(first);
         }
     }
 
@@ -138,7 +144,21 @@ class RealChaosTest {
                 sleep(100);
             }
             accepted.put(trigger, job);
+            takeTurns(clients.get(random.nextInt(clients.size())), trigger, random.nextInt(6));
             sleep(random.nextInt(USER_PAUSE_MILLIS));
+        }
+    }
+
+    /** Not asked again: what stays on a controller may end with it. */
+    private static void takeTurns(JenkinsClient client, String trigger, int kind) {
+        try {
+            if (kind == 0) {
+                FileParameter.trigger(client, TURNS, trigger, 0);
+            } else if (kind == 1) {
+                client.post("job/" + TURNS + "/buildWithParameters", Map.of());
+            }
+        } catch (UncheckedIOException e) {
+            return; // it is down
         }
     }
 
@@ -289,6 +309,28 @@ class RealChaosTest {
                 });
         results.forEach((result, n) -> figure("chaos.pipelines." + result, n, "builds"));
         assertEquals(once, count, "each trigger of the Pipeline has one build");
+    }
+
+    /** However its builds came, no two that came to their own end ran at once. */
+    private static void checkTurns(JenkinsClient on) {
+        List<JsonNode> builds = new ArrayList<>();
+        on.json("job/" + TURNS + "/api/json?tree=allBuilds[number,result,timestamp,duration]")
+                .path("allBuilds")
+                .forEach(
+                        build -> {
+                            if (build.path("result").asText().equals("SUCCESS")) {
+                                builds.add(build);
+                            }
+                        });
+        builds.sort(Comparator.comparingLong(build -> build.path("timestamp").asLong()));
+        figure("chaos.turns", builds.size(), "builds");
+        for (int i = 1; i < builds.size(); i++) {
+            JsonNode before = builds.get(i - 1);
+            long end = before.path("timestamp").asLong() + before.path("duration").asLong();
+            assertTrue(
+                    builds.get(i).path("timestamp").asLong() >= end,
+                    before + " and " + builds.get(i) + " ran at once");
+        }
     }
 
     private static void assertAllShow(

@@ -114,6 +114,35 @@ class RerunTest {
     }
 
     @Test
+    void whoWaitsForABuildOfAKilledControllerGetsTheResultOfItsReRun() {
+        JenkinsClient a = two.a();
+        two.createJob(
+                "awaited",
+                new FreestyleJob()
+                        .parameter("P")
+                        .shell("echo begun; [ $BUILD_NUMBER -gt 1 ] || sleep 100")
+                        .xml());
+        two.onlyOn("b");
+        var commandLine = a.cli(two.folder("cli"), "build", "awaited", "-s", "-p", "P=x");
+        TwoControllers.awaitRunning(a, "awaited", 1);
+        String future =
+                "io.jenkins.plugins.ha.Membership.active().get().view().items.values()"
+                        + ".find { it.item().job() == 'awaited' }.waiting().future";
+        script(a, "System.properties['test.future'] = " + future);
+        begun(a, "awaited");
+        two.controller("b").kill9();
+        two.takes("a", true);
+        assertEquals("SUCCESS", a.awaitResult("awaited", 2, LONG));
+        assertEquals(0, commandLine.await(LONG), "the exit code of build -s");
+        assertEquals(
+                "2 SUCCESS",
+                script(
+                        a,
+                        "def run = System.properties.remove('test.future').get();"
+                                + " print run.number + ' ' + run.result"));
+    }
+
+    @Test
     void buildsOfAControllerThatIsShutDownRunAgainElsewhereOnceItHasStoppedThem() {
         JenkinsClient a = two.a();
         String first =

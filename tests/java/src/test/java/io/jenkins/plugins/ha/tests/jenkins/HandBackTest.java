@@ -1,0 +1,199 @@
+package io.jenkins.plugins.ha.tests.jenkins;
+
+import static io.jenkins.plugins.ha.tests.jenkins.TwoControllers.SOON;
+import static io.jenkins.plugins.ha.tests.jenkins.TwoControllers.figure;
+import static io.jenkins.plugins.ha.tests.jenkins.TwoControllers.script;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.jenkins.plugins.ha.stage.Eventually;
+import io.jenkins.plugins.ha.stage.FreestyleJob;
+import io.jenkins.plugins.ha.stage.JenkinsClient;
+import io.jenkins.plugins.ha.stage.StoredItem;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+
+/** What one controller has accepted or claimed and cannot start does not stay with it. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class HandBackTest {
+    private static final long HOLD_MILLIS = 2000;
+
+    private TwoControllers two;
+
+    @BeforeAll
+    void start() {
+        two =
+                TwoControllers.start(
+                        "hand-back",
+                        2,
+                        (stage, added) ->
+                                added.extensions()
+                                        .property(
+                                                "io.jenkins.plugins.ha.holdMillis",
+                                                Long.toString(HOLD_MILLIS)));
+    }
+
+    @AfterAll
+    void stop() {
+        if (two != null) {
+            two.close();
+        }
+    }
+
+    @BeforeEach
+    void nothingInTheWay() {
+        for (JenkinsClient on : new JenkinsClient[] {two.a(), two.b()}) {
+            script(
+                    on,
+                    """
+                    io.jenkins.plugins.ha.extensions.Switches.clear()
+                    Jenkins.get().toComputer().setTemporarilyOffline(false, null)
+                    Queue.instance.scheduleMaintenance()
+                    """);
+        }
+    }
+
+    @Test
+    void whatADispatcherVetoesOnOneControllerIsBuiltOnTheOther() {
+        two.createJob("vetoed", job());
+        assertTrue(goesOver("vetoed", veto("veto", "vetoed")).contains("vetoed by a dispatcher"));
+    }
+
+    @Test
+    void whatANodePropertyVetoesOnOneControllerIsBuiltOnTheOther() {
+        two.createJob("private", job());
+        script(
+                two.b(),
+                "Jenkins.get().nodeProperties.add(new"
+                        + " io.jenkins.plugins.ha.extensions.VetoingProperty())");
+        assertTrue(
+                goesOver("private", veto("propertyVeto", "private"))
+                        .contains("vetoed by a node property"));
+    }
+
+    @Test
+    void whatWasClaimedForAnAgentThatWentOfflineIsBuiltOnTheOther() {
+        two.createJob("stranded", job());
+        two.onlyOn("b");
+        script(two.b(), veto("veto", "stranded"));
+        long id = two.a().trigger("stranded");
+        awaitClaimed(id);
+        script(
+                two.b(),
+                """
+                Jenkins.get().toComputer().setTemporarilyOffline(true, null)
+                io.jenkins.plugins.ha.extensions.Switches.clear()
+                """);
+        two.takes("a", true);
+        builtOnA(id, "stranded");
+    }
+
+    @Test
+    void whatACloudBringsNoAgentForIsBuiltWhereThereIsOne() {
+        two.createJob(
+                "cloudy",
+                job().replace(
+                                "<canRoam>true</canRoam>",
+                                "<canRoam>false</canRoam><assignedNode>cloudy</assignedNode>"));
+        script(two.a(), "Jenkins.get().setLabelString('cloudy'); Jenkins.get().save()");
+        String cloud =
+                veto("cloud", "cloudy")
+                        + "; Jenkins.get().clouds.add(new"
+                        + " io.jenkins.plugins.ha.extensions.BarrenCloud())";
+        goesOver("cloudy", cloud);
+    }
+
+    @Test
+    void whatNobodyCanStartIsHeldLongerEachTimeAndStartsOnceItCan() {
+        two.createJob("nowhere", job());
+        two.onBoth();
+        script(two.a(), veto("veto", "nowhere"));
+        script(two.b(), veto("veto", "nowhere"));
+        long since = System.nanoTime();
+        long id = two.a().trigger("nowhere");
+        Eventually.until(
+                "it was claimed three times", SOON, () -> stored(id, "attempts").equals("3"));
+        double seconds = (System.nanoTime() - since) / 1e9;
+        figure("handback.third_claim_after", seconds, "s");
+        assertTrue(seconds >= 3 * HOLD_MILLIS / 1e3, "held once, then twice as long: " + seconds);
+        nothingInTheWay();
+        int number = two.b().awaitBuildNumber(id, SOON);
+        assertEquals("SUCCESS", two.b().awaitResult("nowhere", number, SOON));
+    }
+
+    @Test
+    void whatWasAcceptedUnderAnIdThatIsTakenIsBuiltUnderAnother() {
+        two.createJob("twice", job());
+        two.takes("a", false);
+        two.takes("b", false);
+        long taken = two.b().trigger("twice");
+        script(
+                two.a(),
+                """
+                import io.jenkins.plugins.ha.bridge.NewItem
+                def m = io.jenkins.plugins.ha.Membership.active().get()
+                def i = m.cluster().item(%d).get()
+                io.jenkins.plugins.ha.queue.Outbox.of(m).keep(
+                  new NewItem(i.id(), i.job(), i.lane(), i.priority(), 0, true, '', i.payload()))
+                """
+                        .formatted(taken));
+        two.onBoth();
+        for (int number = 1; number <= 2; number++) {
+            assertEquals("SUCCESS", two.a().awaitResult("twice", number, SOON));
+        }
+        Eventually.until(
+                "nothing is left in the outbox",
+                SOON,
+                () ->
+                        script(
+                                        two.a(),
+                                        "print new File(Jenkins.get().rootDir,"
+                                                + " 'ha-jenkins/outbox').list().length")
+                                .equals("0"));
+    }
+
+    /** B cannot start what it claims; what the reason was when it gave it back. */
+    private String goesOver(String job, String obstacle) {
+        two.onlyOn("b");
+        script(two.b(), obstacle);
+        long id = two.a().trigger(job);
+        awaitClaimed(id);
+        two.takes("a", true);
+        String[] why = {""};
+        Eventually.until(
+                job + " went back",
+                SOON,
+                () -> {
+                    why[0] = stored(id, "why");
+                    return !why[0].isEmpty();
+                });
+        builtOnA(id, job);
+        return why[0];
+    }
+
+    private void builtOnA(long id, String job) {
+        int number = two.a().awaitBuildNumber(id, SOON);
+        assertEquals("SUCCESS", two.a().awaitResult(job, number, SOON));
+        assertEquals(
+                "a", JenkinsClient.controllerOf(two.a().build(job, number).orElseThrow()), job);
+    }
+
+    private void awaitClaimed(long id) {
+        Eventually.until("b holds it", SOON, () -> stored(id, "state").equals("C"));
+    }
+
+    private String stored(long id, String part) {
+        return StoredItem.part(two.stage().redis(), two.stage().cluster(), id, part);
+    }
+
+    private static String veto(String name, String value) {
+        return "io.jenkins.plugins.ha.extensions.Switches.set('%s', '%s')".formatted(name, value);
+    }
+
+    private static String job() {
+        return new FreestyleJob().concurrent().shell("true").xml();
+    }
+}
