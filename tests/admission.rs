@@ -1,5 +1,7 @@
 //! Who may join: what would harm the others is refused, in words that say what to do.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use std::fs;
