@@ -9,13 +9,15 @@ use std::time::{Duration, Instant};
 use ::redis::cmd;
 use parking_lot::Mutex;
 
+use crate::admission::{check_cluster, other_secrets};
 use crate::heartbeat::Heartbeat;
 use crate::node::Node;
 use crate::reader::Reader;
-use crate::redis::{Fault, Fitness, number, script, text};
+use crate::redis::{Fault, Fitness, array, number, script, text};
+use crate::shared_folder::SharedFolder;
 use crate::{
-    Cancel, Enqueued, Error, Event, Item, LaneOffer, LinkState, Member, NewItem, Phase, Result, Settings,
-    Turn,
+    Cancel, Enqueued, Error, Event, Item, KnownController, LaneOffer, LinkState, Member, NewItem, Phase,
+    Result, Settings, Turn,
 };
 
 /// The longest that [`Controller::close`] waits for the threads.
@@ -61,13 +63,18 @@ impl Controller {
         Ok(())
     }
 
-    /// Tries the settings without joining, for at most `timeout`. Answers a sentence on what was found: server version,
-    /// persistence, round-trip time.
+    /// Tries the settings without joining, for at most `timeout`. Answers a sentence on what was found, server version and
+    /// round-trip time, and what of it an admin should change, or "".
     ///
     /// # Errors
     /// [`Error::Refused`] with the sentence that mends it; [`Error::Unavailable`] when Redis does not answer.
-    pub fn test(settings: Settings, timeout: Duration) -> Result<String> {
+    pub fn test(settings: Settings, timeout: Duration) -> Result<(String, String)> {
         let node = Node::new(settings)?;
+        if let Some(shared) = &node.settings.home.shared {
+            let folder = SharedFolder::at(shared);
+            let mark = folder.mark().unwrap_or_default();
+            check_cluster(&folder, mark.as_ref(), &node.settings.cluster, &node.settings.origins.cluster)?;
+        }
         let explain = |fault: Fault| node.explain(&fault);
         let deadline = Instant::now() + timeout;
         let mut wire = node.connect_anew("test", timeout).map_err(explain)?;
@@ -78,11 +85,12 @@ impl Controller {
         keycheck.arg(&node.keys.meta).arg("keycheck");
         let keycheck = text(&wire.call(&keycheck, deadline).map_err(explain)?);
         if !keycheck.is_empty() && keycheck != node.seal.keycheck(&node.settings.cluster) {
-            return Err(Error::Refused(format!(
-                "Redis works, but this controller's secrets differ from those of the cluster {}: copy the folder \
-                 secrets/ from a controller that is in it",
-                node.settings.cluster
-            )));
+            let members = wire.script(&script::members, &script::members.call(&node.keys.meta), deadline);
+            let members =
+                array(members.map_err(explain)?).chunks_exact(6).map(|six| text(&six[2])).collect::<Vec<_>>();
+            let (cluster, origin) = (&node.settings.cluster, &node.settings.origins.cluster);
+            let text = other_secrets(cluster, origin, &members.join(", "));
+            return Err(Error::Refused(format!("Redis works. {text}")));
         }
         let mut fastest = Duration::MAX;
         for _ in 0..5 {
@@ -90,13 +98,14 @@ impl Controller {
             wire.call(&cmd("PING"), deadline).map_err(explain)?;
             fastest = fastest.min(sent.elapsed());
         }
-        let warning = fitness.warning().map(|warning| format!(" {warning}.")).unwrap_or_default();
-        Ok(format!(
-            "Redis {} at {} answers in {:.2} ms.{warning}",
+        let warning = fitness.warning(&node.address);
+        let found = format!(
+            "Redis {} at {} answers in {:.2} ms.",
             fitness.version,
             node.address,
             fastest.as_secs_f64() * 1000.0
-        ))
+        );
+        Ok((found, if warning.is_empty() { warning } else { format!("{warning}.") }))
     }
 
     /// How this controller stands. From memory.
@@ -340,6 +349,24 @@ impl Controller {
             lease_ms: number(&six[5]),
         };
         Ok(answer.chunks_exact(6).map(member).collect())
+    }
+
+    /// The controllers that are members, or died and are not back. One round trip.
+    pub fn homes(&self) -> Result<Vec<KnownController>> {
+        self.node.homes()
+    }
+
+    /// Replaces what others may want to know of this controller ([`crate::Home::facts`]); kept for later memberships, too.
+    pub fn describe(&self, facts: &str) -> Result<()> {
+        self.node.describe(facts)
+    }
+
+    /// Forgets a controller that is gone.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when it is a member, [`Error::NotFound`] when it is not known.
+    pub fn forget(&self, controller_id: &str) -> Result<()> {
+        self.node.forget_controller(controller_id)
     }
 
     /// Hands claimed items back, leaves the cluster, stops all threads; at most 5 s. May be called twice.

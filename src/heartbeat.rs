@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use ::redis::{Value, cmd};
 
+use crate::admission::{Admission, other_secrets};
 use crate::members::Link;
 use crate::node::{Node, clock_ms};
 use crate::numbers::BLOCK;
@@ -19,12 +20,13 @@ const REFUSED_PAUSE: Duration = Duration::from_secs(5);
 const QUIET: Duration = Duration::from_secs(30);
 /// How often Sentinels are asked whether the primary still is one, and for how long.
 const SENTINEL_EVERY: Duration = Duration::from_secs(2);
+/// How often Redis' settings are looked at.
+const INSPECT_EVERY: Duration = Duration::from_secs(10);
 const SENTINEL_PATIENCE: Duration = Duration::from_millis(300);
 
 /// State of the heartbeat thread.
 pub(crate) struct Heartbeat<'a> {
     pub node: &'a Node,
-    incarnation: String,
     wire: Option<Wire>,
     /// Our membership, 0 when we have none.
     pub epoch: i64,
@@ -46,6 +48,9 @@ pub(crate) struct Heartbeat<'a> {
     pub beaten: Instant,
     /// When the Sentinels were last asked.
     asked: Instant,
+    /// When Redis' settings were last looked at.
+    inspected: Instant,
+    pub admission: Admission,
 }
 
 /// A lease that was renewed.
@@ -59,7 +64,6 @@ impl<'a> Heartbeat<'a> {
     pub fn new(node: &'a Node) -> Self {
         Self {
             node,
-            incarnation: random_name(),
             wire: None,
             epoch: 0,
             attempts: 0,
@@ -73,6 +77,8 @@ impl<'a> Heartbeat<'a> {
             members: Vec::new(),
             beaten: Instant::now(),
             asked: Instant::now(),
+            inspected: Instant::now(),
+            admission: Admission::default(),
         }
     }
 
@@ -138,24 +144,51 @@ impl<'a> Heartbeat<'a> {
 
     /// Renews the membership, or joins; before anybody hears of it, what Redis has lost is brought back.
     fn renew(&mut self) -> Result<()> {
+        if self.epoch == 0 {
+            self.admit()?;
+        }
         if self.suspect() {
             // First of all: nobody may be held dead, and nothing claimed, before all have said what they know.
             self.look()?;
         }
         self.look_at_replication()?;
         let mut renewal = None;
-        if self.epoch != 0 {
+        let lapsed = self.epoch != 0;
+        if lapsed {
             renewal = self.beat()?;
         }
         let renewal = match renewal {
             Some(renewal) => renewal,
-            None => self.join()?,
+            None => {
+                if lapsed {
+                    self.admit()?;
+                }
+                self.join()?
+            }
         };
         if self.suspect() {
             self.mend()?;
         }
         self.publish(&renewal);
+        self.inspect()?;
+        self.vouch()
+    }
+
+    /// Looks again at what an admin may have changed in a Redis that runs.
+    fn inspect(&mut self) -> Result<()> {
+        if self.inspected.elapsed() > INSPECT_EVERY {
+            self.inspected = Instant::now();
+            let fitness = self.call_for(Fitness::ask)?;
+            self.note(&fitness);
+        }
         Ok(())
+    }
+
+    fn note(&self, fitness: &Fitness) {
+        let warning = fitness.warning(&self.node.address);
+        if self.node.link.unfit(warning.clone()) && !warning.is_empty() {
+            log::warn!("{warning}");
+        }
     }
 
     /// Whether there are replicas to wait for, and whether the Sentinels have chosen another primary behind our back.
@@ -210,11 +243,7 @@ impl<'a> Heartbeat<'a> {
         node.beat_kill.arm(&wire, 0);
         let fitness = Fitness::ask(&mut wire, deadline).map_err(explain)?;
         fitness.check(&node.address)?;
-        if let Some(warning) = fitness.warning()
-            && self.generation.is_empty()
-        {
-            log::warn!("Redis at {}: {warning}", node.address);
-        }
+        self.note(&fitness);
         wire.load_scripts(deadline).map_err(explain)?;
         self.wire = Some(wire);
         Ok(())
@@ -229,7 +258,7 @@ impl<'a> Heartbeat<'a> {
         let sent = Instant::now();
         let mut cmd = script::join.call(&node.keys.meta);
         cmd.arg(node.me())
-            .arg(&self.incarnation)
+            .arg(&node.incarnation)
             .arg(&settings.name)
             .arg(&settings.url)
             .arg(&settings.version)
@@ -260,15 +289,8 @@ impl<'a> Heartbeat<'a> {
             }
             "KEY" => {
                 let names: Vec<String> = answer.iter().skip(1).map(text).collect();
-                let from = if names.is_empty() {
-                    "a controller of the cluster (or, if there is none left, use another cluster name)".into()
-                } else {
-                    format!("a controller that is in it ({})", names.join(", "))
-                };
-                return Err(Error::Refused(format!(
-                    "This controller's secrets differ from those of the cluster {}: copy the folder secrets/ from {from}",
-                    settings.cluster
-                )));
+                let (cluster, origin) = (&settings.cluster, &settings.origins.cluster);
+                return Err(Error::Refused(other_secrets(cluster, origin, &names.join(", "))));
             }
             "TWIN" => {
                 return Err(Error::Refused(format!(
@@ -288,6 +310,7 @@ impl<'a> Heartbeat<'a> {
         self.generation = generation;
         self.epoch = answer.get(1).map(number).unwrap_or(0);
         node.held.lock().clear();
+        self.note_departed()?;
         let offset = answer.get(3).map(number).unwrap_or(0) - clock_ms();
         Ok(Renewal { offset, until: self.lease_until(sent) })
     }
@@ -318,8 +341,18 @@ impl<'a> Heartbeat<'a> {
         for name in answer.iter().skip(6) {
             log::warn!("Controller {} stopped answering and was taken out of the cluster", text(name));
         }
+        if answer.len() > 6 {
+            self.note_departed()?;
+        }
         let offset = answer.get(1).map(number).unwrap_or(0) - clock_ms();
         Ok(Some(Renewal { offset, until: self.lease_until(sent) }))
+    }
+
+    /// Has those that are no members any more kept for people to see.
+    fn note_departed(&mut self) -> Result<()> {
+        let mut cmd = script::departed.call(&self.node.keys.meta);
+        cmd.arg(millis(self.node.settings.lease));
+        self.call(|wire, deadline| wire.script(&script::departed, &cmd, deadline)).map(drop)
     }
 
     /// Notes a failure; answers how long to wait before the next try.
@@ -359,6 +392,10 @@ impl<'a> Heartbeat<'a> {
             }
             if let Err(error) = self.call(|wire, deadline| wire.script(&script::leave, &cmd, deadline)) {
                 log::warn!("Left the cluster without saying so, others will notice: {error}");
+            } else {
+                let mut cmd = script::forget.call(&self.node.keys.meta);
+                cmd.arg(self.node.me());
+                let _ = self.call(|wire, deadline| wire.script(&script::forget, &cmd, deadline));
             }
         }
         self.wire = None;
@@ -370,6 +407,10 @@ impl<'a> Heartbeat<'a> {
     }
 
     pub fn call(&mut self, act: impl FnOnce(&mut Wire, Instant) -> Result<Value, Fault>) -> Result<Value> {
+        self.call_for(act)
+    }
+
+    fn call_for<T>(&mut self, act: impl FnOnce(&mut Wire, Instant) -> Result<T, Fault>) -> Result<T> {
         let deadline = Instant::now() + self.timeout();
         let Some(wire) = &mut self.wire else {
             return Err(unavailable(&self.node.address, "not connected"));
@@ -396,7 +437,7 @@ pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn random_name() -> String {
+pub(crate) fn random_name() -> String {
     let mut random = [0; 16];
     let _ = getrandom::fill(&mut random);
     random.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 #![deny(unsafe_code)]
 
+mod admission;
 #[doc(hidden)]
 pub mod bridge;
 mod bus;
@@ -12,6 +13,7 @@ mod claimer;
 mod controller;
 mod error;
 mod heartbeat;
+mod homes;
 mod item;
 mod members;
 mod memory;
@@ -24,17 +26,19 @@ mod records;
 mod redis;
 mod seal;
 mod settings;
+mod shared_folder;
 mod turns;
 
 pub use bus::Event;
 pub use controller::Controller;
 pub use error::{Error, Result};
+pub use homes::KnownController;
 pub use item::{Cancel, Enqueued, Item, ItemState, LaneOffer, NewItem};
 pub use members::{LinkState, Member, Phase};
 pub use records::{
     BuildPage, BuildQuery, BuildRow, BuildState, Records, RecordsPhase, RecordsSettings, RecordsState,
 };
-pub use settings::{SealKey, Secret, Settings};
+pub use settings::{Home, Origins, SealKey, Secret, Settings};
 pub use turns::Turn;
 
 /// Version and commit of this library, `0.1.0+<commit>`: the Java side refuses a library that is not its own.

@@ -72,6 +72,8 @@ struct State {
     loss: Option<(Instant, String)>,
     /// When replicas last did not confirm something, when that was last logged, and why.
     unreplicated: Option<(Instant, Instant, String)>,
+    /// What Redis' settings threaten, "" for nothing.
+    unfit: String,
 }
 
 /// For how long an admin is told of a loss.
@@ -96,7 +98,14 @@ impl Link {
             notice: String::new(),
         };
         Self {
-            state: Mutex::new(State { link, lease_until: None, session: 0, loss: None, unreplicated: None }),
+            state: Mutex::new(State {
+                link,
+                lease_until: None,
+                session: 0,
+                loss: None,
+                unreplicated: None,
+                unfit: String::new(),
+            }),
             changed: Condvar::new(),
             closed: AtomicBool::new(false),
         }
@@ -200,6 +209,14 @@ impl Link {
         self.state.lock().loss = Some((Instant::now(), text));
     }
 
+    /// What Redis' settings threaten, "" for nothing; whether that is news.
+    pub fn unfit(&self, text: String) -> bool {
+        let mut state = self.state.lock();
+        let news = state.unfit != text;
+        state.unfit = text;
+        news
+    }
+
     /// Replicas do not confirm; whether it is time to log it.
     pub fn unreplicated(&self, text: &str) -> bool {
         let mut state = self.state.lock();
@@ -248,6 +265,10 @@ impl State {
         {
             let space = if link.notice.is_empty() { "" } else { " " };
             link.notice.push_str(&format!("{space}{text}."));
+        }
+        if !self.unfit.is_empty() {
+            let space = if link.notice.is_empty() { "" } else { " " };
+            link.notice.push_str(&format!("{space}{}.", self.unfit));
         }
         link
     }

@@ -9,6 +9,7 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::bus::{Events, Inbox, Replies};
 use crate::claimer::Claimer;
+use crate::heartbeat::random_name;
 use crate::members::Link;
 use crate::memory::Memory;
 use crate::numbers::Ids;
@@ -42,6 +43,10 @@ pub(crate) struct Node {
     pub replicas: AtomicUsize,
     /// The reader is to read the whole queue.
     pub reread: AtomicBool,
+    /// New at each start.
+    pub incarnation: String,
+    /// What others may want to know of this controller.
+    pub facts: Mutex<String>,
 }
 
 impl Node {
@@ -69,6 +74,8 @@ impl Node {
             vetted,
             replicas: AtomicUsize::new(0),
             reread: AtomicBool::new(false),
+            incarnation: random_name(),
+            facts: Mutex::new(settings.home.facts.clone()),
             address,
             settings,
         })

@@ -259,7 +259,11 @@ impl Node {
         match word(&answer).as_str() {
             "OK" => {
                 self.forget(id);
-                Ok(answer.get(1).map(number).filter(|again| *again > 0))
+                let again = answer.get(1).map(number).filter(|again| *again > 0);
+                if again.is_some() && !item.owner.is_empty() && item.owner != self.me() {
+                    self.count_rerun(&item.owner, id);
+                }
+                Ok(again)
             }
             "TAKEN" => Err(taken(new_id)),
             _ => self.refused(id, &answer).map(|()| None),

@@ -1,6 +1,7 @@
 //! What it takes to join a cluster.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::{Error, Result};
@@ -60,6 +61,42 @@ impl fmt::Debug for SealKey {
     }
 }
 
+/// Where a controller runs, and what it has in common with the others. What is left empty is not compared.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Home {
+    /// Host and folder, for people: `jenkins-1:/var/lib/jenkins`.
+    pub host: String,
+    /// Differs between a controller's home and a copy of it, and is the same after a restart. A controller of another place
+    /// is not taken for a restart of this one.
+    pub place: String,
+    /// The file that holds the controller's id, for people.
+    pub id_file: String,
+    /// The folder that all controllers of the cluster share.
+    pub shared: Option<PathBuf>,
+    /// What must be the same on all controllers, in words for people: `Jenkins 2`.
+    pub likeness: String,
+    /// What others may want to know of this controller: up to 256 KiB, kept as it is ([`crate::Controller::describe`]).
+    pub facts: String,
+}
+
+/// Where settings came from, in words that tell an admin where to change them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origins {
+    /// Of the cluster's name.
+    pub cluster: String,
+    /// Of Redis' URL.
+    pub redis_url: String,
+    /// Of Redis' password.
+    pub redis_password: String,
+}
+
+impl Default for Origins {
+    fn default() -> Self {
+        let settings = || "the settings of HA".to_owned();
+        Self { cluster: settings(), redis_url: settings(), redis_password: settings() }
+    }
+}
+
 /// What it takes to join a cluster. Checked by [`crate::Controller::open`].
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -87,6 +124,10 @@ pub struct Settings {
     pub lease: Duration,
     /// Seals payloads and messages.
     pub key: SealKey,
+    /// Where this controller runs, and what it shares.
+    pub home: Home,
+    /// Where these settings came from.
+    pub origins: Origins,
 }
 
 impl Settings {
@@ -97,8 +138,8 @@ impl Settings {
 
     /// Refuses what cannot be right.
     pub(crate) fn check(&self) -> Result<()> {
-        name_check("the cluster's name", &self.cluster)?;
-        name_check("the controller's id", &self.controller_id)?;
+        name_check("the cluster's name", &self.cluster, &self.origins.cluster)?;
+        name_check("the controller's id", &self.controller_id, &self.home.id_file)?;
         if self.heartbeat < Duration::from_millis(100) {
             return refuse("the heartbeat must be 100 ms or more");
         }
@@ -113,13 +154,15 @@ impl Settings {
 }
 
 fn refuse<T>(text: &str) -> Result<T> {
-    Err(Error::Refused(format!("{text}: change it in Manage Jenkins > System > HA")))
+    Err(Error::Refused(format!("{text}: change it in the system property io.jenkins.plugins.ha.leaseMillis")))
 }
 
-pub(crate) fn name_check(what: &str, name: &str) -> Result<()> {
+pub(crate) fn name_check(what: &str, name: &str, origin: &str) -> Result<()> {
     let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     if name.is_empty() || name.len() > 64 || !name.chars().all(fine) {
-        return refuse(&format!("{what} must be 1 to 64 of the characters A-Z a-z 0-9 . _ -"));
+        return Err(Error::Refused(format!(
+            "{what} must be 1 to 64 of the characters A-Z a-z 0-9 . _ -: change it in {origin}"
+        )));
     }
     Ok(())
 }

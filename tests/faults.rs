@@ -288,6 +288,7 @@ fn a_wrong_password_is_refused_and_never_shown() {
     let test = |url: &str, password: Option<&str>| {
         let mut settings = settings(url, "a");
         settings.password = password.map(Secret::new);
+        settings.origins.redis_password = "the environment variable HA_REDIS_PASSWORD".into();
         settings
     };
     let timeout = Duration::from_secs(2);
@@ -296,7 +297,7 @@ fn a_wrong_password_is_refused_and_never_shown() {
     {
         let error = Controller::test(settings.clone(), timeout).unwrap_err();
         assert!(
-            matches!(&error, Error::Refused(text) if text.contains("password: set it in Manage Jenkins")),
+            matches!(&error, Error::Refused(text) if text.contains("it in the environment variable HA_REDIS_PASSWORD")),
             "{error}"
         );
         let text = refused(&Controller::open(settings.clone()).unwrap());
@@ -304,8 +305,8 @@ fn a_wrong_password_is_refused_and_never_shown() {
             assert!(!shown.contains("wrong-one"), "{shown}");
         }
     }
-    let found = Controller::test(test(&redis.url(), Some("right-one")), timeout).unwrap();
-    assert!(found.starts_with("Redis 7.") && found.contains("append-only"), "{found}");
+    let (found, warning) = Controller::test(test(&redis.url(), Some("right-one")), timeout).unwrap();
+    assert!(found.starts_with("Redis 7.") && warning.contains("append-only"), "{found} {warning}");
     let a = Controller::open(test(&secret_url, Some("right-one"))).unwrap();
     assert!(a.await_joined(timeout));
 }

@@ -33,7 +33,7 @@ fn is(controller: &Controller, id: i64, state: ItemState) -> bool {
 
 /// Everybody has said what they know: claims are answered again.
 fn await_mended(redis: &Redis, controllers: &[&Controller], before: &[i64]) {
-    until("all are told", || controllers.iter().all(|controller| !controller.link().notice.is_empty()));
+    until("all are told", || controllers.iter().all(|controller| controller.link().notice.contains("ago: ")));
     for (controller, epoch) in controllers.iter().zip(before) {
         until("a member again", || {
             let link = controller.link();

@@ -30,7 +30,7 @@ fn has(redis: &Redis, id: i64) -> bool {
 
 #[test]
 fn what_is_accepted_is_on_a_replica_before_the_caller_hears_of_it() {
-    let primary = Redis::with(&[]);
+    let primary = Redis::start();
     let replica = replica_of(&primary);
     let a = join(&primary, "a");
     for id in 1..=50 {

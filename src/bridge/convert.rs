@@ -13,7 +13,10 @@ use jni_sys::jlong;
 use super::errors::Failure;
 use super::log::Line;
 use crate::{BuildPage, BuildRow, BuildState, RecordsPhase, RecordsState};
-use crate::{Cancel, Enqueued, Error, Event, Item, ItemState, LaneOffer, LinkState, Member, NewItem, Phase};
+use crate::{
+    Cancel, Enqueued, Error, Event, Item, ItemState, KnownController, LaneOffer, LinkState, Member, NewItem,
+    Phase,
+};
 
 /// Longest text taken from Java, bytes.
 const MAX_TEXT: usize = 64 << 10;
@@ -108,6 +111,14 @@ types! {
             fn new(
                 controller_id: JString, epoch: jlong, name: JString, url: JString, version: JString,
                 lease_millis: jlong
+            ),
+        },
+    }
+    KnownControllerType => "io.jenkins.plugins.ha.bridge.KnownController" {
+        constructors {
+            fn new(
+                controller_id: JString, name: JString, host: JString, facts: JString, gone_millis: jlong,
+                reran: jlong
             ),
         },
     }
@@ -415,6 +426,20 @@ pub(super) fn members<'local>(env: &mut Env<'local>, members: &[Member]) -> Resu
         let url = JString::new(env, &member.url)?;
         let version = JString::new(env, &member.version)?;
         Ok(MemberType::new(env, id, member.epoch, name, url, version, member.lease_ms)?.into())
+    })
+}
+
+pub(super) fn homes<'local>(
+    env: &mut Env<'local>,
+    homes: &[KnownController],
+) -> Result<JList<'local>, Failure> {
+    list(env, homes, |env, known| {
+        let id = JString::new(env, &known.controller_id)?;
+        let name = JString::new(env, &known.name)?;
+        let host = JString::new(env, &known.host)?;
+        let facts = JString::new(env, &known.facts)?;
+        let gone = known.gone.map_or(-1, |gone| jlong::try_from(gone.as_millis()).unwrap_or(jlong::MAX));
+        Ok(KnownControllerType::new(env, id, name, host, facts, gone, known.reran)?.into())
     })
 }
 

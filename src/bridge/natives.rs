@@ -12,16 +12,17 @@ use jni_sys::{jboolean, jint, jlong};
 use super::convert::{
     BuildPageType, BuildRowType, CancelOutcomeType, EnqueuedType, EventType, ItemType, LinkStateType,
     RecordsStateType, build_page, build_row, build_rows, build_state, bytes, cancel_outcome,
-    description as description_of, enqueued, event, item as item_to_java, items as items_to_java, link_state,
-    list, log_lines, long_text, longs, members as members_to_java, millis_of, offers, optional_bytes,
-    optional_text, pairs, records_state as records_state_to_java, text, texts, texts_to_java, wait,
+    description as description_of, enqueued, event, homes as homes_to_java, item as item_to_java,
+    items as items_to_java, link_state, list, log_lines, long_text, longs, members as members_to_java,
+    millis_of, offers, optional_bytes, optional_text, pairs, records_state as records_state_to_java, text,
+    texts, texts_to_java, wait,
 };
 use super::errors::{Failure, ThrowHaException};
 use super::handles::{CONTROLLERS, RECORDS, held};
 use super::log;
 use crate::{
-    BUILD, BuildQuery, BuildRow, Controller, NewItem, Records, RecordsSettings, SealKey, Secret, Settings,
-    Turn,
+    BUILD, BuildQuery, BuildRow, Controller, Home, NewItem, Origins, Records, RecordsSettings, SealKey,
+    Secret, Settings, Turn,
 };
 
 macro_rules! native {
@@ -50,13 +51,14 @@ const NATIVES: &[NativeMethod<'static>] = &[
     native!(wake_log()),
     native!(open(
         cluster: JString, redis_url: JString, redis_password: JString, controller_id: JString, name: JString,
-        url: JString, version: JString, heartbeat_millis: jlong, lease_millis: jlong, key: jbyte[]
+        url: JString, version: JString, heartbeat_millis: jlong, lease_millis: jlong, key: jbyte[],
+        home: JString[], origins: JString[]
     ) -> jlong),
     native!(test(
         cluster: JString, redis_url: JString, redis_password: JString, controller_id: JString, name: JString,
         url: JString, version: JString, heartbeat_millis: jlong, lease_millis: jlong, key: jbyte[],
-        timeout_millis: jlong
-    ) -> JString),
+        home: JString[], origins: JString[], timeout_millis: jlong
+    ) -> JList),
     native!(link(handle: jlong) -> LinkStateType),
     native!(await_joined(handle: jlong, timeout_millis: jlong) -> jboolean),
     native!(next_queue_id(handle: jlong) -> jlong),
@@ -96,6 +98,9 @@ const NATIVES: &[NativeMethod<'static>] = &[
     ) -> jbyte[]),
     native!(answer(handle: jlong, request_id: JString, body: jbyte[])),
     native!(members(handle: jlong) -> JList),
+    native!(homes(handle: jlong) -> JList),
+    native!(describe(handle: jlong, facts: JString)),
+    native!(forget(handle: jlong, controller_id: JString)),
     native!(close(handle: jlong)),
     native!(open_records(
         url: JString, password: JString, cluster: JString, controller_id: JString, incarnation: JString,
@@ -182,6 +187,8 @@ fn settings<'local>(
     heartbeat_millis: jlong,
     lease_millis: jlong,
     key: JByteArray<'local>,
+    home: JObjectArray<'local, JString<'local>>,
+    origins: JObjectArray<'local, JString<'local>>,
 ) -> Result<Settings, Failure> {
     let password =
         optional_text(env, "the password", &redis_password)?.filter(|password| !password.is_empty());
@@ -197,7 +204,29 @@ fn settings<'local>(
         heartbeat: millis_of(heartbeat_millis),
         lease: millis_of(lease_millis),
         key: SealKey::try_from(bytes(env, "the cluster key", &key)?.as_slice())?,
+        home: home_of(env, &home)?,
+        origins: origins_of(env, &origins)?,
     })
+}
+
+fn home_of<'local>(
+    env: &mut Env<'local>,
+    home: &JObjectArray<'local, JString<'local>>,
+) -> Result<Home, Failure> {
+    let mut parts = texts(env, "parts of the home", home)?.unwrap_or_default().into_iter();
+    let mut next = || parts.next().unwrap_or_default();
+    let (host, place, id_file, shared, likeness, facts) = (next(), next(), next(), next(), next(), next());
+    let shared = (!shared.is_empty()).then(|| shared.into());
+    Ok(Home { host, place, id_file, shared, likeness, facts })
+}
+
+fn origins_of<'local>(
+    env: &mut Env<'local>,
+    origins: &JObjectArray<'local, JString<'local>>,
+) -> Result<Origins, Failure> {
+    let mut parts = texts(env, "origins", origins)?.unwrap_or_default().into_iter();
+    let mut next = || parts.next().unwrap_or_default();
+    Ok(Origins { cluster: next(), redis_url: next(), redis_password: next() })
 }
 
 fn open<'local>(
@@ -213,6 +242,8 @@ fn open<'local>(
     heartbeat_millis: jlong,
     lease_millis: jlong,
     key: JByteArray<'local>,
+    home: JObjectArray<'local, JString<'local>>,
+    origins: JObjectArray<'local, JString<'local>>,
 ) -> Result<jlong, Failure> {
     let settings = settings(
         env,
@@ -226,6 +257,8 @@ fn open<'local>(
         heartbeat_millis,
         lease_millis,
         key,
+        home,
+        origins,
     )?;
     Ok(CONTROLLERS.keep(Controller::open(settings)?))
 }
@@ -243,8 +276,10 @@ fn test<'local>(
     heartbeat_millis: jlong,
     lease_millis: jlong,
     key: JByteArray<'local>,
+    home: JObjectArray<'local, JString<'local>>,
+    origins: JObjectArray<'local, JString<'local>>,
     timeout_millis: jlong,
-) -> Result<JString<'local>, Failure> {
+) -> Result<JList<'local>, Failure> {
     let settings = settings(
         env,
         cluster,
@@ -257,9 +292,11 @@ fn test<'local>(
         heartbeat_millis,
         lease_millis,
         key,
+        home,
+        origins,
     )?;
-    let found = Controller::test(settings, wait(timeout_millis))?;
-    Ok(JString::new(env, found)?)
+    let (found, warning) = Controller::test(settings, wait(timeout_millis))?;
+    texts_to_java(env, &[&found, &warning])
 }
 
 fn link<'local>(
@@ -627,6 +664,31 @@ fn members<'local>(
 ) -> Result<JList<'local>, Failure> {
     let members = held(handle)?.members()?;
     members_to_java(env, &members)
+}
+
+fn homes<'local>(env: &mut Env<'local>, _: JClass<'local>, handle: jlong) -> Result<JList<'local>, Failure> {
+    let homes = held(handle)?.homes()?;
+    homes_to_java(env, &homes)
+}
+
+fn describe<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    facts: JString<'local>,
+) -> Result<(), Failure> {
+    let facts = long_text(env, "the facts", &facts)?;
+    Ok(held(handle)?.describe(&facts)?)
+}
+
+fn forget<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    controller_id: JString<'local>,
+) -> Result<(), Failure> {
+    let controller_id = text(env, "the controller's id", &controller_id)?;
+    Ok(held(handle)?.forget(&controller_id)?)
 }
 
 fn close<'local>(_: &mut Env<'local>, _: JClass<'local>, handle: jlong) -> Result<(), Failure> {

@@ -498,8 +498,8 @@ impl Shared {
 }
 
 fn store_of(settings: &RecordsSettings) -> Result<Box<dyn Store>> {
-    name_check("the cluster's name", &settings.cluster)?;
-    name_check("the controller's id", &settings.controller_id)?;
+    name_check("the cluster's name", &settings.cluster, "the settings of HA")?;
+    name_check("the controller's id", &settings.controller_id, "ha-jenkins/controller-id")?;
     Ok(match Place::of(settings)? {
         Place::Postgres(server) => Box::new(Postgres::new(*server)?),
         Place::Sqlite(path) => {

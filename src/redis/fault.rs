@@ -67,8 +67,8 @@ fn server(error: &ServerError, at: &Address) -> Error {
         ))
     };
     match error.code() {
-        "WRONGPASS" => refused("refused the password: set it in Manage Jenkins > System > HA".into()),
-        "NOAUTH" => refused("wants a password: set it in Manage Jenkins > System > HA".into()),
+        "WRONGPASS" => refused(format!("refused the password: change it in {}", at.origins.redis_password)),
+        "NOAUTH" => refused(format!("wants a password: set it in {}", at.origins.redis_password)),
         "NOPERM" => forbidden(),
         "DENIED" => {
             refused("is in protected mode: set a password or bind it to the controllers' network".into())
@@ -84,12 +84,13 @@ fn server(error: &ServerError, at: &Address) -> Error {
             refused("is part of a Redis Cluster, which is not supported: use a single primary".into())
         }
         _ if detail.contains("AUTH") || detail.contains("invalid password") => {
-            refused("refused the password: set it in Manage Jenkins > System > HA".into())
+            refused(format!("refused the password: change it in {}", at.origins.redis_password))
         }
         _ if detail.contains("user executing the script") || detail.contains("ACL failure") => forbidden(),
-        _ if detail.contains("DB index") => {
-            refused("has no such database: correct the number at the end of the URL".into())
-        }
+        _ if detail.contains("DB index") => refused(format!(
+            "has no such database: correct the number at the end of the URL in {}",
+            at.origins.redis_url
+        )),
         code => Error::Bug(format!("Redis at {at} answered {code} {detail}")),
     }
 }

@@ -70,11 +70,25 @@ impl Fitness {
         Ok(())
     }
 
-    /// What an admin should know though it is no reason to refuse.
-    pub fn warning(&self) -> Option<&'static str> {
-        (!self.aof).then_some(
-            "It does not keep an append-only file, so a crash of Redis loses queue items: set appendonly yes in redis.conf",
-        )
+    /// What an admin should know though it is no reason to refuse; a sentence without its dot each, "" for none.
+    pub fn warning(&self, at: &Address) -> String {
+        let mut found = Vec::new();
+        if !self.aof {
+            found.push(format!(
+                "Redis at {at} does not keep an append-only file, so a crash of it loses queue items: set it with \
+                 redis-cli CONFIG SET appendonly yes, and in redis.conf"
+            ));
+        }
+        if self.policy != "noeviction" && !self.policy.is_empty() {
+            let when =
+                if self.maxmemory > 0 { "when memory is short" } else { "as soon as maxmemory is set" };
+            found.push(format!(
+                "Redis at {at} throws away queue items {when} (maxmemory-policy {}): set it to noeviction with \
+                 redis-cli CONFIG SET maxmemory-policy noeviction, and in redis.conf",
+                self.policy
+            ));
+        }
+        found.join(". ")
     }
 }
 
@@ -92,11 +106,23 @@ mod tests {
             username: None,
             password: None,
             replica_wait: std::time::Duration::ZERO,
+            origins: Default::default(),
         }
     }
 
     fn check(info: &str) -> Result<()> {
         Fitness::of(info).check(&address())
+    }
+
+    #[test]
+    fn what_may_lose_items_later_is_told() {
+        let warning = |info: &str| Fitness::of(info).warning(&address());
+        assert_eq!(warning("aof_enabled:1\r\nmaxmemory:9\r\nmaxmemory_policy:noeviction\r\n"), "");
+        assert!(warning("aof_enabled:0\r\nmaxmemory_policy:noeviction\r\n").contains("appendonly yes"));
+        let later = warning("aof_enabled:1\r\nmaxmemory:0\r\nmaxmemory_policy:allkeys-lru\r\n");
+        assert!(later.contains("as soon as maxmemory is set"), "{later}");
+        let now = warning("aof_enabled:1\r\nmaxmemory:9\r\nmaxmemory_policy:allkeys-lru\r\n");
+        assert!(now.contains("when memory is short (maxmemory-policy allkeys-lru)"), "{now}");
     }
 
     #[test]

@@ -43,6 +43,11 @@ impl Keys {
         format!("{}done:{request_id}", self.prefix)
     }
 
+    /// What controllers that want to join have written to the shared folder, and who has found it.
+    pub fn vouch(&self) -> String {
+        format!("{}vouch", self.prefix)
+    }
+
     /// An item.
     pub fn item(&self, id: i64) -> String {
         format!("{}item:{id}", self.prefix)

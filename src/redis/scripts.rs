@@ -145,8 +145,8 @@ macro_rules! scripts {
 }
 
 scripts! {
-    announce answer ask beat behind cancel cancelled claim enqueue finished fold ids item_read items join keep leave members mend
-    mended number park release rerun restore started turn turned unwanted
+    admit announce answer ask beat behind cancel cancelled claim departed describe enqueue finished fold forget homes ids item_read
+    items join keep leave members mend mended number park release reran rerun restore started turn turned unwanted vouch
 }
 
 #[cfg(test)]

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use ::redis::IntoConnectionInfo;
 
+use crate::settings::Origins;
 use crate::{Error, Result, Secret, Settings};
 
 const HINT: &str = "write redis://host:port, with Sentinel redis+sentinel://host:port,host:port/?master=NAME, or for TLS rediss \
-                    instead of redis in Manage Jenkins > System > HA";
+                    instead of redis, in";
 
 const PORT: u16 = 6379;
 const SENTINEL_PORT: u16 = 26379;
@@ -28,6 +29,8 @@ pub(crate) struct Address {
     pub password: Option<Secret>,
     /// How long to wait until a replica has what was accepted, none for not at all.
     pub replica_wait: Duration,
+    /// Where an admin changes all this.
+    pub origins: Origins,
 }
 
 /// A host and its port.
@@ -39,6 +42,13 @@ pub(crate) struct Place {
 
 impl Address {
     pub fn of(settings: &Settings) -> Result<Self> {
+        Self::read(settings).map_err(|error| match error {
+            Error::Refused(text) => Error::Refused(format!("{text} {}", settings.origins.redis_url)),
+            error => error,
+        })
+    }
+
+    fn read(settings: &Settings) -> Result<Self> {
         let url = settings.redis_url.reveal().trim();
         let Some((scheme, rest)) = url.split_once("://") else {
             return refuse("the Redis URL has no scheme");
@@ -98,6 +108,7 @@ impl Address {
                 .or_else(|| redis.username().map(str::to_owned)),
             password: password.or_else(|| redis.password().map(Secret::new)),
             replica_wait,
+            origins: settings.origins.clone(),
         })
     }
 }
@@ -169,6 +180,8 @@ mod tests {
             heartbeat: Settings::DEFAULT_HEARTBEAT,
             lease: Settings::DEFAULT_LEASE,
             key: SealKey::new([0; 32]),
+            home: Default::default(),
+            origins: Default::default(),
         }
     }
 

@@ -136,6 +136,8 @@ pub fn settings(url: &str, name: &str) -> Settings {
         heartbeat: Duration::from_millis(200),
         lease: Duration::from_millis(1500),
         key: SealKey::new([7; 32]),
+        home: Default::default(),
+        origins: Default::default(),
     }
 }
 

@@ -7,6 +7,8 @@ import com.thoughtworks.xstream.converters.reflection.ReflectionProvider;
 import com.thoughtworks.xstream.core.ClassLoaderReference;
 import com.thoughtworks.xstream.io.HierarchicalStreamDriver;
 import com.thoughtworks.xstream.mapper.Mapper;
+import java.io.IOException;
+import java.io.OutputStream;
 
 @SuppressWarnings("rawtypes")
 public class XStream2 extends XStream {
@@ -29,6 +31,10 @@ public class XStream2 extends XStream {
             Mapper mapper,
             ConverterLookup converterLookup,
             ConverterRegistry converterRegistry) {
+        throw new UnsupportedOperationException();
+    }
+
+    public void toXMLUTF8(Object obj, OutputStream out) throws IOException {
         throw new UnsupportedOperationException();
     }
 

@@ -19,7 +19,9 @@ import hudson.model.Node;
 import hudson.model.Queue;
 import hudson.model.TopLevelItem;
 import hudson.security.ACL;
+import hudson.security.AuthorizationStrategy;
 import hudson.security.Permission;
+import hudson.security.SecurityRealm;
 import hudson.slaves.Cloud;
 import hudson.slaves.NodeProvisioner;
 import hudson.util.DescribableList;
@@ -285,6 +287,14 @@ public class Jenkins extends AbstractCIBase implements DirectlyModifiableTopLeve
     }
 
     public void save() throws IOException {
+        throw new UnsupportedOperationException();
+    }
+
+    public SecurityRealm getSecurityRealm() {
+        throw new UnsupportedOperationException();
+    }
+
+    public AuthorizationStrategy getAuthorizationStrategy() {
         throw new UnsupportedOperationException();
     }
 

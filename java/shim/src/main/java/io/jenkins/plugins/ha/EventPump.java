@@ -14,6 +14,7 @@ import io.jenkins.plugins.ha.commands.Commands;
 import io.jenkins.plugins.ha.jobs.JobEvents;
 import io.jenkins.plugins.ha.queue.Claimer;
 import io.jenkins.plugins.ha.queue.QueueView;
+import io.jenkins.plugins.ha.topology.Topology;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.logging.Level;
@@ -36,6 +37,7 @@ final class EventPump {
     private final OrphanedBuilds orphans;
     private final BuildFence fence;
     private final OrphanedPipelines pipelines;
+    private final Topology topology;
 
     /** What needs the jobs, while they are not loaded; null from then on. */
     private List<Event> early = new ArrayList<>();
@@ -49,7 +51,8 @@ final class EventPump {
             Claimer claimer,
             OrphanedBuilds orphans,
             BuildFence fence,
-            OrphanedPipelines pipelines) {
+            OrphanedPipelines pipelines,
+            Topology topology) {
         this.cluster = cluster;
         this.view = view;
         this.builds = builds;
@@ -57,6 +60,7 @@ final class EventPump {
         this.orphans = orphans;
         this.fence = fence;
         this.pipelines = pipelines;
+        this.topology = topology;
         this.commands = new Commands(cluster);
         thread.setDaemon(true);
     }
@@ -139,6 +143,7 @@ final class EventPump {
             orphans.decide(orphaned.item());
         } else if (event instanceof Event.MembersChanged) {
             orphans.membersChanged();
+            topology.poke();
         } else if (event instanceof Event.LinkChanged changed) {
             LOGGER.info(() -> "Cluster: " + changed.state().text());
             claimer.linkChanged(changed.state());

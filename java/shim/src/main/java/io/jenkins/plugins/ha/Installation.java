@@ -6,15 +6,15 @@ import hudson.init.TermMilestone;
 import hudson.init.Terminator;
 import hudson.model.Queue;
 import io.jenkins.plugins.ha.bridge.Cluster;
+import io.jenkins.plugins.ha.bridge.ControllerHome;
 import io.jenkins.plugins.ha.bridge.LinkState;
 import io.jenkins.plugins.ha.linkage.LinkageCheck;
 import io.jenkins.plugins.ha.queue.HaQueue;
 import io.jenkins.plugins.ha.settings.EffectiveSettings;
 import io.jenkins.plugins.ha.settings.HaConfiguration;
+import io.jenkins.plugins.ha.topology.HomeOfController;
 import java.io.IOException;
 import java.lang.reflect.Field;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.util.List;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -54,10 +54,12 @@ public final class Installation {
             EffectiveSettings settings = page.effective();
             if (!page.getUnreadable().isEmpty()) {
                 problem = page.getUnreadable();
+            } else if (settings.configured() && !page.undecipherable().isEmpty()) {
+                problem = page.undecipherable();
             } else if (settings.configured()) {
                 join(settings);
-            } else if (!settings.gap().isEmpty() && page.isSetFromOutside()) {
-                problem = settings.gap();
+            } else if (page.isSetFromOutside() && !settings.gap(true).isEmpty()) {
+                problem = settings.gap(true);
             } else {
                 LOGGER.info(
                         "HA is not configured: this is a plain Jenkins (Manage Jenkins > System >"
@@ -75,8 +77,8 @@ public final class Installation {
                     "HA Jenkins is configured but cannot run here, so this controller does not"
                             + " start: "
                             + problem
-                            + " (To start it alone, without the cluster, remove the plugin or its"
-                            + " settings.)");
+                            + " (Without the plugin or its settings it starts alone: do that only"
+                            + " where no other controller uses its jobs folder.)");
         }
     }
 
@@ -113,7 +115,9 @@ public final class Installation {
         ControllerIdentity identity =
                 ControllerIdentity.of(Jenkins.get().getRootDir(), nameOf(settings));
         Cluster cluster =
-                Cluster.open(NativeCore.clusterSettings(settings, identity.id(), identity.name()));
+                Cluster.open(
+                        NativeCore.clusterSettings(
+                                settings, identity.id(), identity.name(), HomeOfController.here()));
         try {
             awaitJoined(cluster);
             Membership membership = new Membership(cluster, identity, settings);
@@ -159,11 +163,8 @@ public final class Installation {
         if (!settings.name().isEmpty()) {
             return settings.name();
         }
-        try {
-            return InetAddress.getLocalHost().getHostName();
-        } catch (UnknownHostException e) {
-            return "controller";
-        }
+        String host = ControllerHome.hostName();
+        return host.isEmpty() ? "controller" : host;
     }
 
     /**

@@ -14,6 +14,7 @@ import io.jenkins.plugins.ha.queue.QueueView;
 import io.jenkins.plugins.ha.records.BuildRecords;
 import io.jenkins.plugins.ha.records.Reconciling;
 import io.jenkins.plugins.ha.settings.EffectiveSettings;
+import io.jenkins.plugins.ha.topology.Topology;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.UUID;
@@ -39,6 +40,7 @@ public final class Membership {
     private final OrphanedPipelines orphanedPipelines;
     private final EventPump pump;
     private final BuildRecords records;
+    private final Topology topology;
     private volatile Reconciling reconciling;
     private volatile boolean leaving;
 
@@ -47,6 +49,7 @@ public final class Membership {
         this.identity = identity;
         this.settings = settings;
         this.outbound = new Outbound(cluster);
+        this.topology = new Topology(cluster, identity);
         this.records = BuildRecords.open(settings, identity);
         this.builds = new ForeignBuilds(identity);
         this.view = new QueueView(cluster, identity, builds);
@@ -56,7 +59,15 @@ public final class Membership {
         this.fence = new BuildFence(cluster, identity);
         this.ownPipelines = new OwnPipelines(cluster, identity, view);
         this.pump =
-                new EventPump(cluster, view, builds, claimer, orphans, fence, orphanedPipelines);
+                new EventPump(
+                        cluster,
+                        view,
+                        builds,
+                        claimer,
+                        orphans,
+                        fence,
+                        orphanedPipelines,
+                        topology);
     }
 
     /** The membership while the cluster's queue is installed; empty on a plain Jenkins. */
@@ -78,7 +89,7 @@ public final class Membership {
         fence.start();
         ownPipelines.start();
         orphanedPipelines.start();
-        BuildRecords.active()
+        records.opened()
                 .ifPresent(
                         open -> {
                             Reconciling background = new Reconciling(open, this);
@@ -90,6 +101,7 @@ public final class Membership {
     /** Stops taking builds, tells the others what is still to be told, and leaves. Bounded. */
     void leave() {
         leaving = true;
+        topology.stop();
         claimer.stop();
         fence.stopBuilds();
         outbound.drainAndStop();
@@ -100,6 +112,11 @@ public final class Membership {
             background.stop();
         }
         records.close();
+    }
+
+    /** The other controllers, compared with this one. */
+    public Topology topology() {
+        return topology;
     }
 
     /** Whether this controller is being shut down. */

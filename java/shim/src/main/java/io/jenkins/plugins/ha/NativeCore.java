@@ -2,6 +2,7 @@ package io.jenkins.plugins.ha;
 
 import hudson.PluginWrapper;
 import io.jenkins.plugins.ha.bridge.ClusterSettings;
+import io.jenkins.plugins.ha.bridge.ControllerHome;
 import io.jenkins.plugins.ha.bridge.NativeLibrary;
 import io.jenkins.plugins.ha.settings.EffectiveSettings;
 import io.jenkins.plugins.ha.settings.HaConfiguration;
@@ -36,7 +37,7 @@ public final class NativeCore {
      * cluster share.
      */
     public static ClusterSettings clusterSettings(
-            EffectiveSettings settings, String controllerId, String name) {
+            EffectiveSettings settings, String controllerId, String name, ControllerHome home) {
         long lease = HaConfiguration.leaseMillis();
         return new ClusterSettings(
                 settings.cluster(),
@@ -48,7 +49,9 @@ public final class NativeCore {
                 version(),
                 Math.min(ClusterSettings.DEFAULT_HEARTBEAT_MILLIS, lease / 5),
                 lease,
-                KEY.mac(settings.cluster().getBytes(StandardCharsets.UTF_8)));
+                KEY.mac(settings.cluster().getBytes(StandardCharsets.UTF_8)),
+                home,
+                EffectiveSettings.origins(System::getProperty, System::getenv));
     }
 
     /** How long a trigger waits for a replica is an option of the URL to the library. */

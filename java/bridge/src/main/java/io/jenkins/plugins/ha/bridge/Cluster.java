@@ -35,30 +35,35 @@ public final class Cluster implements AutoCloseable {
                         settings.version(),
                         settings.heartbeatMillis(),
                         settings.leaseMillis(),
-                        settings.key()));
+                        settings.key(),
+                        settings.home().parts(),
+                        settings.origins().parts()));
     }
 
     /**
      * Tries the settings without joining.
      *
-     * @return a sentence on what was found: server version, persistence, round-trip time
      * @throws HaException.Refused with the sentence that mends it
      * @throws HaException.Unavailable when Redis does not answer
      */
-    public static String test(ClusterSettings settings, long timeoutMillis) {
+    public static ConnectionTest test(ClusterSettings settings, long timeoutMillis) {
         NativeLibrary.load();
-        return Native.test(
-                settings.cluster(),
-                settings.redisUrl(),
-                settings.redisPassword(),
-                settings.controllerId(),
-                settings.name(),
-                settings.url(),
-                settings.version(),
-                settings.heartbeatMillis(),
-                settings.leaseMillis(),
-                settings.key(),
-                timeoutMillis);
+        List<String> found =
+                Native.test(
+                        settings.cluster(),
+                        settings.redisUrl(),
+                        settings.redisPassword(),
+                        settings.controllerId(),
+                        settings.name(),
+                        settings.url(),
+                        settings.version(),
+                        settings.heartbeatMillis(),
+                        settings.leaseMillis(),
+                        settings.key(),
+                        settings.home().parts(),
+                        settings.origins().parts(),
+                        timeoutMillis);
+        return new ConnectionTest(found.get(0), found.get(1));
     }
 
     /** How this controller stands. From memory. */
@@ -323,6 +328,30 @@ public final class Cluster implements AutoCloseable {
     /** The controllers of the cluster. One round trip. */
     public List<Member> members() {
         return Native.members(handle);
+    }
+
+    /** The controllers that are members, or died and are not back. One round trip. */
+    public List<KnownController> homes() {
+        return Native.homes(handle);
+    }
+
+    /**
+     * Replaces what others may want to know of this controller; kept for later memberships, too.
+     *
+     * @param facts up to 256 KiB
+     */
+    public void describe(String facts) {
+        Native.describe(handle, facts);
+    }
+
+    /**
+     * Forgets a controller that is gone.
+     *
+     * @throws HaException.Conflict when it is a member
+     * @throws HaException.NotFound when it is not known
+     */
+    public void forget(String controllerId) {
+        Native.forget(handle, controllerId);
     }
 
     /**

@@ -16,6 +16,8 @@ package io.jenkins.plugins.ha.bridge;
  * @param heartbeatMillis how often the lease is renewed; 100 or more, at most a third of the lease
  * @param leaseMillis how long a silent controller is held alive
  * @param key 32 bytes that all controllers of the cluster derive from their shared secrets
+ * @param home where the controller runs, and what it shares
+ * @param origins where these settings came from
  */
 public record ClusterSettings(
         String cluster,
@@ -27,7 +29,36 @@ public record ClusterSettings(
         String version,
         long heartbeatMillis,
         long leaseMillis,
-        byte[] key) {
+        byte[] key,
+        ControllerHome home,
+        SettingOrigins origins) {
+    /** Of a controller that shares nothing, from nowhere in particular. */
+    public ClusterSettings(
+            String cluster,
+            String redisUrl,
+            String redisPassword,
+            String controllerId,
+            String name,
+            String url,
+            String version,
+            long heartbeatMillis,
+            long leaseMillis,
+            byte[] key) {
+        this(
+                cluster,
+                redisUrl,
+                redisPassword,
+                controllerId,
+                name,
+                url,
+                version,
+                heartbeatMillis,
+                leaseMillis,
+                key,
+                ControllerHome.UNKNOWN,
+                SettingOrigins.UNKNOWN);
+    }
+
     /** One second. */
     public static final long DEFAULT_HEARTBEAT_MILLIS = 1000;
 

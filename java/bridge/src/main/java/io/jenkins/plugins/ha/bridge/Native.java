@@ -34,9 +34,12 @@ final class Native {
             String version,
             long heartbeatMillis,
             long leaseMillis,
-            byte[] key);
+            byte[] key,
+            String[] home,
+            String[] origins);
 
-    static native String test(
+    /** What was found, and what to change of it or "". */
+    static native List<String> test(
             String cluster,
             String redisUrl,
             String redisPassword,
@@ -47,6 +50,8 @@ final class Native {
             long heartbeatMillis,
             long leaseMillis,
             byte[] key,
+            String[] home,
+            String[] origins,
             long timeoutMillis);
 
     static native LinkState link(long handle);
@@ -139,6 +144,12 @@ final class Native {
     static native void answer(long handle, String requestId, byte[] body);
 
     static native List<Member> members(long handle);
+
+    static native List<KnownController> homes(long handle);
+
+    static native void describe(long handle, String facts);
+
+    static native void forget(long handle, String controllerId);
 
     /** Does nothing when the handle is closed already. */
     static native void close(long handle);

@@ -4,7 +4,11 @@ import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.Item;
 import io.jenkins.plugins.ha.bridge.ItemState;
+import io.jenkins.plugins.ha.bridge.KnownController;
 import io.jenkins.plugins.ha.bridge.Member;
+import io.jenkins.plugins.ha.topology.ControllerFacts;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -28,6 +32,8 @@ public final class ClusterOverview {
 
     private final Membership membership;
     private final List<MemberRow> controllers = new ArrayList<>();
+    private final List<GoneRow> gone = new ArrayList<>();
+    private final Map<String, KnownController> known = new HashMap<>();
     private String problem = "";
 
     private ClusterOverview(Membership membership) {
@@ -103,7 +109,20 @@ public final class ClusterOverview {
         return controllers;
     }
 
+    /** Those that died and are not back. */
+    @Exported(inline = true)
+    public List<GoneRow> getGone() {
+        return gone;
+    }
+
     private void ask() {
+        membership.topology().look();
+        for (KnownController one : membership.topology().known()) {
+            known.put(one.controllerId(), one);
+            if (!one.lives()) {
+                gone.add(new GoneRow(one));
+            }
+        }
         List<Member> members = new ArrayList<>(membership.cluster().members());
         members.sort(Comparator.comparing(Member::name).thenComparing(Member::controllerId));
         Map<Member, Future<ControllerStatus>> answers = new HashMap<>();
@@ -152,9 +171,12 @@ public final class ClusterOverview {
                 claimed += item.state() == ItemState.CLAIMED ? 1 : 0;
             }
         }
+        KnownController home = known.get(member.controllerId());
         return new MemberRow(
                 member,
                 Optional.ofNullable(status),
+                Optional.ofNullable(home),
+                home == null ? List.of() : membership.topology().differences(home),
                 member.controllerId().equals(membership.identity().id()),
                 running,
                 claimed);
@@ -165,6 +187,8 @@ public final class ClusterOverview {
     public static final class MemberRow {
         private final Member member;
         private final Optional<ControllerStatus> status;
+        private final Optional<KnownController> home;
+        private final List<String> differences;
         private final boolean here;
         private final int running;
         private final int claimed;
@@ -172,11 +196,15 @@ public final class ClusterOverview {
         MemberRow(
                 Member member,
                 Optional<ControllerStatus> status,
+                Optional<KnownController> home,
+                List<String> differences,
                 boolean here,
                 int running,
                 int claimed) {
             this.member = member;
             this.status = status;
+            this.home = home;
+            this.differences = differences;
             this.here = here;
             this.running = running;
             this.claimed = claimed;
@@ -190,6 +218,23 @@ public final class ClusterOverview {
         @Exported
         public String getName() {
             return member.name();
+        }
+
+        /** Its host and the folder of its home; "" if not known. */
+        @Exported
+        public String getHost() {
+            return home.map(KnownController::host).orElse("");
+        }
+
+        @Exported
+        public String getJava() {
+            return home.map(one -> ControllerFacts.ofText(one.facts()).java()).orElse("");
+        }
+
+        /** How it differs from the one that answers, a few words each. */
+        @Exported
+        public List<String> getDifferences() {
+            return differences;
         }
 
         /** Where it is reached directly, if that was set. */
@@ -265,6 +310,51 @@ public final class ClusterOverview {
                 return atWork ? "draining" : "drained";
             }
             return status.get().quietingDown() ? "quieted down" : "takes builds";
+        }
+    }
+
+    /** A controller that died and is not back. */
+    @ExportedBean(defaultVisibility = 999)
+    public static final class GoneRow {
+        private final KnownController controller;
+
+        GoneRow(KnownController controller) {
+            this.controller = controller;
+        }
+
+        @Exported
+        public String getId() {
+            return controller.controllerId();
+        }
+
+        @Exported
+        public String getName() {
+            return controller.name();
+        }
+
+        @Exported
+        public String getHost() {
+            return controller.host();
+        }
+
+        /** For how long, ms. */
+        @Exported
+        public long getGoneMillis() {
+            return controller.goneMillis();
+        }
+
+        /** How many of the builds that it ran when it died run again. */
+        @Exported
+        public long getReran() {
+            return controller.reran();
+        }
+
+        /** Since when, for people. */
+        public String getSince() {
+            return Instant.now()
+                    .minusMillis(controller.goneMillis())
+                    .truncatedTo(ChronoUnit.SECONDS)
+                    .toString();
         }
     }
 }

@@ -5,6 +5,7 @@ import hudson.model.Api;
 import hudson.model.ManagementLink;
 import hudson.security.Permission;
 import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.bridge.HaException;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -16,8 +17,9 @@ import org.kohsuke.stapler.interceptor.RequirePOST;
 /**
  * <i>Manage Jenkins &gt; HA cluster</i>: the controllers and how they stand, for those who may read
  * the system's settings; {@code /ha/api/json} says the same. {@code POST /ha/drain} and {@code
- * /ha/undrain}, of this controller or of {@code ?controller=}, a name or id, need the permission to
- * quiet Jenkins down, and a crumb, as that does.
+ * /ha/undrain}, of this controller or of {@code ?controller=}, a name or id, and {@code
+ * /ha/forget}, of one that is gone, need the permission to quiet Jenkins down, and a crumb, as that
+ * does.
  */
 @Extension
 public final class ClusterPage extends ManagementLink {
@@ -85,6 +87,44 @@ public final class ClusterPage extends ManagementLink {
     }
 
     /**
+     * Forgets a controller that is gone: 404 when none such is known, 409 when it is a member.
+     *
+     * @param controller its id
+     */
+    @RequirePOST
+    public void doForget(
+            @QueryParameter String controller,
+            @QueryParameter boolean page,
+            StaplerResponse2 response)
+            throws IOException {
+        Jenkins.get().checkPermission(Jenkins.MANAGE);
+        Membership membership = Membership.active().orElse(null);
+        if (membership == null) {
+            response.sendError(HttpServletResponse.SC_NOT_FOUND);
+            return;
+        }
+        String text = controller + " is forgotten.";
+        try {
+            membership.cluster().forget(controller == null ? "" : controller);
+            membership.topology().look();
+            if (page) {
+                response.sendRedirect(".");
+                return;
+            }
+        } catch (HaException e) {
+            response.setStatus(
+                    e instanceof HaException.NotFound
+                            ? HttpServletResponse.SC_NOT_FOUND
+                            : e instanceof HaException.Conflict
+                                    ? HttpServletResponse.SC_CONFLICT
+                                    : HttpServletResponse.SC_SERVICE_UNAVAILABLE);
+            text = e.getMessage();
+        }
+        response.setContentType("text/plain;charset=UTF-8");
+        response.getOutputStream().write((text + "\n").getBytes(StandardCharsets.UTF_8));
+    }
+
+    /**
      * @param page whether to go back to the page when it is done
      */
     private static void answer(
@@ -99,10 +139,7 @@ public final class ClusterPage extends ManagementLink {
                 return;
             }
         } catch (Draining.Failed e) {
-            response.setStatus(
-                    e.unknown
-                            ? HttpServletResponse.SC_NOT_FOUND
-                            : HttpServletResponse.SC_SERVICE_UNAVAILABLE);
+            response.setStatus(e.status);
             text = e.getMessage();
         }
         response.setContentType("text/plain;charset=UTF-8");

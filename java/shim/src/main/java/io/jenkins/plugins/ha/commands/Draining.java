@@ -3,7 +3,9 @@ package io.jenkins.plugins.ha.commands;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.Member;
+import jakarta.servlet.http.HttpServletResponse;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /** Drains any controller of the cluster, or lets it take builds again. Thread-safe. */
 final class Draining {
@@ -17,12 +19,12 @@ final class Draining {
     static final class Failed extends Exception {
         private static final long serialVersionUID = 1L;
 
-        /** Whether another name would have helped. */
-        final boolean unknown;
+        /** What it is over HTTP. */
+        final int status;
 
-        Failed(boolean unknown, String why) {
+        Failed(int status, String why) {
             super(why);
-            this.unknown = unknown;
+            this.status = status;
         }
     }
 
@@ -39,27 +41,33 @@ final class Draining {
                         .orElseThrow(
                                 () ->
                                         new Failed(
-                                                true,
+                                                HttpServletResponse.SC_NOT_FOUND,
                                                 "This Jenkins is in no cluster: there is nothing"
                                                         + " to drain."));
         String own = membership.identity().name();
         String order = Boolean.toString(drained);
-        if (controller.isEmpty()
-                || controller.equals(own)
-                || controller.equals(membership.identity().id())) {
+        String ownId = membership.identity().id();
+        boolean here = controller.isEmpty() || controller.equals(ownId);
+        if (here || controller.equals(own) && !membership.link().joined()) {
             drainHere(membership, order);
             return done(own, drained);
         }
         try {
             Member member = member(membership.cluster().members(), controller);
+            if (member.controllerId().equals(ownId)) {
+                drainHere(membership, order);
+                return done(own, drained);
+            }
             String answer = membership.ask(member.controllerId(), TOPIC, order, ANSWER_MILLIS);
             if (!answer.equals("ok")) {
-                throw new Failed(false, controller + " did not do it: " + answer + ".");
+                throw new Failed(
+                        HttpServletResponse.SC_SERVICE_UNAVAILABLE,
+                        controller + " did not do it: " + answer + ".");
             }
             return done(member.name(), drained);
         } catch (HaException e) {
             throw new Failed(
-                    false,
+                    HttpServletResponse.SC_SERVICE_UNAVAILABLE,
                     controller
                             + " did not answer ("
                             + e.getMessage()
@@ -84,11 +92,20 @@ final class Draining {
         if (found.size() == 1) {
             return found.get(0);
         }
+        if (found.isEmpty()) {
+            throw new Failed(
+                    HttpServletResponse.SC_NOT_FOUND,
+                    "No controller of the cluster is called " + controller + ".");
+        }
         throw new Failed(
-                true,
-                found.isEmpty()
-                        ? "No controller of the cluster is called " + controller + "."
-                        : "Several controllers are called " + controller + ": use the id.");
+                HttpServletResponse.SC_CONFLICT,
+                "Several controllers are called "
+                        + controller
+                        + ": use the id of the one that you mean, "
+                        + found.stream()
+                                .map(Member::controllerId)
+                                .collect(Collectors.joining(" or "))
+                        + ".");
     }
 
     private static String done(String name, boolean drained) {

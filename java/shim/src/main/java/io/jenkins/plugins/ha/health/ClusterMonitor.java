@@ -39,7 +39,7 @@ public final class ClusterMonitor extends AdministrativeMonitor {
             return effective.configured()
                     ? "HA is configured, but this controller is not in the cluster yet: restart it"
                             + " to join."
-                    : effective.gap();
+                    : effective.gap(false);
         }
         if (!membership.queueIsOurs()) {
             return "Another plugin replaced Jenkins' queue: this controller takes no builds from"

@@ -3,6 +3,7 @@ package io.jenkins.plugins.ha.records;
 import io.jenkins.plugins.ha.ControllerIdentity;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.HaException;
+import io.jenkins.plugins.ha.bridge.LinkState;
 import io.jenkins.plugins.ha.bridge.Records;
 import io.jenkins.plugins.ha.bridge.RecordsSettings;
 import io.jenkins.plugins.ha.settings.EffectiveSettings;
@@ -61,12 +62,27 @@ public final class BuildRecords implements AutoCloseable {
     }
 
     /**
-     * The records of this controller's cluster; empty on a plain Jenkins and where there can be
-     * none.
+     * The records of this controller's cluster; empty on a plain Jenkins, where there can be none,
+     * and as long as this controller was refused: its jobs folder may be another one than theirs.
      */
     public static Optional<Records> active() {
         return Membership.active()
-                .flatMap(membership -> Optional.ofNullable(membership.records().records));
+                .filter(membership -> !neverLetIn(membership))
+                .flatMap(membership -> membership.records().opened());
+    }
+
+    private static boolean neverLetIn(Membership membership) {
+        try {
+            LinkState link = membership.link();
+            return link.phase() == LinkState.Phase.REFUSED && link.epoch() == 0;
+        } catch (HaException.Closed e) {
+            return false; // it leaves
+        }
+    }
+
+    /** The records, for when this controller is a member; empty where there can be none. */
+    public Optional<Records> opened() {
+        return Optional.ofNullable(records);
     }
 
     /** One sentence on what is wrong, or "". From memory. */

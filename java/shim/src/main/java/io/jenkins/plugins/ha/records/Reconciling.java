@@ -199,10 +199,15 @@ public final class Reconciling {
         }
     }
 
-    /** What the records say is all there is to say: nothing waits on this controller. */
+    /**
+     * What the records say is all there is to say: nothing waits on this controller, and its jobs
+     * folder is the one that the records are about.
+     */
     private boolean settled() {
         RecordsState state = records.state();
-        return state.phase() == RecordsState.Phase.READY && state.waiting() == 0;
+        return membership.link().joined()
+                && state.phase() == RecordsState.Phase.READY
+                && state.waiting() == 0;
     }
 
     private void compare(Job<?, ?> job) throws IOException, InterruptedException {

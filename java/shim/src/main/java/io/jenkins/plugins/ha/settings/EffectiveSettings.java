@@ -1,5 +1,6 @@
 package io.jenkins.plugins.ha.settings;
 
+import io.jenkins.plugins.ha.bridge.SettingOrigins;
 import java.util.function.Function;
 
 /**
@@ -27,6 +28,9 @@ public record EffectiveSettings(
     /** Redis in a container without clicks. */
     public static final String REDIS_URL = "HA_JENKINS_REDIS_URL";
 
+    /** Redis' password in a container without clicks. */
+    public static final String REDIS_PASSWORD = "HA_JENKINS_REDIS_PASSWORD";
+
     /** The database in a container without clicks. */
     public static final String DATABASE_URL = "HA_JENKINS_DATABASE_URL";
 
@@ -49,7 +53,7 @@ public record EffectiveSettings(
                         page.redisUrl),
                 first(
                         properties.apply("io.jenkins.plugins.ha.redisPassword"),
-                        environment.apply("HA_JENKINS_REDIS_PASSWORD"),
+                        environment.apply(REDIS_PASSWORD),
                         page.redisPassword),
                 first(
                         properties.apply("io.jenkins.plugins.ha.name"),
@@ -74,19 +78,52 @@ public record EffectiveSettings(
         return !cluster.isEmpty() && !redisUrl.isEmpty();
     }
 
-    /** What is missing where only a part is set, as a sentence; "" when nothing is. */
-    public String gap() {
+    /** Where an admin changes the settings that name a cluster. */
+    public static SettingOrigins origins(
+            Function<String, String> properties, Function<String, String> environment) {
+        return new SettingOrigins(
+                origin("cluster", CLUSTER, properties, environment),
+                origin("redisUrl", REDIS_URL, properties, environment),
+                origin("redisPassword", REDIS_PASSWORD, properties, environment));
+    }
+
+    private static String origin(
+            String property,
+            String variable,
+            Function<String, String> properties,
+            Function<String, String> environment) {
+        String name = "io.jenkins.plugins.ha." + property;
+        if (!first(properties.apply(name)).isEmpty()) {
+            return "the system property " + name;
+        }
+        if (!first(environment.apply(variable)).isEmpty()) {
+            return "the environment variable " + variable;
+        }
+        return "Manage Jenkins > System > HA (which is the file"
+                + " io.jenkins.plugins.ha.settings.HaConfiguration.xml in this controller's home)";
+    }
+
+    /**
+     * What is missing where only a part is set, as a sentence; "" when nothing is.
+     *
+     * @param outside whether the page cannot be used, since Jenkins does not start
+     */
+    public String gap(boolean outside) {
         if (cluster.isEmpty() && !redisUrl.isEmpty()) {
             return "A Redis URL is set, but no cluster name: set "
                     + CLUSTER
-                    + ", or the name in Manage Jenkins > System > HA, too.";
+                    + (outside
+                            ? " (or the system property io.jenkins.plugins.ha.cluster), too."
+                            : ", or the name in Manage Jenkins > System > HA, too.");
         }
         if (!cluster.isEmpty() && redisUrl.isEmpty()) {
             return "The cluster name '"
                     + cluster
                     + "' is set, but no Redis URL: set "
                     + REDIS_URL
-                    + ", or the URL in Manage Jenkins > System > HA, too.";
+                    + (outside
+                            ? " (or the system property io.jenkins.plugins.ha.redisUrl), too."
+                            : ", or the URL in Manage Jenkins > System > HA, too.");
         }
         return "";
     }

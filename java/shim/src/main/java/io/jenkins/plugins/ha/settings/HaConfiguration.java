@@ -8,9 +8,12 @@ import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.NativeCore;
 import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.ClusterSettings;
+import io.jenkins.plugins.ha.bridge.ConnectionTest;
+import io.jenkins.plugins.ha.bridge.ControllerHome;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.Records;
 import io.jenkins.plugins.ha.bridge.RecordsSettings;
+import io.jenkins.plugins.ha.topology.HomeOfController;
 import java.io.IOException;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -81,6 +84,34 @@ public class HaConfiguration extends GlobalConfiguration {
     /** Why the saved settings could not be read, with what to do; "" when they could. */
     public String getUnreadable() {
         return unreadable;
+    }
+
+    /**
+     * Why a password of the page is not the password: it was saved by a controller with other
+     * secrets. A sentence with what to do; "" when each is, or is set elsewhere.
+     */
+    public String undecipherable() {
+        EffectiveSettings settings = effective();
+        boolean redis = isUndecipherable(settings.redisPassword());
+        if (!redis && !isUndecipherable(settings.databasePassword())) {
+            return "";
+        }
+        String variable = redis ? EffectiveSettings.REDIS_PASSWORD : "HA_JENKINS_DATABASE_PASSWORD";
+        return "The password of "
+                + (redis ? "Redis" : "the database")
+                + " in "
+                + getConfigFile().getFile()
+                + " cannot be decrypted, so nothing was asked with it: it was saved by a controller"
+                + " with other secrets than this one's. If the file was copied from a controller of"
+                + " the cluster, copy its folder secrets/ and its files secret.key and"
+                + " identity.key.enc, too; or give the password as "
+                + variable
+                + ".";
+    }
+
+    /** Core takes for the password itself what it cannot decrypt. */
+    private static boolean isUndecipherable(String password) {
+        return password.matches("\\{AQAAA[A-Za-z0-9+/]{40,}=*\\}");
     }
 
     @Override
@@ -308,9 +339,19 @@ public class HaConfiguration extends GlobalConfiguration {
                             + " redis://redis.example.com:6379.");
         }
         try {
+            if (isUndecipherable(asked.redisPassword())) {
+                return FormValidation.error(
+                        "The password was saved by a controller with other secrets than this one's,"
+                            + " so it cannot be decrypted: enter it again. Redis was not asked.");
+            }
             NativeCore.load();
-            return FormValidation.ok(
-                    Cluster.test(NativeCore.clusterSettings(asked, "test", "test"), TEST_MILLIS));
+            ControllerHome home = HomeOfController.here();
+            ConnectionTest test =
+                    Cluster.test(
+                            NativeCore.clusterSettings(asked, "test", "test", home), TEST_MILLIS);
+            return test.warning().isEmpty()
+                    ? FormValidation.ok(test.found())
+                    : FormValidation.warning(test.found() + " " + test.warning());
         } catch (HaException e) {
             return FormValidation.error(e.getMessage());
         }

@@ -499,8 +499,8 @@ final class Checker {
                                 "events" ->
                                 !name.contains(":") || noun.equals("wake");
                         case "number" -> true;
-                        case "inbox", "cursor" -> true;
-                        case "done", "turn" -> key.path("ttl").asLong() > 0;
+                        case "inbox", "cursor", "homes", "home", "reran" -> true;
+                        case "done", "turn", "vouch" -> key.path("ttl").asLong() > 0;
                         default -> false;
                     };
             if (!lasting) {

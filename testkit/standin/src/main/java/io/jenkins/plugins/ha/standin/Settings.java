@@ -1,7 +1,9 @@
 package io.jenkins.plugins.ha.standin;
 
 import io.jenkins.plugins.ha.bridge.ClusterSettings;
+import io.jenkins.plugins.ha.bridge.ControllerHome;
 import io.jenkins.plugins.ha.bridge.RecordsSettings;
+import io.jenkins.plugins.ha.bridge.SettingOrigins;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,6 +38,7 @@ record Settings(
         String databaseUrl,
         String databasePassword,
         Defect defect) {
+    private static final String ID_FILE = "ha-controller-id";
 
     static Settings from(String[] args, Map<String, String> environment) throws IOException {
         Map<String, String> given = new HashMap<>();
@@ -100,7 +103,15 @@ record Settings(
                 "stand-in",
                 heartbeatMillis,
                 leaseMillis,
-                key());
+                key(),
+                new ControllerHome(
+                        "stand-in:" + home,
+                        ControllerHome.placeOf(home.resolve(ID_FILE)),
+                        home.resolve(ID_FILE).toString(),
+                        home.resolve("jobs").toString(),
+                        "stand-in",
+                        ""),
+                SettingOrigins.UNKNOWN);
     }
 
     RecordsSettings forRecords(String incarnation) {
@@ -125,7 +136,7 @@ record Settings(
     }
 
     private static String controllerId(Path home) throws IOException {
-        Path file = home.resolve("ha-controller-id");
+        Path file = home.resolve(ID_FILE);
         if (!Files.exists(file)) {
             Files.writeString(file, UUID.randomUUID().toString());
         }

@@ -278,7 +278,7 @@ class RoundTripTest {
 
     @Test
     void theSettingsCanBeTried() {
-        String found = Cluster.test(settings("a", PASSWORD), 5000);
+        String found = Cluster.test(settings("a", PASSWORD), 5000).found();
         assertTrue(found.contains("Redis"), found);
         HaException wrong =
                 assertThrows(

@@ -45,6 +45,18 @@ final class PluginVariant {
                                 .getBytes(StandardCharsets.UTF_8));
     }
 
+    /** One that says in its manifest that it is this version. */
+    static Path ofVersion(String version, Path hpi, Path to) {
+        return changed(
+                hpi,
+                to,
+                MANIFEST,
+                content ->
+                        text(content)
+                                .replaceFirst("Plugin-Version: \\S+", "Plugin-Version: " + version)
+                                .getBytes(StandardCharsets.UTF_8));
+    }
+
     /** One that uses a member besides, in the form in which its build lists them. */
     static Path using(String member, Path hpi, Path to) {
         return changed(

@@ -1,0 +1,208 @@
+package io.jenkins.plugins.ha.topology;
+
+import hudson.PluginWrapper;
+import hudson.security.AuthorizationStrategy;
+import hudson.security.SecurityRealm;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import jenkins.model.Jenkins;
+
+/**
+ * What should be the same on all controllers of a cluster, as one of them says it of itself. What
+ * is "" is not known, and differs from nothing.
+ *
+ * @param jenkins version of its core
+ * @param java version of its JVM
+ * @param open {@code true} when whoever has not logged in may administer it, else {@code false}
+ * @param realm who can log in: the class and a digest of its settings
+ * @param authorization who may do what: the class and a digest of its settings
+ * @param plugins versions of the active plugins by their short names
+ */
+public record ControllerFacts(
+        String jenkins,
+        String java,
+        String open,
+        String realm,
+        String authorization,
+        Map<String, String> plugins) {
+    /** The most differences of one kind that are listed. */
+    private static final int LISTED = 10;
+
+    /** Encrypted anew each time that it is written. */
+    private static final String SECRET = "\\{[A-Za-z0-9+/]+=*\\}";
+
+    /** This controller, before its security is known: code and scripts may still change it. */
+    public static ControllerFacts beforeSecurity() {
+        Map<String, String> plugins = new TreeMap<>();
+        for (PluginWrapper plugin : Jenkins.get().getPluginManager().getPlugins()) {
+            if (plugin.isActive()) {
+                plugins.put(plugin.getShortName(), plugin.getVersion());
+            }
+        }
+        return new ControllerFacts(
+                Jenkins.VERSION, System.getProperty("java.version", ""), "", "", "", plugins);
+    }
+
+    /** This controller, once Jenkins has booted. */
+    public static ControllerFacts here() {
+        Jenkins jenkins = Jenkins.get();
+        ControllerFacts known = beforeSecurity();
+        SecurityRealm realm = jenkins.getSecurityRealm();
+        AuthorizationStrategy authorization = jenkins.getAuthorizationStrategy();
+        boolean open = jenkins.getACL().hasPermission2(Jenkins.ANONYMOUS2, Jenkins.ADMINISTER);
+        return new ControllerFacts(
+                known.jenkins,
+                known.java,
+                Boolean.toString(open),
+                described(realm),
+                described(authorization),
+                known.plugins);
+    }
+
+    /** For the cluster: a line for each part. */
+    public String toText() {
+        return "jenkins="
+                + jenkins
+                + "\njava="
+                + java
+                + "\nopen="
+                + open
+                + "\nrealm="
+                + realm
+                + "\nauthorization="
+                + authorization
+                + "\nplugins="
+                + plugins.entrySet().stream()
+                        .map(plugin -> plugin.getKey() + ":" + plugin.getValue())
+                        .collect(Collectors.joining(","));
+    }
+
+    /** Of any version of this plugin: what is missing is not known. */
+    public static ControllerFacts ofText(String text) {
+        Map<String, String> parts = new TreeMap<>();
+        for (String line : text.split("\n")) {
+            int at = line.indexOf('=');
+            if (at > 0) {
+                parts.put(line.substring(0, at), line.substring(at + 1));
+            }
+        }
+        Map<String, String> plugins = new TreeMap<>();
+        for (String plugin : parts.getOrDefault("plugins", "").split(",")) {
+            int at = plugin.indexOf(':');
+            if (at > 0) {
+                plugins.put(plugin.substring(0, at), plugin.substring(at + 1));
+            }
+        }
+        return new ControllerFacts(
+                parts.getOrDefault("jenkins", ""),
+                parts.getOrDefault("java", ""),
+                parts.getOrDefault("open", ""),
+                parts.getOrDefault("realm", ""),
+                parts.getOrDefault("authorization", ""),
+                plugins);
+    }
+
+    /** Whether visitors are administrators here and not there. */
+    boolean opensWhatIsClosedOn(ControllerFacts other) {
+        return open.equals("true") && other.open.equals("false");
+    }
+
+    /** How another controller differs from this one, a few words each; empty when it does not. */
+    List<String> differences(ControllerFacts other) {
+        List<String> found = new ArrayList<>();
+        add(found, "Jenkins", jenkins, other.jenkins);
+        add(found, "Java", java, other.java);
+        if (!plugins.isEmpty() && !other.plugins.isEmpty()) {
+            pluginDifferences(other, found);
+        }
+        if (other.opensWhatIsClosedOn(this)) {
+            found.add("it lets anybody administer it without logging in");
+        }
+        if (opensWhatIsClosedOn(other)) {
+            found.add("this controller lets anybody administer it without logging in");
+        }
+        if (differ(realm, other.realm)) {
+            found.add(
+                    "the security realm: "
+                            + shortened(realm, other.realm, realm)
+                            + " here, "
+                            + shortened(realm, other.realm, other.realm)
+                            + " there");
+        }
+        if (differ(authorization, other.authorization)) {
+            found.add(
+                    "the authorization: "
+                            + shortened(authorization, other.authorization, authorization)
+                            + " here, "
+                            + shortened(authorization, other.authorization, other.authorization)
+                            + " there");
+        }
+        return found;
+    }
+
+    private void pluginDifferences(ControllerFacts other, List<String> found) {
+        List<String> all = new ArrayList<>();
+        TreeSet<String> names = new TreeSet<>(plugins.keySet());
+        names.addAll(other.plugins.keySet());
+        for (String name : names) {
+            String own = plugins.get(name);
+            String theirs = other.plugins.get(name);
+            if (own == null) {
+                all.add("plugin " + name + " is missing here");
+            } else if (theirs == null) {
+                all.add("plugin " + name + " is missing there");
+            } else {
+                add(all, "plugin " + name, own, theirs);
+            }
+        }
+        found.addAll(all.subList(0, Math.min(LISTED, all.size())));
+        if (all.size() > LISTED) {
+            found.add((all.size() - LISTED) + " more plugins");
+        }
+    }
+
+    private static void add(List<String> found, String what, String own, String theirs) {
+        if (differ(own, theirs)) {
+            found.add(what + ": " + own + " here, " + theirs + " there");
+        }
+    }
+
+    private static boolean differ(String own, String theirs) {
+        return !own.isEmpty() && !theirs.isEmpty() && !own.equals(theirs);
+    }
+
+    /** The class alone where the classes differ; where they do not, with the digest. */
+    private static String shortened(String own, String theirs, String which) {
+        String[] both = {own.replaceAll(" .*", ""), theirs.replaceAll(" .*", "")};
+        return both[0].equals(both[1])
+                ? which.replace(" ", " with settings ")
+                : which.replaceAll(" .*", "");
+    }
+
+    /** Class and digest of what Jenkins would save of it, without its secrets. */
+    private static String described(Object setting) {
+        String name = setting.getClass().getSimpleName();
+        ByteArrayOutputStream xml = new ByteArrayOutputStream();
+        try {
+            Jenkins.XSTREAM2.toXMLUTF8(setting, xml);
+            byte[] plain =
+                    xml.toString(StandardCharsets.UTF_8)
+                            .replaceAll(SECRET, "")
+                            .getBytes(StandardCharsets.UTF_8);
+            byte[] digest = MessageDigest.getInstance("SHA-256").digest(plain);
+            return name + " " + HexFormat.of().formatHex(digest, 0, 4);
+        } catch (IOException | NoSuchAlgorithmException | RuntimeException e) {
+            return name;
+        }
+    }
+}
