@@ -13,6 +13,7 @@ mod controller;
 mod error;
 mod heartbeat;
 mod item;
+mod lives;
 mod members;
 mod memory;
 mod mending;
@@ -30,6 +31,7 @@ pub use bus::Event;
 pub use controller::Controller;
 pub use error::{Error, Result};
 pub use item::{Cancel, Enqueued, Item, ItemState, LaneOffer, NewItem};
+pub use lives::ThreadLife;
 pub use members::{LinkState, Member, Phase};
 pub use records::{
     BuildPage, BuildQuery, BuildRow, BuildState, Records, RecordsPhase, RecordsSettings, RecordsState,

@@ -9,12 +9,16 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::bus::{Events, Inbox, Replies};
 use crate::claimer::Claimer;
+use crate::lives::{Care, Pulse};
 use crate::members::Link;
 use crate::memory::Memory;
 use crate::numbers::Ids;
 use crate::redis::{Address, Fault, Keys, KillSwitch, Pool, Vetted, Wire};
 use crate::seal::Seal;
 use crate::{Error, Event, LinkState, Result, Settings};
+
+/// No round of a thread takes longer, whatever Redis does.
+const HANGS: Duration = Duration::from_secs(60);
 
 /// What the threads of one controller share.
 pub(crate) struct Node {
@@ -40,6 +44,10 @@ pub(crate) struct Node {
     pub replicas: AtomicUsize,
     /// The reader is to read the whole queue.
     pub reread: AtomicBool,
+    pub heartbeat: Pulse,
+    pub reader: Pulse,
+    /// What the caller says of its own threads.
+    pub care: Care,
 }
 
 impl Node {
@@ -66,6 +74,9 @@ impl Node {
             vetted,
             replicas: AtomicUsize::new(0),
             reread: AtomicBool::new(false),
+            heartbeat: Pulse::new("ha-jenkins-heartbeat", HANGS),
+            reader: Pulse::new("ha-jenkins-reader", HANGS),
+            care: Care::default(),
             address,
             settings,
         })
