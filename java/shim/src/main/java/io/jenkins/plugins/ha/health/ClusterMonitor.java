@@ -45,6 +45,13 @@ public final class ClusterMonitor extends AdministrativeMonitor {
             return "Another plugin replaced Jenkins' queue: this controller takes no builds from"
                     + " the cluster. Remove that plugin and restart.";
         }
+        String unfit = membership.watchdog().problem();
+        if (!unfit.isEmpty()) {
+            return "This controller cannot do its part, and is not in the cluster: "
+                    + unfit
+                    + ". The others take its work over. Look into its log, and restart it if it"
+                    + " does not come back.";
+        }
         HaConfiguration settings = HaConfiguration.get();
         LinkState link = membership.link();
         if (link.joined()
@@ -53,8 +60,18 @@ public final class ClusterMonitor extends AdministrativeMonitor {
             return "The settings of HA were changed: restart this controller to apply them.";
         }
         return link.joined()
-                ? link.notice()
+                ? notice(membership, link)
                 : link.text()
                         + " Builds are accepted, but neither taken nor started here until then.";
+    }
+
+    private static String notice(Membership membership, LinkState link) {
+        if (!link.notice().isEmpty()) {
+            return link.notice();
+        }
+        String thread = membership.watchdog().warning();
+        return thread.isEmpty()
+                ? membership.orphans().homeless()
+                : thread + ". Look into the log of this controller.";
     }
 }
