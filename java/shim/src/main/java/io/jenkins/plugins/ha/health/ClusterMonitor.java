@@ -6,6 +6,8 @@ import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.LinkState;
 import io.jenkins.plugins.ha.settings.EffectiveSettings;
 import io.jenkins.plugins.ha.settings.HaConfiguration;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Tells the admin, on every page of Manage Jenkins, that this controller is not the part of the
@@ -65,13 +67,14 @@ public final class ClusterMonitor extends AdministrativeMonitor {
                         + " Builds are accepted, but neither taken nor started here until then.";
     }
 
+    /** All that an admin should know though this controller is a member. */
     private static String notice(Membership membership, LinkState link) {
-        if (!link.notice().isEmpty()) {
-            return link.notice();
-        }
         String thread = membership.watchdog().warning();
-        return thread.isEmpty()
-                ? membership.orphans().homeless()
-                : thread + ". Look into the log of this controller.";
+        return Stream.of(
+                        link.notice(),
+                        thread.isEmpty() ? "" : thread + ". Look into this controller's log.",
+                        membership.orphans().homeless())
+                .filter(sentence -> !sentence.isEmpty())
+                .collect(Collectors.joining(" "));
     }
 }

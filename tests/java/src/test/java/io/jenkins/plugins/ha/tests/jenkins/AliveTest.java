@@ -85,6 +85,8 @@ class AliveTest {
     @BeforeEach
     void alive() {
         two.bothAlive();
+        poisonEventsOfB(0);
+        set("b", "save", "");
         Eventually.until("both are well", TwoControllers.SOON, () -> ready("a") && ready("b"));
     }
 
@@ -174,6 +176,8 @@ class AliveTest {
 
     @Test
     void whoCannotFollowTheEventsLeavesTheClusterWithinTenSecondsAndSaysWhy() {
+        two.takes("a", false);
+        two.takes("b", false); // what waits is in each snapshot that b reads, and fails over
         poisonEventsOfB(1_000_000);
         long id = two.a().trigger("quick", Map.of("P", "leaves"));
         long begun = System.nanoTime();
@@ -186,6 +190,7 @@ class AliveTest {
                 "its log says why",
                 TEN_SECONDS,
                 () -> two.controller("b").logText().contains("cannot do its part: " + why));
+        two.takes("a", true);
         int number = two.a().awaitBuildNumber(id, TwoControllers.SOON);
         assertEquals("SUCCESS", two.a().awaitResult("quick", number, TwoControllers.SOON));
         poisonEventsOfB(0);
@@ -279,7 +284,8 @@ class AliveTest {
         Eventually.until(
                 "it has ended", TwoControllers.SOON, () -> !held("b").contains("homeless"));
         assertEquals("ABORTED", two.b().awaitResult("homeless", number, TwoControllers.SOON));
-        assertEquals("", SingleController.warning(two.b()));
+        assertTrue(
+                !SingleController.warning(two.b()).contains("homeless"), "it is no news any more");
     }
 
     @Test
@@ -384,7 +390,7 @@ class AliveTest {
     private String held(String name) {
         return script(
                 two.controller(name).client(),
-                MEMBERSHIP + "m.view().held().each { println it.state() + ' ' + it.job() }");
+                MEMBERSHIP + "m.view().held().each { println \"${it.state()} ${it.job()}\" }");
     }
 
     private static String result(JenkinsClient on, String job, int number) {
