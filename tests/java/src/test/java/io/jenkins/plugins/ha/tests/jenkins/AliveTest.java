@@ -279,7 +279,7 @@ class AliveTest {
                 "b says that it leaves it",
                 TwoControllers.SOON,
                 () -> SingleController.warning(two.b()).contains("has their job: homeless"));
-        assertEquals("ORPHANED homeless", held("b").trim());
+        assertTrue(held("b").startsWith("ORPHANED homeless"), held("b"));
         two.b().reload(TwoControllers.SOON);
         Eventually.until(
                 "it has ended", TwoControllers.SOON, () -> !held("b").contains("homeless"));
@@ -390,7 +390,7 @@ class AliveTest {
     private String held(String name) {
         return script(
                 two.controller(name).client(),
-                MEMBERSHIP + "m.view().held().each { println \"${it.state()} ${it.job()}\" }");
+                MEMBERSHIP + "m.view().held().each { println \"${it.state()} ${it.job()}\" }; null");
     }
 
     private static String result(JenkinsClient on, String job, int number) {
