@@ -65,8 +65,22 @@ impl Events {
         self.changed.notify_all();
     }
 
-    /// Waits for the next event; none after `timeout` or when `closed`.
-    pub fn next(&self, timeout: Duration, closed: impl Fn() -> bool) -> Option<Event> {
+    /// Waits for the next event, none after `timeout` or when `closed`, and delivers it; where that fails it stays the next one.
+    pub fn next_into<T, E>(
+        &self,
+        timeout: Duration,
+        closed: impl Fn() -> bool,
+        deliver: impl FnOnce(&Event) -> Result<T, E>,
+    ) -> Option<Result<T, E>> {
+        let mut undelivered = Undelivered { events: self, event: Some(self.next(timeout, closed)?) };
+        let made = undelivered.event.as_ref().map(deliver)?;
+        if made.is_ok() {
+            undelivered.event = None;
+        }
+        Some(made)
+    }
+
+    fn next(&self, timeout: Duration, closed: impl Fn() -> bool) -> Option<Event> {
         let deadline = Instant::now() + timeout;
         let mut queue = self.queue.lock();
         loop {
@@ -95,6 +109,20 @@ impl Events {
     pub fn nudge(&self) {
         drop(self.queue.lock());
         self.changed.notify_all();
+    }
+}
+
+/// An event until the caller has it, also if its delivery panics.
+struct Undelivered<'a> {
+    events: &'a Events,
+    event: Option<Event>,
+}
+
+impl Drop for Undelivered<'_> {
+    fn drop(&mut self) {
+        if let Some(event) = self.event.take() {
+            self.events.queue.lock().push_front(event);
+        }
     }
 }
 

@@ -21,6 +21,8 @@ pub(crate) struct Claimer {
     kill: KillSwitch,
     woken: AtomicBool,
     waiting: AtomicBool,
+    /// Claimed, but the caller could make nothing of it yet.
+    kept: Mutex<Vec<Item>>,
 }
 
 #[derive(Default)]
@@ -51,6 +53,11 @@ struct Round {
 }
 
 impl Claimer {
+    /// What was claimed did not reach the caller: the next claim answers it.
+    pub fn keep(&self, items: Vec<Item>) {
+        self.kept.lock().extend(items);
+    }
+
     /// Ends the present wait by cutting the connection.
     pub fn kill(&self) {
         self.kill.kill();
@@ -88,6 +95,13 @@ impl Node {
     pub fn claim(&self, offers: &[LaneOffer], most: usize, timeout: Duration) -> Result<Vec<Item>> {
         let deadline = Instant::now() + timeout;
         let mut line = self.claimer.line.lock();
+        let mut kept = std::mem::take(&mut *self.claimer.kept.lock());
+        // What an earlier membership claimed went back to the queue with it.
+        let epoch = self.link.membership().map_or(0, |membership| membership.epoch);
+        kept.retain(|item| item.epoch == epoch);
+        if !kept.is_empty() {
+            return Ok(kept);
+        }
         self.claimer.waiting.store(true, Ordering::SeqCst);
         let result = self.claim_until(&mut line, offers, most, deadline);
         self.claimer.waiting.store(false, Ordering::SeqCst);

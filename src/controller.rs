@@ -3,6 +3,7 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -11,17 +12,20 @@ use parking_lot::Mutex;
 
 use crate::admission::{check_cluster, other_secrets};
 use crate::heartbeat::Heartbeat;
+use crate::lives::Pulse;
 use crate::node::Node;
 use crate::reader::Reader;
 use crate::redis::{Fault, Fitness, array, number, script, text};
 use crate::shared_folder::SharedFolder;
 use crate::{
     Cancel, Enqueued, Error, Event, Item, KnownController, LaneOffer, LinkState, Member, NewItem, Phase,
-    Result, Settings, Turn,
+    Result, Settings, ThreadLife, Turn,
 };
 
 /// The longest that [`Controller::close`] waits for the threads.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a thread that failed by a defect rests.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 /// This controller's membership in a cluster.
 ///
@@ -42,25 +46,39 @@ impl Controller {
     pub fn open(settings: Settings) -> Result<Self> {
         let node = Arc::new(Node::new(settings)?);
         let controller = Self { node: Arc::clone(&node), threads: Mutex::default() };
-        controller.spawn("ha-jenkins-heartbeat", |node| Heartbeat::new(node).run())?;
-        controller.spawn("ha-jenkins-reader", |node| Reader::new(node).run())?;
+        controller.spawn(|node| &node.heartbeat, |node| Heartbeat::new(node).run())?;
+        controller.spawn(|node| &node.reader, |node| Reader::new(node).run())?;
         Ok(controller)
     }
 
-    fn spawn(&self, name: &str, run: fn(&Node)) -> Result<()> {
+    fn spawn(&self, pulse: fn(&Node) -> &Pulse, run: fn(&Node)) -> Result<()> {
         let node = Arc::clone(&self.node);
         let thread = Builder::new()
-            .name(name.into())
-            .spawn(move || {
-                // A defect must not end the membership for good: begin anew.
-                while catch_unwind(AssertUnwindSafe(|| run(&node))).is_err() && !node.link.closed() {
-                    log::error!("A thread of ha-jenkins failed and is started again: please report this");
-                    std::thread::sleep(Duration::from_secs(1));
-                }
-            })
+            .name(pulse(&node).name.into())
+            .spawn(move || lasting(&node, pulse(&node), run))
             .map_err(|error| Error::Unavailable(format!("No thread could be started: {error}")))?;
         self.threads.lock().push(thread);
         Ok(())
+    }
+
+    /// How the library's own threads do. From memory.
+    pub fn threads(&self) -> Vec<ThreadLife> {
+        vec![self.node.heartbeat.life(), self.node.reader.life()]
+    }
+
+    /// The caller vouches for its own threads; or says, in a sentence without its full stop, what is wrong with them: then this
+    /// controller leaves the cluster, [`Phase::Refused`], until the caller says "" again. Who has begun to vouch must go on at
+    /// least every 10 s, else it leaves, too. From memory.
+    pub fn vouch(&self, problem: &str) {
+        if self.node.care.vouch(problem) {
+            self.node.chores.want(|wanted| wanted.beat = true);
+        }
+    }
+
+    /// Has a snapshot of the whole queue come as an [`Event::Snapshot`]: the caller could not follow an event. Does not block.
+    pub fn reread(&self) {
+        self.node.reread.store(true, Ordering::SeqCst);
+        self.node.reader_kill.kill();
     }
 
     /// Tries the settings without joining, for at most `timeout`. Answers a sentence on what was found, server version and
@@ -154,7 +172,25 @@ impl Controller {
     /// Without offers it only waits. Answers what is ours now, with payloads, in the order of the queue; nothing after
     /// `timeout`, a [`Controller::wake`] or a change of membership.
     pub fn claim(&self, offers: &[LaneOffer], max: usize, timeout: Duration) -> Result<Vec<Item>> {
-        self.node.claim(offers, max, timeout)
+        self.claim_into(offers, max, timeout, |items| Ok(items.to_vec()))
+    }
+
+    /// As [`Controller::claim`], for a caller that must make something of the items first: where `deliver` fails, the next claim
+    /// answers them again.
+    ///
+    /// # Errors
+    /// What `deliver` answers, or the claim itself.
+    pub fn claim_into<T, E: From<Error>>(
+        &self,
+        offers: &[LaneOffer],
+        max: usize,
+        timeout: Duration,
+        deliver: impl FnOnce(&[Item]) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let undelivered = Undelivered { node: &self.node, items: self.node.claim(offers, max, timeout)? };
+        let made = deliver(&undelivered.items)?;
+        undelivered.delivered();
+        Ok(made)
     }
 
     /// Makes a waiting [`Controller::claim`], or else the next one, return now. Does not block.
@@ -194,9 +230,10 @@ impl Controller {
         self.node.not_done(what)
     }
 
-    /// Redis' clock, in milliseconds since 1970, as of the last heartbeat and this machine's clock since. From memory.
+    /// Redis' clock, in milliseconds since 1970, as of the last heartbeat and the time passed since, whatever this machine's clock
+    /// shows; by that one only before the first heartbeat. From memory.
     pub fn clock_ms(&self) -> i64 {
-        crate::node::clock_ms() + self.node.link.clock_offset()
+        self.node.link.clock_ms()
     }
 
     /// The build of a starting item runs.
@@ -230,6 +267,15 @@ impl Controller {
     /// unreadable instead: something about it kills controllers.
     pub fn requeue(&self, id: i64, why: &str) -> Result<()> {
         self.node.requeue(id, why)
+    }
+
+    /// Hands an orphaned item, on which it falls to this controller to decide, on to the next member; answers whom, none when there
+    /// is no other. For what this controller cannot decide on, such as a build of a job that it does not have.
+    ///
+    /// # Errors
+    /// [`Error::Fenced`] for everybody but the reaper.
+    pub fn pass(&self, id: i64) -> Result<Option<String>> {
+        self.node.pass(id)
     }
 
     /// The build of an orphaned item has ended as `result`, for its reaper to say, and runs again: in one step the item
@@ -305,8 +351,21 @@ impl Controller {
 
     /// Waits for the next event; none after `timeout`. One thread at a time.
     pub fn next_event(&self, timeout: Duration) -> Result<Option<Event>> {
-        let event = self.node.events.next(timeout, || self.node.link.closed());
-        if self.node.link.closed() { Err(Error::Closed) } else { Ok(event) }
+        self.next_event_into(timeout, |event| Ok(event.clone()))
+    }
+
+    /// As [`Controller::next_event`], for a caller that must make something of the event first: where `deliver` fails, the same
+    /// event comes again.
+    ///
+    /// # Errors
+    /// What `deliver` answers, or [`Error::Closed`].
+    pub fn next_event_into<T, E: From<Error>>(
+        &self,
+        timeout: Duration,
+        deliver: impl FnOnce(&Event) -> Result<T, E>,
+    ) -> Result<Option<T>, E> {
+        let made = self.node.events.next_into(timeout, || self.node.link.closed(), deliver);
+        if self.node.link.closed() { Err(Error::Closed.into()) } else { made.transpose() }
     }
 
     /// Tells all other controllers. `subject` is the full name of the job it is about, or "".
@@ -399,6 +458,38 @@ impl Controller {
     }
 }
 
+/// Runs a thread's work until the controller is closed: a defect must not end the membership for good, it begins anew.
+fn lasting(node: &Node, pulse: &Pulse, run: fn(&Node)) {
+    while catch_unwind(AssertUnwindSafe(|| run(node))).is_err() && !node.link.closed() {
+        pulse.failed();
+        log::error!(
+            "The thread {} of ha-jenkins failed and is started again: please report this",
+            pulse.name
+        );
+        std::thread::sleep(AFTER_FAILURE);
+    }
+}
+
+/// What was claimed, until the caller has it.
+struct Undelivered<'a> {
+    node: &'a Node,
+    items: Vec<Item>,
+}
+
+impl Undelivered<'_> {
+    fn delivered(mut self) {
+        self.items.clear();
+    }
+}
+
+impl Drop for Undelivered<'_> {
+    fn drop(&mut self) {
+        if !self.items.is_empty() {
+            self.node.claimer.keep(std::mem::take(&mut self.items));
+        }
+    }
+}
+
 impl Drop for Controller {
     fn drop(&mut self) {
         self.close();
@@ -408,5 +499,39 @@ impl Drop for Controller {
 impl fmt::Debug for Controller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Controller({} of {}, {:?})", self.node.me(), self.node.settings.cluster, self.link().phase)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::atomic::AtomicU32;
+
+    use super::*;
+    use crate::{SealKey, Secret};
+
+    #[test]
+    fn a_thread_that_panics_begins_anew_and_that_is_counted() {
+        static RUNS: AtomicU32 = AtomicU32::new(0);
+        let node = Node::new(Settings {
+            cluster: "test".into(),
+            redis_url: Secret::new("redis://127.0.0.1:1"),
+            username: None,
+            password: None,
+            controller_id: "a".into(),
+            name: "A".into(),
+            url: String::new(),
+            version: "1".into(),
+            heartbeat: Duration::from_secs(1),
+            lease: Duration::from_secs(5),
+            key: SealKey::new([7; 32]),
+        })
+        .unwrap();
+        lasting(&node, &node.reader, |_| {
+            assert!(RUNS.fetch_add(1, Ordering::SeqCst) > 0, "a defect in the first run");
+        });
+        assert_eq!(RUNS.load(Ordering::SeqCst), 2);
+        assert_eq!(node.reader.life().restarts, 1);
+        assert_eq!(node.reader.life().problem, "");
     }
 }

@@ -22,6 +22,8 @@ const QUIET: Duration = Duration::from_secs(30);
 const SENTINEL_EVERY: Duration = Duration::from_secs(2);
 /// How often Redis' settings are looked at.
 const INSPECT_EVERY: Duration = Duration::from_secs(10);
+/// A heartbeat that comes this late was not late alone: the whole process stood still.
+const STOOD_STILL: Duration = Duration::from_secs(5);
 const SENTINEL_PATIENCE: Duration = Duration::from_millis(300);
 
 /// State of the heartbeat thread.
@@ -89,6 +91,15 @@ impl<'a> Heartbeat<'a> {
             let wanted = self.node.chores.wait(next);
             if wanted.stop || self.node.link.closed() {
                 break;
+            }
+            if self.node.heartbeat.round_ago() > STOOD_STILL {
+                self.node.care.excuse();
+            }
+            self.node.heartbeat.beat();
+            if let Some(problem) = self.node.care.problem() {
+                self.stand_down(problem);
+                next = Instant::now() + self.node.settings.heartbeat;
+                continue;
             }
             let due = wanted.beat || Instant::now() >= next;
             let result = self.step(due, wanted.wake);
@@ -355,6 +366,17 @@ impl<'a> Heartbeat<'a> {
         self.call(|wire, deadline| wire.script(&script::departed, &cmd, deadline)).map(drop)
     }
 
+    /// Leaves the cluster and stays out of it: what this controller holds is the others' from now on, not only when its lease has
+    /// ended.
+    fn stand_down(&mut self, problem: String) {
+        if self.epoch != 0 {
+            log::error!("{problem}");
+            self.leave();
+            self.epoch = 0;
+        }
+        self.fell(Phase::Refused, problem);
+    }
+
     /// Notes a failure; answers how long to wait before the next try.
     fn failed(&mut self, error: Error) -> Duration {
         let link: &Link = &self.node.link;
@@ -370,17 +392,22 @@ impl<'a> Heartbeat<'a> {
             log::warn!("{error}");
             self.logged = Some(Instant::now());
         }
-        let changed = link.failed(phase, error.to_string());
+        self.fell(phase, error.to_string());
+        match phase {
+            Phase::Refused => REFUSED_PAUSE,
+            _ => (FIRST_PAUSE * 2u32.saturating_pow(self.failures.min(10))).min(LONGEST_PAUSE),
+        }
+    }
+
+    /// This controller is no member, or cannot tell; whoever acts as one is stopped.
+    fn fell(&self, phase: Phase, text: String) {
+        let changed = self.node.link.failed(phase, text);
         if changed.is_some() {
             self.node.pool.clear();
             self.node.claimer.kill();
             self.node.reader_kill.kill();
         }
         self.node.tell_link(changed);
-        match phase {
-            Phase::Refused => REFUSED_PAUSE,
-            _ => (FIRST_PAUSE * 2u32.saturating_pow(self.failures.min(10))).min(LONGEST_PAUSE),
-        }
     }
 
     fn leave(&mut self) {

@@ -15,6 +15,7 @@ mod error;
 mod heartbeat;
 mod homes;
 mod item;
+mod lives;
 mod members;
 mod memory;
 mod mending;
@@ -34,6 +35,7 @@ pub use controller::Controller;
 pub use error::{Error, Result};
 pub use homes::KnownController;
 pub use item::{Cancel, Enqueued, Item, ItemState, LaneOffer, NewItem};
+pub use lives::ThreadLife;
 pub use members::{LinkState, Member, Phase};
 pub use records::{
     BuildPage, BuildQuery, BuildRow, BuildState, Records, RecordsPhase, RecordsSettings, RecordsState,

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
+use crate::node::clock_ms;
 use crate::{Error, Result};
 
 /// How a controller stands with the cluster. The order is the wire order.
@@ -66,6 +67,8 @@ struct State {
     link: LinkState,
     /// Until when, by our own clock, nobody can have declared us dead.
     lease_until: Option<Instant>,
+    /// What Redis' clock showed, ms, and when.
+    clock: Option<(i64, Instant)>,
     /// Counts memberships; a reader or claimer of an older one starts over.
     session: u64,
     /// When Redis was found to have lost something, and what.
@@ -101,6 +104,7 @@ impl Link {
             state: Mutex::new(State {
                 link,
                 lease_until: None,
+                clock: None,
                 session: 0,
                 loss: None,
                 unreplicated: None,
@@ -117,6 +121,14 @@ impl Link {
 
     pub fn clock_offset(&self) -> i64 {
         self.state.lock().link.redis_clock_offset_ms
+    }
+
+    /// Redis' clock, ms since 1970, whatever this machine's shows: by that one only before the first heartbeat.
+    pub fn clock_ms(&self) -> i64 {
+        match self.state.lock().clock {
+            Some((ms, at)) => ms + i64::try_from(at.elapsed().as_millis()).unwrap_or(i64::MAX - ms),
+            None => clock_ms(),
+        }
     }
 
     /// The membership under which to read, or why there is none.
@@ -186,6 +198,7 @@ impl Link {
         state.link.text = text;
         state.link.epoch = epoch;
         state.link.redis_clock_offset_ms = offset;
+        state.clock = Some((clock_ms() + offset, Instant::now()));
         self.changed.notify_all();
         state.seen()
     }
@@ -195,6 +208,7 @@ impl Link {
         let mut state = self.state.lock();
         state.lease_until = Some(lease_until);
         state.link.redis_clock_offset_ms = offset;
+        state.clock = Some((clock_ms() + offset, Instant::now()));
         if state.link.phase == Phase::Joined {
             return None;
         }

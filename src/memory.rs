@@ -15,6 +15,8 @@ use crate::{Item, ItemState, NewItem};
 /// Ended items are remembered so that none runs again; the oldest are forgotten.
 const ENDED: usize = 20_000;
 const DEEDS: usize = 1000;
+/// Of so many jobs the last number is remembered; of others the jobs folder knows it.
+const JOBS: usize = 20_000;
 
 /// Smaller priorities first, then who came first.
 const PER_PRIORITY: i64 = 1 << 42;
@@ -28,8 +30,9 @@ struct Known {
     live: HashMap<i64, Kept>,
     ended: HashMap<i64, Packed>,
     order: VecDeque<i64>,
-    /// Highest numbers given to this controller, by job.
-    numbers: HashMap<String, i32>,
+    /// Highest numbers given to this controller, by job, and as its how manieth one each was given.
+    numbers: HashMap<String, (i32, u64)>,
+    given: u64,
     deeds: VecDeque<(String, String, Instant)>,
     highest: Highest,
 }
@@ -189,8 +192,14 @@ impl Memory {
     /// This controller was given a number for a build.
     pub fn numbered(&self, job: &str, number: i32) {
         let mut known = self.0.lock();
-        let highest = known.numbers.entry(job.to_owned()).or_default();
+        known.given += 1;
+        let given = known.given;
+        let (highest, last) = known.numbers.entry(job.to_owned()).or_default();
         *highest = number.max(*highest);
+        *last = given;
+        if known.numbers.len() > JOBS {
+            known.forget_numbers();
+        }
     }
 
     /// This controller has done something that is done once; `value` is what the cluster noted.
@@ -227,7 +236,7 @@ impl Memory {
     }
 
     pub fn numbers(&self) -> Vec<(String, i32)> {
-        self.0.lock().numbers.clone().into_iter().collect()
+        self.0.lock().numbers.iter().map(|(job, (number, _))| (job.clone(), *number)).collect()
     }
 
     /// What this controller did that is done once, what was noted, and for how long that must still be remembered; the newest
@@ -242,6 +251,14 @@ impl Memory {
 }
 
 impl Known {
+    /// Those of the jobs that were built least of late, half of them all.
+    fn forget_numbers(&mut self) {
+        let mut given: Vec<u64> = self.numbers.values().map(|(_, given)| *given).collect();
+        let (_, middle, _) = given.select_nth_unstable(JOBS / 2);
+        let middle = *middle;
+        self.numbers.retain(|_, (_, given)| *given > middle);
+    }
+
     fn change(&mut self, id: i64, change: impl FnOnce(&mut Item) -> bool) {
         let Some(kept) = self.live.get_mut(&id) else { return };
         if !change(&mut kept.packed.item) {
@@ -264,5 +281,25 @@ impl Known {
         {
             self.ended.remove(&oldest);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_more_jobs_than_anybody_has_are_forgotten_the_oldest_first() {
+        let memory = Memory::default();
+        memory.numbered("first", 7);
+        for job in 0..3 * JOBS {
+            memory.numbered(&format!("job{job}"), 1);
+            memory.numbered("often", 2);
+        }
+        let numbers: HashMap<String, i32> = memory.numbers().into_iter().collect();
+        assert!(numbers.len() <= JOBS + 1, "{}", numbers.len());
+        assert_eq!(numbers.get("first"), None);
+        assert_eq!(numbers.get("often"), Some(&2));
+        assert_eq!(numbers.get(&format!("job{}", 3 * JOBS - 1)), Some(&1));
     }
 }

@@ -10,12 +10,16 @@ use parking_lot::{Condvar, Mutex};
 use crate::bus::{Events, Inbox, Replies};
 use crate::claimer::Claimer;
 use crate::heartbeat::random_name;
+use crate::lives::{Care, Pulse};
 use crate::members::Link;
 use crate::memory::Memory;
 use crate::numbers::Ids;
 use crate::redis::{Address, Fault, Keys, KillSwitch, Pool, Vetted, Wire};
 use crate::seal::Seal;
 use crate::{Error, Event, LinkState, Result, Settings};
+
+/// No round of a thread takes longer, whatever Redis does.
+const HANGS: Duration = Duration::from_secs(60);
 
 /// What the threads of one controller share.
 pub(crate) struct Node {
@@ -47,6 +51,10 @@ pub(crate) struct Node {
     pub incarnation: String,
     /// What others may want to know of this controller.
     pub facts: Mutex<String>,
+    pub heartbeat: Pulse,
+    pub reader: Pulse,
+    /// What the caller says of its own threads.
+    pub care: Care,
 }
 
 impl Node {
@@ -76,6 +84,9 @@ impl Node {
             reread: AtomicBool::new(false),
             incarnation: random_name(),
             facts: Mutex::new(settings.home.facts.clone()),
+            heartbeat: Pulse::new("ha-jenkins-heartbeat", HANGS),
+            reader: Pulse::new("ha-jenkins-reader", HANGS),
+            care: Care::default(),
             address,
             settings,
         })

@@ -7,19 +7,15 @@ use ::redis::{Cmd, Value};
 
 use crate::members::Membership;
 use crate::node::{Node, clock_ms};
-use crate::redis::{Fault, Script, bytes, number, script, text, unavailable};
+use crate::redis::{CALL_TIMEOUT, Fault, LOCK_TIMEOUT, Script, bytes, number, script, text, unavailable};
 use crate::{Cancel, Enqueued, Error, Item, ItemState, NewItem, Result};
 
 /// Why an item is set aside whose seal is wrong.
 pub(crate) const FORGED: &str = "Its stored content was changed by somebody without the cluster's secrets: cancel it and \
                                  trigger the build again; look at who can write to Redis";
 
-/// How long a call waits while Redis is being mended. Somebody may hold Jenkins' queue lock.
-const PATIENCE: Duration = Duration::from_millis(1000);
-
 /// How long an item of a job that forbids concurrent builds lets the others of its job go first, once it was held up.
 const ALONE_MS: i64 = 5000;
-
 impl Node {
     /// See [`crate::Controller::enqueue`].
     pub fn enqueue(&self, item: NewItem, seen_revision: i64) -> Result<Enqueued> {
@@ -38,7 +34,7 @@ impl Node {
             .arg(&item.payload)
             .arg(mac)
             .arg(seen_revision);
-        let answer = self.enqueued(item.id, self.run_held(&script::enqueue, &cmd)?)?;
+        let answer = self.enqueued(item.id, self.run_held(&script::enqueue, &cmd, CALL_TIMEOUT)?)?;
         if answer.accepted {
             self.memory.stored(&item, self.me(), answer.revision, clock_ms());
         }
@@ -58,7 +54,7 @@ impl Node {
             .arg(payload)
             .arg(self.seal.payload(id, &item.job, payload))
             .arg(due_in_ms.max(-1));
-        let answer = self.enqueued(id, self.run_held(&script::fold, &cmd)?)?;
+        let answer = self.enqueued(id, self.run_held(&script::fold, &cmd, CALL_TIMEOUT)?)?;
         if answer.accepted {
             let due_ms = (due_in_ms >= 0).then(|| clock_ms() + due_in_ms);
             self.memory.folded(id, answer.revision, payload, due_ms);
@@ -89,15 +85,17 @@ impl Node {
 
     /// Runs a script that waits for its turn while Redis is being mended, for a moment.
     pub fn run(&self, script: &'static Script, cmd: &Cmd) -> Result<Vec<Value>> {
-        self.patiently(|| self.pool.run(script, cmd))
+        self.patiently(CALL_TIMEOUT, |deadline| {
+            self.pool.run_held(script, cmd, Duration::ZERO, deadline).map(|(answer, _)| answer)
+        })
     }
 
     /// As [`Node::run`]; where there are replicas, one has it too when this returns, or an admin is told.
-    fn run_held(&self, script: &'static Script, cmd: &Cmd) -> Result<Vec<Value>> {
+    fn run_held(&self, script: &'static Script, cmd: &Cmd, limit: Duration) -> Result<Vec<Value>> {
         let replicas = self.replicas.load(Ordering::Relaxed) > 0;
         let wait = if replicas { self.address.replica_wait } else { Duration::ZERO };
-        self.patiently(|| {
-            let (answer, held) = self.pool.run_held(script, cmd, wait)?;
+        self.patiently(limit, |deadline| {
+            let (answer, held) = self.pool.run_held(script, cmd, wait, deadline)?;
             if !wait.is_zero() {
                 self.note_held(held);
             }
@@ -121,14 +119,15 @@ impl Node {
         }
     }
 
-    fn patiently(&self, run: impl Fn() -> Result<Vec<Value>>) -> Result<Vec<Value>> {
-        let deadline = Instant::now() + PATIENCE;
+    /// Repeats what finds Redis being filled again; all of it takes `limit` at the most.
+    fn patiently(&self, limit: Duration, run: impl Fn(Instant) -> Result<Vec<Value>>) -> Result<Vec<Value>> {
+        let begun = Instant::now();
         loop {
-            let answer = run()?;
+            let answer = run(begun + limit)?;
             if word(&answer) != "MENDING" {
                 return Ok(answer);
             }
-            if Instant::now() > deadline {
+            if begun.elapsed() > limit / 2 {
                 return Err(Error::Unavailable(format!(
                     "Redis at {} has lost data, and the controllers are just filling it again: try again in some seconds",
                     self.address
@@ -144,7 +143,7 @@ impl Node {
         plain("job", job)?;
         let mut cmd = self.owner_call(&script::number, membership, id);
         cmd.arg(job).arg(floor.max(0));
-        let answer = self.run_held(&script::number, &cmd)?;
+        let answer = self.run_held(&script::number, &cmd, LOCK_TIMEOUT)?;
         match word(&answer).as_str() {
             "OK" => {
                 let number = answer.get(1).map(number).unwrap_or(0);
@@ -231,6 +230,19 @@ impl Node {
         self.hand_back(id, 0, why, true)
     }
 
+    /// See [`crate::Controller::pass`].
+    pub fn pass(&self, id: i64) -> Result<Option<String>> {
+        let membership = self.link.membership()?;
+        let mut cmd = self.call(&script::pass);
+        cmd.arg(self.me()).arg(membership.epoch).arg(id);
+        let answer = self.pool.run(&script::pass, &cmd)?;
+        match word(&answer).as_str() {
+            "OK" => Ok(answer.get(1).map(text)),
+            "ALONE" => Ok(None),
+            _ => self.refused(id, &answer).map(|()| None),
+        }
+    }
+
     /// See [`crate::Controller::rerun`].
     pub fn rerun(
         &self,
@@ -255,7 +267,7 @@ impl Node {
             .arg(payload)
             .arg(self.seal.payload(new_id, &item.job, payload))
             .arg(most.map_or(-1, i64::from));
-        let answer = self.run_held(&script::rerun, &cmd)?;
+        let answer = self.run_held(&script::rerun, &cmd, CALL_TIMEOUT)?;
         match word(&answer).as_str() {
             "OK" => {
                 self.forget(id);

@@ -8,7 +8,7 @@ use ::redis::{Value, cmd, pipe};
 
 use crate::bus::{announcement, command, stream_id};
 use crate::members::Membership;
-use crate::node::{Node, clock_ms};
+use crate::node::Node;
 use crate::queue::{FORGED, Packed, unpack};
 use crate::redis::{CALL_TIMEOUT, Fault, Wire, array, bytes, number, script, text, unavailable};
 use crate::{Event, Item, ItemState, Result};
@@ -47,16 +47,23 @@ impl<'a> Reader<'a> {
     pub fn run(&mut self) {
         let node = self.node;
         while !node.link.closed() {
-            if !node.link.await_joined(Duration::from_secs(60), || false) {
+            node.reader.beat();
+            if !node.link.await_joined(BLOCK, || false) {
                 continue;
             }
             let Ok(membership) = node.link.membership() else { continue };
-            node.events.await_room(|| node.link.closed());
+            node.events.await_room(|| {
+                node.reader.beat();
+                node.link.closed()
+            });
             match self.read(membership) {
                 Ok(()) => std::thread::sleep(GATHER),
                 Err(error) => {
                     self.wire = None;
-                    if !node.link.closed() && node.link.membership() == Ok(membership) {
+                    if !node.link.closed()
+                        && node.link.membership() == Ok(membership)
+                        && !node.reread.load(Ordering::SeqCst)
+                    {
                         log::debug!("Reading of events broke off: {error}");
                         std::thread::sleep(PAUSE);
                     }
@@ -120,6 +127,7 @@ impl<'a> Reader<'a> {
         let mut after = "0".to_owned();
         let mut position = None;
         while !after.is_empty() {
+            node.reader.beat();
             let mut cmd = script::items.call(&node.keys.meta);
             cmd.arg(&after).arg(1);
             let answer = wire.script(&script::items, &cmd, Instant::now() + 5 * CALL_TIMEOUT);
@@ -321,7 +329,7 @@ impl<'a> Reader<'a> {
             return Ok(None);
         }
         let sent = i64::try_from(stream_id(&entry.id).0).unwrap_or(0);
-        if sent + COMMAND_AGE_MS < clock_ms() + node.link.clock_offset() {
+        if sent + COMMAND_AGE_MS < node.link.clock_ms() {
             return Ok(None);
         }
         let done = cmd("GET").arg(node.keys.done(&request_id)).to_owned();

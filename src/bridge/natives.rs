@@ -60,6 +60,9 @@ const NATIVES: &[NativeMethod<'static>] = &[
         home: JString[], origins: JString[], timeout_millis: jlong
     ) -> JList),
     native!(link(handle: jlong) -> LinkStateType),
+    native!(threads(handle: jlong) -> JList),
+    native!(vouch(handle: jlong, problem: JString)),
+    native!(reread(handle: jlong)),
     native!(await_joined(handle: jlong, timeout_millis: jlong) -> jboolean),
     native!(next_queue_id(handle: jlong) -> jlong),
     native!(raise_queue_ids(handle: jlong, floor: jlong)),
@@ -81,6 +84,7 @@ const NATIVES: &[NativeMethod<'static>] = &[
     native!(release(handle: jlong, id: jlong, delay_millis: jlong, why: JString)),
     native!(leave_to_others(handle: jlong, id: jlong, pause_millis: jlong, why: JString)),
     native!(requeue(handle: jlong, id: jlong, why: JString)),
+    native!(pass(handle: jlong, id: jlong) -> JString),
     native!(rerun(handle: jlong, id: jlong, result: JString, new_id: jlong, payload: jbyte[], most: jint) -> jlong),
     native!(keep(handle: jlong, id: jlong)),
     native!(resume(handle: jlong, id: jlong)),
@@ -308,6 +312,38 @@ fn link<'local>(
     link_state(env, &link)
 }
 
+fn threads<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+) -> Result<JList<'local>, Failure> {
+    let lives = held(handle)?.threads();
+    let lines: Vec<String> = lives
+        .iter()
+        .map(|life| {
+            format!("{}\t{}\t{}\t{}", life.name, life.round_ago.as_millis(), life.restarts, life.problem)
+        })
+        .collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    texts_to_java(env, &lines)
+}
+
+fn vouch<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    problem: JString<'local>,
+) -> Result<(), Failure> {
+    let problem = text(env, "what is wrong", &problem)?;
+    held(handle)?.vouch(&problem);
+    Ok(())
+}
+
+fn reread<'local>(_: &mut Env<'local>, _: JClass<'local>, handle: jlong) -> Result<(), Failure> {
+    held(handle)?.reread();
+    Ok(())
+}
+
 fn await_joined<'local>(
     _: &mut Env<'local>,
     _: JClass<'local>,
@@ -386,8 +422,7 @@ fn claim<'local>(
     let controller = held(handle)?;
     let offers = offers(env, &lanes, &rooms)?;
     let max = usize::try_from(max).unwrap_or_default();
-    let items = controller.claim(&offers, max, wait(timeout_millis))?;
-    items_to_java(env, &items)
+    controller.claim_into(&offers, max, wait(timeout_millis), |items| items_to_java(env, items))
 }
 
 fn wake<'local>(_: &mut Env<'local>, _: JClass<'local>, handle: jlong) -> Result<(), Failure> {
@@ -521,6 +556,18 @@ fn requeue<'local>(
     Ok(held(handle)?.requeue(id, &why)?)
 }
 
+fn pass<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    id: jlong,
+) -> Result<JString<'local>, Failure> {
+    match held(handle)?.pass(id)? {
+        Some(to) => Ok(JString::new(env, to)?),
+        None => Ok(JString::default()),
+    }
+}
+
 fn rerun<'local>(
     env: &mut Env<'local>,
     _: JClass<'local>,
@@ -606,10 +653,8 @@ fn next_event<'local>(
     handle: jlong,
     timeout_millis: jlong,
 ) -> Result<EventType<'local>, Failure> {
-    match held(handle)?.next_event(wait(timeout_millis))? {
-        Some(next) => event(env, &next),
-        None => Ok(EventType::default()),
-    }
+    let next = held(handle)?.next_event_into(wait(timeout_millis), |next| event(env, next))?;
+    Ok(next.unwrap_or_default())
 }
 
 fn announce<'local>(

@@ -10,6 +10,11 @@ local answer = {'OK', int(now), meta[1], meta[2] or '-', redis.call('GET', P .. 
   table.concat(redis.call('ZRANGE', P .. 'members', 0, -1), ' ')}
 local away = was_away(lease) or mending()
 redis.call('ZADD', P .. 'members', int(now + lease), me)
+-- A lease that ends later than it would if it were given now is from before Redis' clock was set back.
+for _, who in ipairs(redis.call('ZRANGEBYSCORE', P .. 'members', '(' .. int(now + lease), '+inf')) do
+  local own = redis.call('HGET', P .. 'member:' .. string.match(who, '^[^:]*'), 'lease') or lease
+  redis.call('ZADD', P .. 'members', 'LT', int(now + own), who)
+end
 if not away then
   for _, who in ipairs(redis.call('ZRANGEBYSCORE', P .. 'members', '-inf', int(now))) do
     local c, e = string.match(who, '^([^:]*):(.*)$')

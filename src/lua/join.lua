@@ -34,7 +34,7 @@ redis.call('SET', P .. 'epoch', epoch)
 local me = controller .. ':' .. epoch
 redis.call('ZADD', P .. 'members', int(now + lease), me)
 redis.call('HSET', key, 'incarnation', incarnation, 'epoch', epoch, 'name', ARGV[3], 'url', ARGV[4], 'version', ARGV[5],
-  'joined', int(now), 'attempt', ARGV[10])
+  'joined', int(now), 'attempt', ARGV[10], 'lease', ARGV[6])
 redis.call('PERSIST', P .. 'inbox:' .. controller)
 redis.call('PERSIST', P .. 'cursor:' .. controller)
 if expiry then

@@ -9,7 +9,6 @@ use super::builds::{ADOPTED, COLUMNS, JOB_ID, cause_search, json, row_of, tags};
 use super::packed::Packed;
 use super::row::{BuildRow, BuildState};
 use super::store::{Fault, Session, Statement, Value};
-use crate::node::clock_ms;
 
 /// A build adopted by one controller is not adopted by another for so long, ms.
 const ADOPTION_MS: i64 = 3000;
@@ -704,8 +703,9 @@ pub(super) fn adopt(
     epoch: i64,
 ) -> Result<bool, Fault> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM ha_build b JOIN ha_job j ON j.id = b.job_id \
+        "SELECT {COLUMNS}, {} FROM ha_build b JOIN ha_job j ON j.id = b.job_id \
          WHERE j.cluster_id = ?1 AND j.full_name = ?2 AND b.number = ?3{}",
+        session.dialect().now_ms(),
         session.dialect().for_update()
     );
     let rows = session.rows(&sql, &[cluster.into(), job.into(), number.into()])?;
@@ -717,7 +717,7 @@ pub(super) fn adopt(
         BuildState::Deleted => false,
     };
     let ours = row.controller_id == owner.controller_id && row.incarnation == owner.incarnation;
-    let now = clock_ms();
+    let now = fields.int(ADOPTED + 1);
     if !adoptable || (!ours && (now - adopted).abs() < ADOPTION_MS) || (ours && epoch < row.epoch) {
         return Ok(false);
     }

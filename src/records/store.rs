@@ -145,6 +145,14 @@ impl Dialect {
         }
     }
 
+    /// The database's clock, ms since 1970: those of two controllers may differ.
+    pub fn now_ms(self) -> &'static str {
+        match self {
+            Self::Postgres => "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
+            Self::Sqlite => "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)",
+        }
+    }
+
     /// Holds the rows until the transaction ends; SQLite has one writer anyway.
     pub fn for_update(self) -> &'static str {
         match self {

@@ -3,6 +3,7 @@
 mod fault;
 mod fitness;
 mod keys;
+mod names;
 mod pool;
 mod scripts;
 mod sentinel;
@@ -13,7 +14,7 @@ mod wire;
 pub(crate) use fault::{Fault, unavailable};
 pub(crate) use fitness::Fitness;
 pub(crate) use keys::Keys;
-pub(crate) use pool::{CALL_TIMEOUT, Pool};
+pub(crate) use pool::{CALL_TIMEOUT, LOCK_TIMEOUT, Pool};
 pub(crate) use scripts::{Script, script};
 pub(crate) use sentinel::primary;
 pub(crate) use url::Address;

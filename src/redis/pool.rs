@@ -11,10 +11,10 @@ use parking_lot::{Condvar, Mutex};
 use super::{Address, Fault, Script, Vetted, Wire, array};
 use crate::Result;
 
-/// The longest a command may take in all.
+/// The longest a command may take in all; the first try half of it, so that a half-open connection leaves time for a fresh one.
 pub(crate) const CALL_TIMEOUT: Duration = Duration::from_millis(2000);
-/// The longest one try may take: a half-open connection must leave time for a fresh one.
-const TRY_TIMEOUT: Duration = Duration::from_millis(1000);
+/// As [`CALL_TIMEOUT`], for a command that is waited for while Jenkins' queue is locked.
+pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_millis(1000);
 /// Calls under way at once; later ones wait, and go out together.
 const MOST: usize = 4;
 /// What goes out together at the most.
@@ -65,28 +65,29 @@ impl Pool {
 
     /// Runs a script that may be repeated: once more on a fresh connection if the first one broke.
     pub fn run(&self, script: &'static Script, cmd: &Cmd) -> Result<Vec<Value>> {
-        let deadline = Instant::now() + CALL_TIMEOUT;
-        self.twice(
-            || self.together(script, cmd, deadline.min(Instant::now() + TRY_TIMEOUT)),
-            || self.alone(|wire| wire.script(script, cmd, deadline), deadline),
-        )
-        .map(array)
+        let (answer, _) = self.run_held(script, cmd, Duration::ZERO, Instant::now() + CALL_TIMEOUT)?;
+        Ok(answer)
     }
 
-    /// As [`Pool::run`], then waits until a replica has it too. Whether one has; not at all without `wait`.
+    /// As [`Pool::run`], then waits until a replica has it too. Whether one has; not at all without `wait`. All of it takes until
+    /// the deadline at the most.
     pub fn run_held(
         &self,
         script: &'static Script,
         cmd: &Cmd,
         wait: Duration,
+        deadline: Instant,
     ) -> Result<(Vec<Value>, Result<bool, Fault>)> {
+        let first = Instant::now() + deadline.saturating_duration_since(Instant::now()) / 2;
         if wait.is_zero() {
-            return Ok((self.run(script, cmd)?, Ok(true)));
+            let answer = self.twice(
+                || self.together(script, cmd, first),
+                || self.alone(|wire| wire.script(script, cmd, deadline), deadline),
+            )?;
+            return Ok((array(answer), Ok(true)));
         }
-        let deadline = Instant::now() + CALL_TIMEOUT;
         let attempt = |deadline| self.alone(|wire| wire.script_held(script, cmd, wait, deadline), deadline);
-        let (answer, held) =
-            self.twice(|| attempt(deadline.min(Instant::now() + TRY_TIMEOUT)), || attempt(deadline))?;
+        let (answer, held) = self.twice(|| attempt(first), || attempt(deadline))?;
         Ok((array(answer), held))
     }
 

@@ -4,7 +4,7 @@
 //! a deadline must hold for an answer as a whole.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream, ToSocketAddrs};
+use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,19 +15,60 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use super::url::Place;
-use super::{Address, Fault, Script, number, script, sentinel, text};
+use super::{Address, Fault, Script, names, number, script, sentinel, text};
 
 enum Stream {
-    Plain(TcpStream),
-    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
+    Plain(Socket),
+    Tls(Box<StreamOwned<ClientConnection, Socket>>),
 }
 
 impl Stream {
     fn socket(&self) -> &TcpStream {
         match self {
-            Self::Plain(socket) => socket,
-            Self::Tls(tls) => &tls.sock,
+            Self::Plain(socket) => &socket.tcp,
+            Self::Tls(tls) => &tls.sock.tcp,
         }
+    }
+
+    /// From now on nothing outlasts it, however the bytes trickle: a handshake's reads and writes neither.
+    fn until(&mut self, deadline: Instant) {
+        match self {
+            Self::Plain(socket) => socket.deadline = deadline,
+            Self::Tls(tls) => tls.sock.deadline = deadline,
+        }
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(socket) => socket.read(buffer),
+            Self::Tls(tls) => tls.read(buffer),
+        }
+    }
+}
+
+/// A socket on which nothing outlasts a deadline.
+struct Socket {
+    tcp: TcpStream,
+    deadline: Instant,
+}
+
+impl Read for Socket {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.tcp.set_read_timeout(Some(left(self.deadline)?))?;
+        self.tcp.read(buffer)
+    }
+}
+
+impl Write for Socket {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.tcp.set_write_timeout(Some(left(self.deadline)?))?;
+        self.tcp.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.tcp.flush()
     }
 }
 
@@ -111,7 +152,9 @@ impl Wire {
 
     /// Connects and no more.
     pub fn open(address: &Address, place: Place, timeout: Duration) -> Result<Self, Fault> {
-        let socket = connect(&place, timeout).map_err(Fault::NoConnection)?;
+        let deadline = Instant::now() + timeout;
+        let tcp = connect(&place, deadline).map_err(Fault::NoConnection)?;
+        let socket = Socket { tcp, deadline };
         let stream = if address.tls {
             let tls = tls(&place.host).map_err(Fault::NoConnection)?;
             Stream::Tls(Box::new(StreamOwned::new(tls, socket)))
@@ -231,24 +274,17 @@ impl Wire {
     }
 
     fn send(&mut self, bytes: &[u8], deadline: Instant) -> Result<(), Fault> {
-        let send = |stream: &mut Stream| -> io::Result<()> {
-            stream.socket().set_write_timeout(Some(left(deadline)?))?;
-            match stream {
-                Stream::Plain(socket) => socket.write_all(bytes),
-                Stream::Tls(tls) => {
-                    // The handshake reads too.
-                    tls.sock.set_read_timeout(Some(left(deadline)?))?;
-                    tls.write_all(bytes)?;
-                    tls.flush()
-                }
-            }
-        };
-        send(&mut self.stream).map_err(Fault::Broken)
+        self.stream.until(deadline);
+        match &mut self.stream {
+            Stream::Plain(socket) => socket.write_all(bytes),
+            Stream::Tls(tls) => tls.write_all(bytes).and_then(|()| tls.flush()),
+        }
+        .map_err(Fault::Broken)
     }
 
     fn receive(&mut self, deadline: Instant) -> Result<Value, Fault> {
-        let timed = Timed { stream: &mut self.stream, deadline };
-        self.parser.parse_value(timed).map_err(|error| {
+        self.stream.until(deadline);
+        self.parser.parse_value(&mut self.stream).map_err(|error| {
             let kind = match error.is_timeout() {
                 true => io::ErrorKind::TimedOut,
                 false if error.is_io_error() => io::ErrorKind::UnexpectedEof,
@@ -256,22 +292,6 @@ impl Wire {
             };
             Fault::Broken(io::Error::new(kind, error.to_string()))
         })
-    }
-}
-
-/// Reads until a deadline, however the bytes trickle in.
-struct Timed<'a> {
-    stream: &'a mut Stream,
-    deadline: Instant,
-}
-
-impl Read for Timed<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.stream.socket().set_read_timeout(Some(left(self.deadline)?))?;
-        match self.stream {
-            Stream::Plain(socket) => socket.read(buffer),
-            Stream::Tls(tls) => tls.read(buffer),
-        }
     }
 }
 
@@ -291,10 +311,9 @@ fn nowhere() -> Fault {
     Fault::NoConnection(io::ErrorKind::NotFound.into())
 }
 
-fn connect(place: &Place, timeout: Duration) -> io::Result<TcpStream> {
-    let deadline = Instant::now() + timeout;
+fn connect(place: &Place, deadline: Instant) -> io::Result<TcpStream> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "its name leads to no address");
-    for address in (place.host.as_str(), place.port).to_socket_addrs()? {
+    for address in names::addresses(place, deadline)? {
         match TcpStream::connect_timeout(&address, left(deadline)?) {
             Ok(socket) => {
                 socket.set_nodelay(true)?;

@@ -1,7 +1,5 @@
 package io.jenkins.plugins.ha;
 
-import hudson.security.ACL;
-import hudson.security.ACLContext;
 import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.Event;
 import io.jenkins.plugins.ha.bridge.HaException;
@@ -12,6 +10,8 @@ import io.jenkins.plugins.ha.builds.OrphanedPipelines;
 import io.jenkins.plugins.ha.builds.Reruns;
 import io.jenkins.plugins.ha.commands.Commands;
 import io.jenkins.plugins.ha.jobs.JobEvents;
+import io.jenkins.plugins.ha.life.Loop;
+import io.jenkins.plugins.ha.life.Watchdog;
 import io.jenkins.plugins.ha.queue.Claimer;
 import io.jenkins.plugins.ha.queue.QueueView;
 import io.jenkins.plugins.ha.topology.Topology;
@@ -22,12 +22,17 @@ import java.util.logging.Logger;
 
 /**
  * Brings what happened in the cluster to those it concerns, in order, on one thread that runs as
- * SYSTEM.
+ * SYSTEM. What reads the shared folder has threads of its own, so that a folder that stalls keeps
+ * neither the queue nor a stop or a cancel waiting.
  */
-@SuppressWarnings("try") // who acts is settled by having the context open
 final class EventPump {
     private static final Logger LOGGER = Logger.getLogger(EventPump.class.getName());
     private static final long WAIT_MILLIS = 30_000;
+
+    /** How often what fails is tried again, and after how long. */
+    private static final int TRIES = 3;
+
+    private static final long RETRY_MILLIS = 100;
 
     private final Cluster cluster;
     private final QueueView view;
@@ -42,10 +47,11 @@ final class EventPump {
     /** What needs the jobs, while they are not loaded; null from then on. */
     private List<Event> early = new ArrayList<>();
 
-    private final Thread thread = new Thread(this::run, "ha-jenkins-events");
+    private final Loop loop;
 
     EventPump(
             Cluster cluster,
+            Watchdog watchdog,
             QueueView view,
             ForeignBuilds builds,
             Claimer claimer,
@@ -62,11 +68,11 @@ final class EventPump {
         this.pipelines = pipelines;
         this.topology = topology;
         this.commands = new Commands(cluster);
-        thread.setDaemon(true);
+        this.loop = watchdog.loop("ha-jenkins-events", this::round);
     }
 
     void start() {
-        thread.start();
+        loop.start();
     }
 
     /** The jobs are there: what was put off for want of them is done now, before anything newer. */
@@ -74,34 +80,36 @@ final class EventPump {
         synchronized (this) {
             List<Event> waiting = early;
             early = null;
-            waiting.forEach(this::handleSafely);
-        }
-    }
-
-    void stop() {
-        commands.stop();
-        try {
-            thread.join(2000);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    private void run() {
-        try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
-            while (true) {
+            for (Event event : waiting) {
                 try {
-                    cluster.nextEvent(WAIT_MILLIS).ifPresent(this::handleInTurn);
-                } catch (HaException.Closed e) {
-                    return;
-                } catch (HaException.Unavailable e) {
-                    LOGGER.log(Level.FINE, "No events: {0}", e.getMessage());
+                    handleStubbornly(event);
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                } catch (RuntimeException | Error e) {
+                    LOGGER.log(Level.SEVERE, "Could not follow an event of the cluster", e);
                 }
             }
         }
     }
 
-    private void handleInTurn(Event event) {
+    void stop() {
+        commands.stop();
+        loop.await(2000);
+    }
+
+    private boolean round() throws InterruptedException {
+        try {
+            Event event = cluster.nextEvent(WAIT_MILLIS).orElse(null);
+            if (event != null) {
+                handleInTurn(event);
+            }
+        } catch (HaException.Unavailable e) {
+            LOGGER.log(Level.FINE, "No events: {0}", e.getMessage());
+        }
+        return true;
+    }
+
+    private void handleInTurn(Event event) throws InterruptedException {
         synchronized (this) {
             boolean needsJobs =
                     event instanceof Event.Announcement || event instanceof Event.Orphaned;
@@ -110,17 +118,32 @@ final class EventPump {
                 return;
             }
         }
-        handleSafely(event);
+        handleStubbornly(event);
     }
 
-    private void handleSafely(Event event) {
-        try {
-            handle(event);
-        } catch (RuntimeException | LinkageError e) {
-            LOGGER.log(
-                    Level.SEVERE,
-                    "Could not follow an event of the cluster; going on with the next",
-                    e);
+    /**
+     * What cannot be followed, for an Error of a plugin say, is tried again; if that does not help
+     * either, the whole queue is read anew, and the next event's turn comes.
+     */
+    private void handleStubbornly(Event event) throws InterruptedException {
+        for (int failures = 1; ; failures++) {
+            try {
+                handle(event);
+                return;
+            } catch (HaException.Closed e) {
+                throw e;
+            } catch (RuntimeException | Error e) {
+                if (failures >= TRIES) {
+                    LOGGER.log(
+                            Level.SEVERE,
+                            "Could not follow an event of the cluster; reading the whole queue",
+                            e);
+                    loop.behind(true); // until a snapshot was followed
+                    cluster.reread();
+                    throw e;
+                }
+                Thread.sleep(RETRY_MILLIS << failures);
+            }
         }
     }
 
@@ -130,6 +153,7 @@ final class EventPump {
             Reruns.followed(changed.item());
             claimer.changed(changed.item());
             pipelines.changed(changed.item());
+            orphans.changed(changed.item());
             claimer.poke();
         } else if (event instanceof Event.Announcement announcement) {
             announced(announcement);
@@ -139,6 +163,7 @@ final class EventPump {
             view.replaceAll(snapshot.items());
             snapshot.items().forEach(Reruns::followed);
             claimer.poke();
+            loop.behind(false);
         } else if (event instanceof Event.Orphaned orphaned) {
             orphans.decide(orphaned.item());
         } else if (event instanceof Event.MembersChanged) {
@@ -154,7 +179,7 @@ final class EventPump {
     private void announced(Event.Announcement announcement) {
         switch (announcement.topic()) {
             case ForeignBuilds.TOPIC -> builds.announced(announcement);
-            case JobEvents.TOPIC -> JobEvents.announced(announcement);
+            case JobEvents.TOPIC -> builds.files().run(() -> JobEvents.announced(announcement));
             case OrphanedPipelines.TOPIC -> pipelines.announced(announcement);
             default ->
                     LOGGER.fine(

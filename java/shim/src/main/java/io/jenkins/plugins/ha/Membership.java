@@ -8,6 +8,8 @@ import io.jenkins.plugins.ha.builds.ForeignBuilds;
 import io.jenkins.plugins.ha.builds.OrphanedBuilds;
 import io.jenkins.plugins.ha.builds.OrphanedPipelines;
 import io.jenkins.plugins.ha.builds.OwnPipelines;
+import io.jenkins.plugins.ha.health.Others;
+import io.jenkins.plugins.ha.life.Watchdog;
 import io.jenkins.plugins.ha.queue.Claimer;
 import io.jenkins.plugins.ha.queue.HaQueue;
 import io.jenkins.plugins.ha.queue.QueueView;
@@ -30,6 +32,8 @@ public final class Membership {
     private final Cluster cluster;
     private final ControllerIdentity identity;
     private final EffectiveSettings settings;
+    private final Watchdog watchdog;
+    private final Others others;
     private final QueueView view;
     private final ForeignBuilds builds;
     private final Outbound outbound;
@@ -48,7 +52,9 @@ public final class Membership {
         this.cluster = cluster;
         this.identity = identity;
         this.settings = settings;
-        this.outbound = new Outbound(cluster);
+        this.watchdog = new Watchdog(cluster);
+        this.others = new Others(cluster, identity);
+        this.outbound = new Outbound(cluster, watchdog);
         this.topology = new Topology(cluster, identity);
         this.records = BuildRecords.open(settings, identity);
         this.builds = new ForeignBuilds(identity);
@@ -61,6 +67,7 @@ public final class Membership {
         this.pump =
                 new EventPump(
                         cluster,
+                        watchdog,
                         view,
                         builds,
                         claimer,
@@ -80,15 +87,17 @@ public final class Membership {
         current = this;
         outbound.start();
         pump.start();
+        others.start(watchdog);
+        watchdog.start();
     }
 
     /** Takes part in the work: from now on builds are claimed. Jobs are loaded. */
     void takeBuilds() {
         pump.jobsLoaded();
-        claimer.start();
-        fence.start();
-        ownPipelines.start();
-        orphanedPipelines.start();
+        claimer.start(watchdog);
+        fence.start(watchdog);
+        ownPipelines.start(watchdog);
+        orphanedPipelines.start(watchdog);
         records.opened()
                 .ifPresent(
                         open -> {
@@ -102,11 +111,14 @@ public final class Membership {
     void leave() {
         leaving = true;
         topology.stop();
+        watchdog.stop();
         claimer.stop();
         fence.stopBuilds();
         outbound.drainAndStop();
         cluster.close();
         pump.stop();
+        watchdog.stopAll();
+        others.leave();
         Reconciling background = reconciling;
         if (background != null) {
             background.stop();
@@ -200,7 +212,22 @@ public final class Membership {
 
     /** How this controller stands with the cluster, from memory. */
     public LinkState link() {
-        return cluster.link();
+        return watchdog.link();
+    }
+
+    /** Looks after this controller's threads. */
+    public Watchdog watchdog() {
+        return watchdog;
+    }
+
+    /** Whether the other controllers are in the cluster while this one is not. */
+    public Others others() {
+        return others;
+    }
+
+    /** Builds whose controller is gone. */
+    public OrphanedBuilds orphans() {
+        return orphans;
     }
 
     /** Whether Jenkins really uses the queue that was installed. */

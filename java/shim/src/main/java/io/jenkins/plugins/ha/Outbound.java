@@ -2,6 +2,10 @@ package io.jenkins.plugins.ha;
 
 import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.HaException;
+import io.jenkins.plugins.ha.life.Loop;
+import io.jenkins.plugins.ha.life.Watchdog;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingDeque;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
@@ -18,14 +22,25 @@ public final class Outbound {
     private static final long REJOIN_MILLIS = 1000;
     private static final long DRAIN_MILLIS = 3000;
 
+    /** What fails here, not in Redis, is tried so often, after longer and longer pauses. */
+    private static final int TRIES = 4;
+
     private final Cluster cluster;
     private final LinkedBlockingDeque<Message> waiting = new LinkedBlockingDeque<>();
-    private final Thread thread = new Thread(this::run, "ha-jenkins-outbound");
+
+    /** What of {@link #tellOnce} waits. */
+    private final Set<String> waitingOnce = ConcurrentHashMap.newKeySet();
+
+    private final Loop loop;
+
+    /** Taken from {@link #waiting} and not told yet; the loop's thread writes it. */
+    private volatile Message inHand;
+
     private volatile boolean stopping;
 
-    Outbound(Cluster cluster) {
+    Outbound(Cluster cluster, Watchdog watchdog) {
         this.cluster = cluster;
-        thread.setDaemon(true);
+        this.loop = watchdog.loop("ha-jenkins-outbound", this::round);
     }
 
     /** One thing to tell; repeated until it is taken or refused, so it must be idempotent. */
@@ -34,44 +49,78 @@ public final class Outbound {
         void tell(Cluster cluster);
     }
 
-    private record Message(String what, Telling telling) {}
+    private record Message(String what, Telling telling, boolean once, long since) {
+        Message(String what, Telling telling, boolean once) {
+            this(what, telling, once, System.nanoTime());
+        }
+    }
 
     /** Tells it as soon as it is its turn. Never blocks. {@code what} names it in the log. */
     public void tell(String what, Telling telling) {
-        waiting.addLast(new Message(what, telling));
+        waiting.addLast(new Message(what, telling, false));
+    }
+
+    /**
+     * As {@link #tell}, unless the same {@code what} waits already, which then says it all: while
+     * Redis is away, what is told again and again does not pile up.
+     */
+    public void tellOnce(String what, Telling telling) {
+        if (waitingOnce.add(what)) {
+            waiting.addLast(new Message(what, telling, true));
+        }
+    }
+
+    /** How much is not told yet. */
+    public int untold() {
+        return waiting.size() + (inHand == null ? 0 : 1);
+    }
+
+    /** For how long the oldest of it has waited; 0 when all is told. */
+    public long oldestMillis() {
+        Message oldest = inHand;
+        if (oldest == null) {
+            oldest = waiting.peekFirst();
+        }
+        return oldest == null
+                ? 0
+                : TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - oldest.since());
     }
 
     void start() {
-        thread.start();
+        loop.start();
     }
 
     void drainAndStop() {
-        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(DRAIN_MILLIS);
         stopping = true;
         tell("end", c -> {});
-        try {
-            thread.join(Math.max(1, TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime())));
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-        if (!waiting.isEmpty()) {
+        loop.await(DRAIN_MILLIS);
+        int left = untold();
+        if (left > 0) {
             LOGGER.warning(
                     () ->
                             "Left with "
-                                    + waiting.size()
+                                    + left
                                     + " messages that Redis could not take: the other controllers"
                                     + " find out when this one's lease has ended");
         }
     }
 
-    private void run() {
-        try {
-            while (!(stopping && waiting.isEmpty())) {
-                tellOne(waiting.takeFirst());
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+    private boolean round() throws InterruptedException {
+        if (inHand == null) { // else the thread was ended over it
+            inHand = waiting.takeFirst();
         }
+        Message message = inHand;
+        if (message.once()) {
+            waitingOnce.remove(message.what());
+        }
+        try {
+            tellOne(message);
+            inHand = null;
+        } catch (GivenUp e) {
+            inHand = null;
+            throw e;
+        }
+        return !(stopping && waiting.isEmpty());
     }
 
     private void awaitJoined() {
@@ -82,27 +131,51 @@ public final class Outbound {
         }
     }
 
+    /** Told in vain, by a defect here; the next message's turn. */
+    private static final class GivenUp extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        GivenUp(String what, Throwable cause) {
+            super("Could not tell the cluster: " + what, cause);
+        }
+    }
+
     private void tellOne(Message message) throws InterruptedException {
+        int failures = 0;
         while (true) {
             try {
-                message.telling.tell(cluster);
+                message.telling().tell(cluster);
                 return;
             } catch (HaException.Unavailable | HaException.Refused e) { // an admin can mend both
                 LOGGER.log(
                         Level.FINE,
                         "{0} waits for Redis: {1}",
-                        new Object[] {message.what, e.getMessage()});
+                        new Object[] {message.what(), e.getMessage()});
                 Thread.sleep(RETRY_MILLIS);
                 awaitJoined();
             } catch (HaException.Closed e) {
                 return;
+            } catch (HaException.Bug e) { // of what was sent; or the library has closed itself
+                LOGGER.log(Level.SEVERE, "Could not tell the cluster: " + message.what(), e);
+                return;
             } catch (HaException e) {
                 LOGGER.warning(
-                        () -> "The cluster did not take '" + message.what + "': " + e.getMessage());
+                        () ->
+                                "The cluster did not take '"
+                                        + message.what()
+                                        + "': "
+                                        + e.getMessage());
                 return;
-            } catch (RuntimeException e) {
-                LOGGER.log(Level.SEVERE, "Could not tell the cluster: " + message.what, e);
-                return;
+            } catch (RuntimeException | Error e) { // of a plugin, or for want of memory
+                failures++;
+                if (failures >= TRIES) {
+                    throw new GivenUp(message.what(), e);
+                }
+                LOGGER.log(
+                        failures == 1 ? Level.WARNING : Level.FINE,
+                        "Could not tell the cluster: " + message.what() + "; trying on",
+                        e);
+                Thread.sleep(RETRY_MILLIS << failures);
             }
         }
     }

@@ -71,6 +71,29 @@ public final class Cluster implements AutoCloseable {
         return Native.link(handle);
     }
 
+    /** How the library's own threads do. From memory. */
+    public List<ThreadLife> threads() {
+        return Native.threads(handle).stream().map(ThreadLife::ofLine).toList();
+    }
+
+    /**
+     * Vouches for the caller's own threads; or says, in a sentence without its full stop, what is
+     * wrong with them: then this controller leaves the cluster, {@link LinkState.Phase#REFUSED},
+     * until "" is said again. Who has begun to vouch must go on at least every 10 s, else this
+     * controller leaves, too. From memory.
+     */
+    public void vouch(String problem) {
+        Native.vouch(handle, problem);
+    }
+
+    /**
+     * Has an {@link Event.Snapshot} of the whole queue come: the caller could not follow an event.
+     * Does not block.
+     */
+    public void reread() {
+        Native.reread(handle);
+    }
+
     /** Waits until joined, at most {@code timeoutMillis}; false when it is not. */
     public boolean awaitJoined(long timeoutMillis) {
         return Native.awaitJoined(handle, timeoutMillis);
@@ -126,7 +149,8 @@ public final class Cluster implements AutoCloseable {
      * @param max how many at the most, over all lanes
      * @param timeoutMillis 0 to 60,000
      * @return what is ours now, with payloads, in the order of the queue; empty after the timeout
-     *     or {@link #wake()}
+     *     or {@link #wake()}. Where the JVM has no memory for it and throws, the next claim answers
+     *     the same
      */
     public List<Item> claim(List<LaneOffer> offers, int max, long timeoutMillis) {
         String[] lanes = offers.stream().map(LaneOffer::lane).toArray(String[]::new);
@@ -220,6 +244,18 @@ public final class Cluster implements AutoCloseable {
     }
 
     /**
+     * Hands an ORPHANED item, on which it falls to this controller to decide, on to the next
+     * member. For what this controller cannot decide on, such as a build of a job that it does not
+     * have.
+     *
+     * @return the id of that member; empty when there is no other
+     * @throws HaException.Fenced for everybody but the reaper
+     */
+    public Optional<String> pass(long id) {
+        return Optional.ofNullable(Native.pass(handle, id));
+    }
+
+    /**
      * The build of an ORPHANED item has ended, for its reaper to say, and runs again: in one step
      * the item ends and a new one takes its place in the queue, with its job, lane and priority,
      * due at once. Repeating it has no further effect and yields the same answer.
@@ -296,8 +332,8 @@ public final class Cluster implements AutoCloseable {
     }
 
     /**
-     * Waits for the next event, at most {@code timeoutMillis}; empty when there is none. One thread
-     * at a time.
+     * Waits for the next event, at most {@code timeoutMillis}; empty when there is none. Where the
+     * JVM has no memory for it and throws, the same event comes again. One thread at a time.
      */
     public Optional<Event> nextEvent(long timeoutMillis) {
         return Optional.ofNullable(Native.nextEvent(handle, timeoutMillis));

@@ -56,6 +56,13 @@ final class Native {
 
     static native LinkState link(long handle);
 
+    /** A line each, as {@link ThreadLife#ofLine} reads it. */
+    static native List<String> threads(long handle);
+
+    static native void vouch(long handle, String problem);
+
+    static native void reread(long handle);
+
     static native boolean awaitJoined(long handle, long timeoutMillis);
 
     static native long nextQueueId(long handle);
@@ -105,6 +112,8 @@ final class Native {
     static native void leaveToOthers(long handle, long id, long pauseMillis, String why);
 
     static native void requeue(long handle, long id, String why);
+
+    static native String pass(long handle, long id);
 
     /** 0 when it is not run again. */
     static native long rerun(

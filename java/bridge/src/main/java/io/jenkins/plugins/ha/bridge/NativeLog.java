@@ -47,7 +47,7 @@ final class NativeLog {
             last = stopping;
             try {
                 Native.drainLog(level(), last ? 0 : WAIT_MILLIS).forEach(NativeLog::write);
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 // A log that fails must not do more harm than being silent for a while.
                 pause();
             }

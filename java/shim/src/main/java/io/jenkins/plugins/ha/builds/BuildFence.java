@@ -17,11 +17,14 @@ import hudson.security.ACL;
 import hudson.security.ACLContext;
 import io.jenkins.plugins.ha.ControllerIdentity;
 import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.Recent;
 import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.Item;
 import io.jenkins.plugins.ha.bridge.ItemState;
 import io.jenkins.plugins.ha.bridge.LinkState;
+import io.jenkins.plugins.ha.life.Pool;
+import io.jenkins.plugins.ha.life.Watchdog;
 import io.jenkins.plugins.ha.queue.ClaimedItems;
 import io.jenkins.plugins.ha.queue.ClusterItemAction;
 import java.io.FilterOutputStream;
@@ -29,8 +32,6 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -40,7 +41,6 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 import jenkins.model.CauseOfInterruption;
 import jenkins.model.InterruptedBuildAction;
-import jenkins.util.Timer;
 
 /**
  * Builds of this controller that others end, because it stalled or was cut off for longer than its
@@ -63,13 +63,16 @@ public final class BuildFence {
     private static final int REMEMBERED = 1000;
 
     /** Those that are no longer ours. */
-    private static final Set<BuildKey> CUT = remembered();
+    private static final Set<BuildKey> CUT = Recent.set(REMEMBERED);
 
     /** Those that were stopped for it, or because this controller is shut down. */
-    private static final Set<BuildKey> STOPPED = remembered();
+    private static final Set<BuildKey> STOPPED = Recent.set(REMEMBERED);
 
     /** Those of them that lost their claim before their first step. */
-    private static final Set<BuildKey> UNBEGUN = remembered();
+    private static final Set<BuildKey> UNBEGUN = Recent.set(REMEMBERED);
+
+    /** For looks into folders that are not on time. */
+    private static final Pool LOOKS = new Pool("ha-jenkins-fence-look", 1, 10_000);
 
     private final Cluster cluster;
     private final ControllerIdentity identity;
@@ -85,26 +88,10 @@ public final class BuildFence {
         this.identity = identity;
     }
 
-    private static Set<BuildKey> remembered() {
-        return Collections.newSetFromMap(
-                Collections.synchronizedMap(
-                        new LinkedHashMap<>() {
-                            private static final long serialVersionUID = 1L;
-
-                            @Override
-                            protected boolean removeEldestEntry(
-                                    Map.Entry<BuildKey, Boolean> eldest) {
-                                return size() > REMEMBERED;
-                            }
-                        }));
-    }
-
     /** From now on it is looked whether what runs here is still ours. */
-    public void start() {
+    public void start(Watchdog watchdog) {
         asked = cluster.link().epoch();
-        Timer.get()
-                .scheduleWithFixedDelay(
-                        this::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+        watchdog.every("ha-jenkins-fence", LOOK_MILLIS, this::look);
     }
 
     /**
@@ -162,7 +149,7 @@ public final class BuildFence {
     /** A new membership: what ran under the old one may be somebody else's by now. */
     public void linkChanged(LinkState link) {
         if (asked != 0 && link.joined() && link.epoch() != asked) {
-            Timer.get().execute(this::look);
+            LOOKS.execute(this::look);
         }
     }
 
@@ -402,11 +389,7 @@ public final class BuildFence {
             }
             if (isCut(run)) {
                 membership.builds().ended(key); // what the survivor wrote is read from now on
-                Timer.get()
-                        .schedule(
-                                () -> settle(membership, run),
-                                SETTLE_MILLIS,
-                                TimeUnit.MILLISECONDS);
+                LOOKS.after(SETTLE_MILLIS, () -> settle(membership, run));
                 return;
             }
             try {

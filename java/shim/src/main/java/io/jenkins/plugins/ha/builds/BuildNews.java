@@ -11,6 +11,7 @@ import hudson.model.Saveable;
 import hudson.model.listeners.RunListener;
 import hudson.model.listeners.SaveableListener;
 import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.Outbound;
 import io.jenkins.plugins.ha.queue.ClusterItemAction;
 import io.jenkins.plugins.ha.queue.LocalBuilds;
 import java.io.File;
@@ -149,11 +150,13 @@ public final class BuildNews extends RunListener<Run<?, ?>> {
         String job = run.getParent().getFullName();
         int number = run.getNumber();
         byte[] body = (verb + " " + membership.identity().id()).getBytes(StandardCharsets.UTF_8);
-        membership
-                .outbound()
-                .tell(
-                        verb + " of " + run,
-                        cluster -> cluster.announce(ForeignBuilds.TOPIC, job, number, body));
+        Outbound.Telling telling =
+                cluster -> cluster.announce(ForeignBuilds.TOPIC, job, number, body);
+        if (verb.equals(ForeignBuilds.CHANGED)) {
+            membership.outbound().tellOnce(verb + " of " + run, telling);
+        } else {
+            membership.outbound().tell(verb + " of " + run, telling);
+        }
     }
 
     private static void tellVisible(Membership membership, Run<?, ?> run) {

@@ -21,7 +21,6 @@ import jenkins.model.lazy.LazyBuildMixIn;
 @Extension(ordinal = 1000)
 public final class BuildNumbers implements Job.BuildNumberAssigner {
     private static final Logger LOGGER = Logger.getLogger(BuildNumbers.class.getName());
-    private static final int TRIES = 2;
 
     @Override
     public int assignBuildNumber(Job<?, ?> job, SaveNextBuildNumber save) throws IOException {
@@ -43,44 +42,54 @@ public final class BuildNumbers implements Job.BuildNumberAssigner {
                         "It is not the turn of this build of " + job.getFullName());
             }
         }
-        int floor = Math.max(job.getNextBuildNumber() - 1, highestOf(job));
-        while (new File(job.getBuildDir(), Integer.toString(floor + 1)).exists()) {
-            floor++; // a folder nobody knew of: copied in, or left by a build that died before its
-            // first save
+        try {
+            int number =
+                    membership.cluster().assignNumber(item, job.getFullName(), floorOf(job));
+            raise(job, number + 1);
+            save.call();
+            return number;
+        } catch (HaException | IOException e) {
+            keep(membership, inHand, item, stays, e);
+            LOGGER.warning(() -> "No build number for " + job.getFullName() + ": " + e.getMessage());
+            throw e;
+        } catch (RuntimeException | Error e) { // whatever it is: core has taken the item already
+            keep(membership, inHand, item, stays, e);
+            throw e;
         }
-        long of = item;
-        HaException last = null;
-        for (int attempt = 0; attempt < TRIES; attempt++) {
-            try {
-                int number = membership.cluster().assignNumber(of, job.getFullName(), floor);
-                raise(job, number + 1);
-                save.call();
-                return number;
-            } catch (HaException.Unavailable | HaException.Refused e) {
-                last = e;
-            } catch (HaException.Fenced | HaException.NotFound | HaException.Conflict e) {
-                if (!stays) {
-                    throw e;
-                }
-                last = e;
-                break;
-            }
-        }
-        // core has taken the item from its queue already
+    }
+
+    /** Core has taken the item from its queue, and would forget it over the exception. */
+    private static void keep(
+            Membership membership,
+            Queue.Item inHand,
+            long item,
+            boolean stays,
+            Throwable failure) {
         if (stays) {
             LocalBuilds.giveBack(membership, inHand, "its build got no number");
             ClaimedItems.queueAgain(inHand);
         } else if (item == 0 && inHand != null) {
             ClaimedItems.queueAgain(inHand);
-        } else if (item > 0) { // the cluster still holds it and gives it out again
+        } else if (item > 0
+                && !(failure instanceof HaException.Fenced
+                        || failure instanceof HaException.Conflict)) {
+            // the cluster still holds it and gives it out again
             membership
                     .outbound()
                     .tell(
                             "release of queue item " + item,
-                            cluster -> cluster.release(of, 0, "Redis was away at its start"));
+                            cluster -> cluster.release(item, 0, "It got no number at its start"));
         }
-        LOGGER.warning("No build number for " + job.getFullName() + ": " + last.getMessage());
-        throw last;
+    }
+
+    /** The highest number that may be in use. */
+    private static int floorOf(Job<?, ?> job) {
+        int floor = Math.max(job.getNextBuildNumber() - 1, highestOf(job));
+        while (new File(job.getBuildDir(), Integer.toString(floor + 1)).exists()) {
+            floor++; // a folder nobody knew of: copied in, or left by a build that died before its
+            // first save
+        }
+        return floor;
     }
 
     /** The queue item for which this thread makes a build; null when there is none. */

@@ -3,6 +3,7 @@ package io.jenkins.plugins.ha.builds;
 import hudson.Extension;
 import hudson.model.Job;
 import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.Recent;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.Map;
@@ -21,11 +22,12 @@ import jenkins.model.PeepholePermalink;
 @Extension(ordinal = 1000)
 public final class ClusterPermalinks implements PeepholePermalink.Cache {
     private static final Logger LOGGER = Logger.getLogger(ClusterPermalinks.class.getName());
-    private static final Map<String, Map<String, Known>> KNOWN = new ConcurrentHashMap<>();
-    private static final Map<String, Long> FORGOTTEN = new ConcurrentHashMap<>();
+    private static final int JOBS = 20_000;
+    private static final Map<String, Map<String, Known>> KNOWN = Recent.map(JOBS);
+    private static final Map<String, Long> FORGOTTEN = Recent.map(JOBS);
     private static final ThreadLocal<Long> ASKED = new ThreadLocal<>();
     private static final String FILE_OF_CORE = "permalinks";
-    private static final Set<String> TIDIED = ConcurrentHashMap.newKeySet();
+    private static final Set<String> TIDIED = Recent.set(JOBS);
 
     /** Something happened to the job's builds. */
     static void forget(String job) {

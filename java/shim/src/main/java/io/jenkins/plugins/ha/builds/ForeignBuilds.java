@@ -9,6 +9,7 @@ import io.jenkins.plugins.ha.ControllerIdentity;
 import io.jenkins.plugins.ha.bridge.Event;
 import io.jenkins.plugins.ha.bridge.Item;
 import io.jenkins.plugins.ha.bridge.ItemState;
+import io.jenkins.plugins.ha.life.InOrder;
 import io.jenkins.plugins.ha.queue.ClusterItemAction;
 import java.io.File;
 import java.lang.ref.WeakReference;
@@ -20,12 +21,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import jenkins.model.Jenkins;
 import jenkins.model.lazy.LazyBuildMixIn;
-import jenkins.util.Timer;
 
 /**
  * What this controller knows of builds that other controllers run, ended or deleted: keeps Jenkins'
@@ -55,8 +54,19 @@ public final class ForeignBuilds {
     private final Map<BuildKey, Boolean> deletedOrder = new LinkedHashMap<>();
     private long clock;
 
+    /** What looks into the jobs folder, which may stall while the news goes on. */
+    private final InOrder files = new InOrder("ha-jenkins-build-files", 100_000);
+
     public ForeignBuilds(ControllerIdentity identity) {
         this.identity = identity;
+    }
+
+    /**
+     * Where news of jobs and builds that needs their folders is followed, in order: not on the
+     * thread of the events, which must not wait for a folder.
+     */
+    public InOrder files() {
+        return files;
     }
 
     /** Id of the other controller that runs it; null when none is known to. */
@@ -193,20 +203,25 @@ public final class ForeignBuilds {
         recognize(key, 0);
         List<WeakReference<Run<?, ?>>> objects = shown.remove(key);
         if (objects != null) {
-            Run<?, ?> fresh = load(key);
-            if (fresh != null) {
-                synchronized (objects) {
-                    for (WeakReference<Run<?, ?>> reference : objects) {
-                        Run<?, ?> old = reference.get();
-                        if (old != null && old != fresh) {
-                            RunFields.showEnded(old, fresh.getResult(), fresh.getDuration());
-                        }
-                    }
-                }
-            }
+            files.run(() -> showEnded(key, objects));
         }
         ClusterPermalinks.forget(key.job());
         Queue.getInstance().scheduleMaintenance(); // what the build blocked may go on
+    }
+
+    private static void showEnded(BuildKey key, List<WeakReference<Run<?, ?>>> objects) {
+        Run<?, ?> fresh = load(key);
+        if (fresh == null) {
+            return;
+        }
+        synchronized (objects) {
+            for (WeakReference<Run<?, ?>> reference : objects) {
+                Run<?, ?> old = reference.get();
+                if (old != null && old != fresh) {
+                    RunFields.showEnded(old, fresh.getResult(), fresh.getDuration());
+                }
+            }
+        }
     }
 
     private void gone(BuildKey key) {
@@ -221,14 +236,17 @@ public final class ForeignBuilds {
             }
         }
         ClusterPermalinks.forget(key.job());
-        withMixIn(
-                key.job(),
-                mixin -> {
-                    Object loaded = mixin.getRunMap().getLoadedBuilds().get(key.number());
-                    if (loaded instanceof Run<?, ?> run) {
-                        remove(mixin, run);
-                    }
-                });
+        files.run(
+                () ->
+                        withMixIn(
+                                key.job(),
+                                (job, mixin) -> {
+                                    Object loaded =
+                                            mixin.getRunMap().getLoadedBuilds().get(key.number());
+                                    if (loaded instanceof Run<?, ?> run) {
+                                        remove(mixin, run);
+                                    }
+                                }));
     }
 
     @SuppressWarnings({"unchecked", "rawtypes"}) // the mix-in is that of the build's own job
@@ -251,33 +269,35 @@ public final class ForeignBuilds {
 
     /**
      * Puts the number into the job's list as soon as its file can be read: earlier, Jenkins would
-     * hold it unreadable for ever.
+     * hold it unreadable for ever. The folder is looked at before the monitor is taken: whoever
+     * makes a build waits for it, and holds the queue's lock.
      */
     private void recognize(BuildKey key, int attempt) {
+        files.run(() -> recognizeNow(key, attempt));
+    }
+
+    private void recognizeNow(BuildKey key, int attempt) {
         if (deleted.contains(key)) {
             return;
         }
-        boolean[] there = {false};
-        boolean known =
-                withMixIn(
-                        key.job(),
-                        mixin -> {
-                            Job<?, ?> job = Jenkins.get().getItemByFullName(key.job(), Job.class);
-                            File folder =
-                                    new File(job.getBuildDir(), Integer.toString(key.number()));
-                            if (readable(
-                                    new File(folder, "build.xml"), PipelineFile.isPipeline(job))) {
-                                mixin.getRunMap().recognizeNumber(key.number());
-                                there[0] = true;
-                            }
-                            if (job.getNextBuildNumber() <= key.number()) {
-                                raise(job, key.number() + 1);
-                            }
-                        });
-        if (known && !there[0] && attempt < RETRIES && (attempt < 20 || running.containsKey(key))) {
-            Timer.get()
-                    .schedule(
-                            () -> recognize(key, attempt + 1), RETRY_MILLIS, TimeUnit.MILLISECONDS);
+        Job<?, ?> found = jobOf(key.job());
+        if (!(found instanceof LazyBuildMixIn.LazyLoadingJob<?, ?>)) {
+            return;
+        }
+        File folder = new File(found.getBuildDir(), Integer.toString(key.number()));
+        boolean there = readable(new File(folder, "build.xml"), PipelineFile.isPipeline(found));
+        withMixIn(
+                key.job(),
+                (job, mixin) -> {
+                    if (there) {
+                        mixin.getRunMap().recognizeNumber(key.number());
+                    }
+                    if (job.getNextBuildNumber() <= key.number()) {
+                        raise(job, key.number() + 1);
+                    }
+                });
+        if (!there && attempt < RETRIES && (attempt < 20 || running.containsKey(key))) {
+            files.after(RETRY_MILLIS, () -> recognizeNow(key, attempt + 1));
         }
     }
 
@@ -290,33 +310,33 @@ public final class ForeignBuilds {
         }
     }
 
-    private static Run<?, ?> load(BuildKey key) {
+    private static Job<?, ?> jobOf(String name) {
         try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
-            Job<?, ?> job = Jenkins.get().getItemByFullName(key.job(), Job.class);
-            return job == null ? null : job.getBuildByNumber(key.number());
+            return Jenkins.get().getItemByFullName(name, Job.class);
         }
+    }
+
+    private static Run<?, ?> load(BuildKey key) {
+        Job<?, ?> job = jobOf(key.job());
+        return job == null ? null : job.getBuildByNumber(key.number());
     }
 
     @FunctionalInterface
     private interface WithMixIn {
-        void run(LazyBuildMixIn<?, ?> mixin);
+        void run(Job<?, ?> job, LazyBuildMixIn<?, ?> mixin);
     }
 
     /**
      * Under the monitor under which Jenkins makes new builds: a number recognised in between would
      * kill that build.
      */
-    private static boolean withMixIn(String jobName, WithMixIn work) {
-        try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
-            Job<?, ?> job = Jenkins.get().getItemByFullName(jobName, Job.class);
-            if (!(job instanceof LazyBuildMixIn.LazyLoadingJob<?, ?> lazy)) {
-                return false;
-            }
+    private static void withMixIn(String jobName, WithMixIn work) {
+        Job<?, ?> job = jobOf(jobName);
+        if (job instanceof LazyBuildMixIn.LazyLoadingJob<?, ?> lazy) {
             LazyBuildMixIn<?, ?> mixin = lazy.getLazyBuildMixIn();
             synchronized (mixin) {
-                work.run(mixin);
+                work.run(job, mixin);
             }
-            return true;
         }
     }
 }

@@ -7,11 +7,13 @@ import hudson.security.ACL;
 import hudson.security.ACLContext;
 import io.jenkins.plugins.ha.ControllerIdentity;
 import io.jenkins.plugins.ha.Outbound;
+import io.jenkins.plugins.ha.Recent;
 import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.Item;
 import io.jenkins.plugins.ha.bridge.ItemState;
 import io.jenkins.plugins.ha.bridge.Member;
+import io.jenkins.plugins.ha.life.Pool;
 import io.jenkins.plugins.ha.queue.ClaimedItems;
 import io.jenkins.plugins.ha.queue.ClusterItemAction;
 import io.jenkins.plugins.ha.queue.LocalBuilds;
@@ -26,15 +28,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
 import jenkins.model.CauseOfInterruption;
 import jenkins.model.InterruptedBuildAction;
 import jenkins.model.Jenkins;
-import jenkins.util.Timer;
 
 /**
  * Builds whose controller died. It falls to one survivor to decide: a build that had not begun goes
@@ -57,7 +56,15 @@ public final class OrphanedBuilds {
     private static final long GRACE_MILLIS = HaConfiguration.leaseMillis() + 1000;
 
     private static final long RETRY_MILLIS = 5000;
-    private static final int UNHEARD_TRIES = 12;
+
+    /** What a job is looked for before the decision goes to another member: it may be new. */
+    private static final int UNHEARD_TRIES = 3;
+
+    /** How long a build whose job no controller has is left before it is looked for again. */
+    private static final long LEFT_MILLIS = 15_000;
+
+    /** How often a build is ended as Jenkins does it, with what plugins do, before without. */
+    private static final int TRIES = Integer.getInteger("io.jenkins.plugins.ha.orphanTries", 4);
 
     private static final String NEVER_QUEUED =
             "It is not run again: it was never in the cluster's queue.";
@@ -71,7 +78,16 @@ public final class OrphanedBuilds {
     private final OrphanedPipelines pipelines;
 
     /** Items whose job is not here, and how often it was looked for. */
-    private final Map<Long, Integer> unheardOf = new ConcurrentHashMap<>();
+    private final Map<Long, Integer> unheardOf = Recent.map(1000);
+
+    /** Of those, the ones that were told of; with the job, for the page. */
+    private final Map<Long, String> homeless = Recent.map(1000);
+
+    /** Items whose build could not be ended, and how often it was tried. */
+    private final Map<Long, Integer> failed = Recent.map(1000);
+
+    /** Reads and writes the builds' folders. */
+    private final Pool pool = new Pool("ha-jenkins-orphans", 1, 100_000);
 
     public OrphanedBuilds(
             Cluster cluster,
@@ -86,8 +102,117 @@ public final class OrphanedBuilds {
         this.builds = builds;
     }
 
-    /** Decides what becomes of this item's build. The jobs are loaded. */
+    /** Decides what becomes of this item's build. The jobs are loaded. Does not block. */
     public void decide(Item item) {
+        pool.execute(() -> attempt(item));
+    }
+
+    /** Builds that wait for a controller that has their job; "" when there is none. From memory. */
+    public String homeless() {
+        Set<String> jobs;
+        synchronized (homeless) {
+            jobs = new TreeSet<>(homeless.values());
+        }
+        return jobs.isEmpty()
+                ? ""
+                : "Builds whose controller died are left as they are, because no controller here"
+                        + " has their job: "
+                        + String.join(", ", jobs)
+                        + ". If the jobs folder is shared, Manage Jenkins > Reload Configuration"
+                        + " from Disk brings it.";
+    }
+
+    /** News of an item: somebody has decided on it perhaps. */
+    public void changed(Item item) {
+        if (item.state() != ItemState.ORPHANED) {
+            homeless.remove(item.id());
+        }
+    }
+
+    private void attempt(Item item) {
+        try {
+            decideNow(item);
+            failed.remove(item.id());
+        } catch (HaException.Closed e) {
+            throw e;
+        } catch (IOException | RuntimeException | Error e) {
+            int failures = failed.merge(item.id(), 1, Integer::sum);
+            String build = item.job() + " #" + item.number();
+            if (failures < TRIES) {
+                LOGGER.log(
+                        Level.WARNING,
+                        "Could not end " + build + " whose controller died; trying on",
+                        e);
+                later(item, RETRY_MILLIS);
+                return;
+            }
+            LOGGER.log(
+                    Level.SEVERE,
+                    build
+                            + ", whose controller died, cannot be ended as Jenkins does it, with"
+                            + " all that plugins do then: it is ended without",
+                    e);
+            endWithoutPlugins(item);
+        }
+    }
+
+    private void endWithoutPlugins(Item item) {
+        try {
+            Job<?, ?> job = Jenkins.get().getItemByFullName(item.job(), Job.class);
+            Path folder = job.getBuildDir().toPath().resolve(Integer.toString(item.number()));
+            Ending ending = PlainEnd.write(folder, item, identity);
+            failed.remove(item.id());
+            builds.ended(new BuildKey(item.job(), item.number()));
+            if (ending.bySurvivor() && Reruns.wanted(job)) {
+                outbound.tell(
+                        "re-run of " + item.job() + " #" + item.number(),
+                        c -> runAgain(c, job, item, ending));
+            } else {
+                tellEnd(item, ending.result());
+            }
+        } catch (IOException | RuntimeException | Error e) {
+            LOGGER.log(Level.WARNING, "The folder of " + item.job() + " cannot be written", e);
+            later(item, RETRY_MILLIS);
+        }
+    }
+
+    /** A job that is not here may be elsewhere: what is not known must not be ended. */
+    private void handOn(Item item) {
+        if (unheardOf.merge(item.id(), 1, Integer::sum) < UNHEARD_TRIES) {
+            later(item, RETRY_MILLIS); // made a moment before its controller died, perhaps
+            return;
+        }
+        unheardOf.remove(item.id());
+        boolean news = homeless.put(item.id(), item.job()) == null;
+        try {
+            String to = cluster.pass(item.id()).orElse("");
+            if (news) {
+                LOGGER.warning(
+                        () ->
+                                "The job of "
+                                        + item.job()
+                                        + " #"
+                                        + item.number()
+                                        + ", whose controller died, is not on this controller: "
+                                        + (to.isEmpty()
+                                                ? "the build is left as it is until a controller"
+                                                        + " has the job. Manage Jenkins > Reload"
+                                                        + " Configuration from Disk may bring it."
+                                                : "the controller " + to + " decides on it."));
+            }
+            if (!to.isEmpty()) {
+                return;
+            }
+        } catch (HaException.Fenced | HaException.NotFound | HaException.Conflict e) {
+            homeless.remove(item.id()); // somebody else's by now, or ended
+            return;
+        } catch (HaException.Unavailable | HaException.Refused e) {
+            LOGGER.log(Level.FINE, "Handed on later", e);
+        }
+        later(item, LEFT_MILLIS);
+    }
+
+    private void decideNow(Item item) throws IOException {
         if (item.owner().equals(identity.id()) && ClaimedItems.executing().contains(item.id())) {
             return; // a stall cost this controller its membership, not the build: BuildFence keeps
             // it
@@ -99,58 +224,42 @@ public final class OrphanedBuilds {
             return;
         }
         if (job == null) {
-            if (unheardOf.merge(item.id(), 1, Integer::sum) <= UNHEARD_TRIES) {
-                later(item); // made a moment before its controller died, perhaps
-            } else {
-                unheardOf.remove(item.id());
-                tellEnd(item, "ABORTED");
-            }
+            handOn(item);
             return;
         }
         unheardOf.remove(item.id());
-        try {
-            File folder = new File(job.getBuildDir(), Integer.toString(item.number()));
-            boolean kept = LocalBuilds.isPlaceholder(item);
-            if (item.state() != ItemState.RUNNING && !new File(folder, "build.xml").isFile()) {
-                outbound.tell(
-                        "return of queue item " + item.id(),
-                        c -> c.requeue(item.id(), "its controller died before the build began"));
-                LOGGER.warning(
-                        () ->
-                                "Queue item "
-                                        + item.id()
-                                        + " of "
-                                        + item.job()
-                                        + " goes back: its controller died before it began");
-                return;
-            }
-            Ending ending = end(job, key, item.owner());
-            if (ending.bySurvivor() && !kept && Reruns.wanted(job)) {
-                outbound.tell(
-                        "re-run of " + item.job() + " #" + item.number(),
-                        c -> runAgain(c, job, item, ending));
-                return;
-            }
-            if (ending.bySurvivor()) {
-                close(
-                        job,
-                        key,
-                        kept
-                                ? NEVER_QUEUED
-                                : "It is not run again: its job or the settings of HA say so.");
-            }
-            tellEnd(item, ending.result());
-        } catch (IOException e) {
-            LOGGER.log(
-                    Level.WARNING,
-                    "Could not end "
-                            + item.job()
-                            + " #"
-                            + item.number()
-                            + " whose controller died; trying on",
-                    e);
-            later(item);
+        homeless.remove(item.id());
+        File folder = new File(job.getBuildDir(), Integer.toString(item.number()));
+        boolean kept = LocalBuilds.isPlaceholder(item);
+        if (item.state() != ItemState.RUNNING && !new File(folder, "build.xml").isFile()) {
+            outbound.tell(
+                    "return of queue item " + item.id(),
+                    c -> c.requeue(item.id(), "its controller died before the build began"));
+            LOGGER.warning(
+                    () ->
+                            "Queue item "
+                                    + item.id()
+                                    + " of "
+                                    + item.job()
+                                    + " goes back: its controller died before it began");
+            return;
         }
+        Ending ending = end(job, key, item.owner());
+        if (ending.bySurvivor() && !kept && Reruns.wanted(job)) {
+            outbound.tell(
+                    "re-run of " + item.job() + " #" + item.number(),
+                    c -> runAgain(c, job, item, ending));
+            return;
+        }
+        if (ending.bySurvivor()) {
+            close(
+                    job,
+                    key,
+                    kept
+                            ? NEVER_QUEUED
+                            : "It is not run again: its job or the settings of HA say so.");
+        }
+        tellEnd(item, ending.result());
     }
 
     private void tellEnd(Item item, String result) {
@@ -159,16 +268,33 @@ public final class OrphanedBuilds {
                 c -> c.finished(item.id(), result));
     }
 
-    private void later(Item item) {
-        Timer.get()
-                .schedule(
-                        () -> {
-                            try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
-                                decide(item);
-                            }
-                        },
-                        RETRY_MILLIS,
-                        TimeUnit.MILLISECONDS);
+    private void later(Item item, long millis) {
+        pool.after(
+                millis,
+                () -> {
+                    if (stillOrphaned(item)) {
+                        attempt(item);
+                    }
+                });
+    }
+
+    /** Its controller may be back, or another one decides on it, meanwhile. */
+    private boolean stillOrphaned(Item item) {
+        try {
+            boolean orphaned =
+                    cluster.item(item.id())
+                            .map(now -> now.state() == ItemState.ORPHANED)
+                            .orElse(false);
+            if (!orphaned) {
+                homeless.remove(item.id());
+                failed.remove(item.id());
+                unheardOf.remove(item.id());
+            }
+            return orphaned;
+        } catch (HaException.Unavailable | HaException.Refused e) {
+            later(item, RETRY_MILLIS);
+            return false;
+        }
     }
 
     /**
@@ -178,7 +304,7 @@ public final class OrphanedBuilds {
      * @param controller name of the controller that ran it
      * @param stopped that one was shut down over it
      */
-    private record Ending(String result, boolean bySurvivor, String controller, boolean stopped) {}
+    record Ending(String result, boolean bySurvivor, String controller, boolean stopped) {}
 
     private void runAgain(Cluster cluster, Job<?, ?> job, Item item, Ending ending) {
         BuildKey key = new BuildKey(item.job(), item.number());
@@ -193,7 +319,10 @@ public final class OrphanedBuilds {
                             new RestartedCause(
                                     ending.controller(), item.number(), ending.stopped()),
                             identity);
-        } catch (RerunItem.Impossible e) {
+        } catch (HaException e) {
+            throw e;
+        } catch (RerunItem.Impossible | RuntimeException | LinkageError e) {
+            LOGGER.log(Level.WARNING, key + " cannot be run again", e);
             cluster.finished(item.id(), ending.result());
             close(job, key, "It could not be run again: " + e.getMessage());
             return;
@@ -215,7 +344,7 @@ public final class OrphanedBuilds {
      */
     public void membersChanged() {
         if (!builds.running().isEmpty()) {
-            Timer.get().schedule(this::endBuildsOfTheGone, GRACE_MILLIS, TimeUnit.MILLISECONDS);
+            pool.after(GRACE_MILLIS, this::endBuildsOfTheGone);
         }
     }
 

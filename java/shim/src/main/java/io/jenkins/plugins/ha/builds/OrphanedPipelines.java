@@ -12,6 +12,7 @@ import io.jenkins.plugins.ha.bridge.Event;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.Item;
 import io.jenkins.plugins.ha.bridge.ItemState;
+import io.jenkins.plugins.ha.life.Watchdog;
 import io.jenkins.plugins.ha.queue.ClusterItemAction;
 import io.jenkins.plugins.ha.records.RecordKeeper;
 import java.io.File;
@@ -19,12 +20,10 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import jenkins.model.CauseOfInterruption;
 import jenkins.model.Jenkins;
-import jenkins.util.Timer;
 
 /**
  * Pipelines whose controller is gone. They are left to it, to be resumed when it is back; only if
@@ -64,10 +63,8 @@ public final class OrphanedPipelines {
     }
 
     /** From now on it is looked which of them have ended. The jobs are loaded. */
-    public void start() {
-        Timer.get()
-                .scheduleWithFixedDelay(
-                        this::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+    public void start(Watchdog watchdog) {
+        watchdog.every("ha-jenkins-orphaned-pipelines", LOOK_MILLIS, this::look);
     }
 
     /**

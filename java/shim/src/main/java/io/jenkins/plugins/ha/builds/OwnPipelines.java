@@ -7,20 +7,19 @@ import hudson.model.Run;
 import hudson.security.ACL;
 import hudson.security.ACLContext;
 import io.jenkins.plugins.ha.ControllerIdentity;
+import io.jenkins.plugins.ha.Recent;
 import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.Item;
 import io.jenkins.plugins.ha.bridge.ItemState;
 import io.jenkins.plugins.ha.bridge.LinkState;
+import io.jenkins.plugins.ha.life.Watchdog;
 import io.jenkins.plugins.ha.queue.ClusterItemAction;
 import io.jenkins.plugins.ha.queue.QueueView;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import jenkins.model.Jenkins;
-import jenkins.util.Timer;
 
 /**
  * Pipelines that go on here in another membership than the one they began in: this controller was
@@ -37,7 +36,7 @@ public final class OwnPipelines {
     private final QueueView view;
 
     /** Queue items that were asked for, and the epoch they were asked for in. */
-    private final Map<Long, Long> asked = new ConcurrentHashMap<>();
+    private final Map<Long, Long> asked = Recent.map(10_000);
 
     public OwnPipelines(Cluster cluster, ControllerIdentity identity, QueueView view) {
         this.cluster = cluster;
@@ -46,10 +45,8 @@ public final class OwnPipelines {
     }
 
     /** From now on it is looked which Pipelines run here. The jobs are loaded. */
-    public void start() {
-        Timer.get()
-                .scheduleWithFixedDelay(
-                        this::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+    public void start(Watchdog watchdog) {
+        watchdog.every("ha-jenkins-own-pipelines", LOOK_MILLIS, this::look);
     }
 
     /** The item of a Pipeline of this controller ends, whatever membership it began in. */

@@ -28,6 +28,8 @@ import org.kohsuke.stapler.export.ExportedBean;
 @ExportedBean
 public final class ClusterOverview {
     /** Who does not answer in this time is shown as not answering. */
+    private static final int MOST_ASKED_AT_ONCE = 20;
+
     private static final long ANSWER_MILLIS = 1000;
 
     private final Membership membership;
@@ -126,7 +128,14 @@ public final class ClusterOverview {
         List<Member> members = new ArrayList<>(membership.cluster().members());
         members.sort(Comparator.comparing(Member::name).thenComparing(Member::controllerId));
         Map<Member, Future<ControllerStatus>> answers = new HashMap<>();
-        ExecutorService threads = Executors.newFixedThreadPool(Math.max(1, members.size()));
+        ExecutorService threads =
+                Executors.newFixedThreadPool(
+                        Math.max(1, Math.min(members.size(), MOST_ASKED_AT_ONCE)),
+                        work -> {
+                            Thread thread = new Thread(work, "ha-jenkins-overview");
+                            thread.setDaemon(true);
+                            return thread;
+                        });
         try {
             for (Member member : members) {
                 answers.put(member, threads.submit(() -> statusOf(member)));

@@ -6,11 +6,9 @@ import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.Event;
 import io.jenkins.plugins.ha.bridge.HaException;
+import io.jenkins.plugins.ha.life.Pool;
 import io.jenkins.plugins.ha.queue.Cancelling;
 import java.nio.charset.StandardCharsets;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
@@ -21,53 +19,70 @@ import java.util.logging.Logger;
 @SuppressWarnings("try") // who acts is settled by having the context open
 public final class Commands {
     private static final Logger LOGGER = Logger.getLogger(Commands.class.getName());
-    private static final int THREADS = 4;
+    private static final int MOST_WAITING = 1000;
 
     private final Cluster cluster;
-    private final AtomicInteger count = new AtomicInteger();
-    private final ExecutorService threads =
-            Executors.newFixedThreadPool(
-                    THREADS,
-                    work -> {
-                        Thread thread =
-                                new Thread(work, "ha-jenkins-command-" + count.incrementAndGet());
-                        thread.setDaemon(true);
-                        return thread;
-                    });
+
+    /** What needs no folder: never behind what may wait for one. */
+    private final Pool quick = new Pool("ha-jenkins-command", 2, MOST_WAITING);
+
+    private final Pool stops = new Pool("ha-jenkins-stop", 4, MOST_WAITING);
+
+    /** What waits for the file of another build, or writes one. */
+    private final Pool slow = new Pool("ha-jenkins-slow-command", 2, MOST_WAITING);
 
     public Commands(Cluster cluster) {
         this.cluster = cluster;
     }
 
-    /** Does it on a thread of its own and answers. */
+    /** Does it on a thread for its kind and answers. */
     public void handle(Event.Command command) {
-        threads.execute(
-                () -> {
-                    String answer;
-                    try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
-                        answer = obey(command);
-                    } catch (RuntimeException | LinkageError e) {
-                        LOGGER.log(
-                                Level.WARNING,
-                                "Could not " + command.topic() + " as asked by " + command.from(),
-                                e);
-                        answer = "error " + e.getMessage();
-                    }
-                    try {
-                        cluster.answer(
-                                command.requestId(), answer.getBytes(StandardCharsets.UTF_8));
-                    } catch (HaException e) {
-                        LOGGER.log(
-                                Level.FINE,
-                                "No answer to {0}: {1}",
-                                new Object[] {command.from(), e.getMessage()});
-                    }
-                });
+        if (!poolFor(command).execute(() -> obeyAndAnswer(command))) {
+            answer(command, "error too much is asked of this controller just now");
+        }
+    }
+
+    private Pool poolFor(Event.Command command) {
+        return switch (command.topic()) {
+            case Stopping.TOPIC ->
+                    Stopping.waitsForFiles(new String(command.body(), StandardCharsets.UTF_8))
+                            ? slow
+                            : stops;
+            case Editing.TOPIC -> slow;
+            default -> quick;
+        };
+    }
+
+    private void obeyAndAnswer(Event.Command command) {
+        String answer;
+        try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
+            answer = obey(command);
+        } catch (RuntimeException | Error e) {
+            LOGGER.log(
+                    Level.WARNING,
+                    "Could not " + command.topic() + " as asked by " + command.from(),
+                    e);
+            answer = "error " + e.getMessage();
+        }
+        answer(command, answer);
+    }
+
+    private void answer(Event.Command command, String answer) {
+        try {
+            cluster.answer(command.requestId(), answer.getBytes(StandardCharsets.UTF_8));
+        } catch (HaException e) {
+            LOGGER.log(
+                    Level.FINE,
+                    "No answer to {0}: {1}",
+                    new Object[] {command.from(), e.getMessage()});
+        }
     }
 
     /** Takes no more. */
     public void stop() {
-        threads.shutdownNow();
+        quick.stop();
+        stops.stop();
+        slow.stop();
     }
 
     private String obey(Event.Command command) {

@@ -151,6 +151,11 @@ final class Stopping {
         return method(run, how == How.TERM ? "doTerm" : "doKill") != null;
     }
 
+    /** Whether what is asked for waits for the file of another build. */
+    static boolean waitsForFiles(String body) {
+        return body.startsWith(How.SUPERSEDE + "\n");
+    }
+
     /** The other side: stops a build of this controller. */
     static String stopHere(String body) {
         String[] words = body.split("\n", 5);

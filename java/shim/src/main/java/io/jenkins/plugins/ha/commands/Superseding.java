@@ -9,9 +9,9 @@ import hudson.model.listeners.RunListener;
 import hudson.security.ACL;
 import hudson.security.ACLContext;
 import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.life.Pool;
 import java.util.logging.Level;
 import java.util.logging.Logger;
-import jenkins.util.Timer;
 
 /**
  * Pipelines of which a newer build takes the place of the older one ("abort previous builds"): core
@@ -21,6 +21,7 @@ import jenkins.util.Timer;
 @SuppressWarnings("try") // who acts is settled by having the context open
 public final class Superseding extends RunListener<Run<?, ?>> {
     private static final Logger LOGGER = Logger.getLogger(Superseding.class.getName());
+    private static final Pool ASKING = new Pool("ha-jenkins-superseding", 2, 1000);
     private static final String PROPERTY =
             "org.jenkinsci.plugins.workflow.job.properties.DisableConcurrentBuildsJobProperty";
 
@@ -28,8 +29,7 @@ public final class Superseding extends RunListener<Run<?, ?>> {
     public void onStarted(Run<?, ?> run, TaskListener listener) {
         Membership membership = Membership.active().orElse(null);
         if (membership != null && supersedes(run.getParent())) {
-            Timer.get()
-                    .execute(() -> endOlder(membership, run)); // a build's start waits for nobody
+            ASKING.execute(() -> endOlder(membership, run)); // a build's start waits for nobody
         }
     }
 

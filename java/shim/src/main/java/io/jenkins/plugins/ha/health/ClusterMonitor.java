@@ -6,6 +6,8 @@ import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.LinkState;
 import io.jenkins.plugins.ha.settings.EffectiveSettings;
 import io.jenkins.plugins.ha.settings.HaConfiguration;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Tells the admin, on every page of Manage Jenkins, that this controller is not the part of the
@@ -45,6 +47,13 @@ public final class ClusterMonitor extends AdministrativeMonitor {
             return "Another plugin replaced Jenkins' queue: this controller takes no builds from"
                     + " the cluster. Remove that plugin and restart.";
         }
+        String unfit = membership.watchdog().problem();
+        if (!unfit.isEmpty()) {
+            return "This controller cannot do its part, and is not in the cluster: "
+                    + unfit
+                    + ". The others take its work over. Look into its log, and restart it if it"
+                    + " does not come back.";
+        }
         HaConfiguration settings = HaConfiguration.get();
         LinkState link = membership.link();
         if (link.joined()
@@ -53,8 +62,19 @@ public final class ClusterMonitor extends AdministrativeMonitor {
             return "The settings of HA were changed: restart this controller to apply them.";
         }
         return link.joined()
-                ? link.notice()
+                ? notice(membership, link)
                 : link.text()
                         + " Builds are accepted, but neither taken nor started here until then.";
+    }
+
+    /** All that an admin should know though this controller is a member. */
+    private static String notice(Membership membership, LinkState link) {
+        String thread = membership.watchdog().warning();
+        return Stream.of(
+                        link.notice(),
+                        thread.isEmpty() ? "" : thread + ". Look into this controller's log.",
+                        membership.orphans().homeless())
+                .filter(sentence -> !sentence.isEmpty())
+                .collect(Collectors.joining(" "));
     }
 }

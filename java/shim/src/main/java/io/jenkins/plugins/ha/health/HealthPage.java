@@ -5,6 +5,7 @@ import hudson.init.InitMilestone;
 import hudson.model.UnprotectedRootAction;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.LinkState;
+import io.jenkins.plugins.ha.bridge.ThreadLife;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -35,32 +36,50 @@ public final class HealthPage implements UnprotectedRootAction {
     }
 
     /**
-     * A line of JSON: {@code ready}, {@code cluster} in one word, and {@code draining}. A drained
-     * controller still serves whatever reaches it, so that a balancer has time to notice.
+     * A line of JSON: {@code ready}, {@code cluster} in one word, {@code draining}, whether this
+     * controller alone is {@code cutOff}, how much is {@code untold} to the cluster and for how
+     * long, and how each thread does. A drained controller still serves whatever reaches it, so
+     * that a balancer has time to notice.
      */
     public void doIndex(StaplerRequest2 request, StaplerResponse2 response) throws IOException {
         Jenkins jenkins = Jenkins.get();
         Membership membership = Membership.active().orElse(null);
-        LinkState.Phase phase = membership == null ? null : membership.link().phase();
         boolean up = jenkins.getInitLevel() == InitMilestone.COMPLETED && !jenkins.isTerminating();
-        // while Redis is away a controller still accepts builds and shows everything: as good as
-        // any
-        boolean member = membership == null || membership.queueIsOurs();
-        boolean draining = membership != null && membership.claimer().isDraining();
-        boolean ready = up && member && !draining && !jenkins.isQuietingDown();
+        boolean ready = up && !jenkins.isQuietingDown();
+        StringBuilder json = new StringBuilder();
+        if (membership == null) {
+            json.append(",\"cluster\":\"none\",\"draining\":false");
+        } else {
+            LinkState.Phase phase = membership.link().phase();
+            boolean draining = membership.claimer().isDraining();
+            // while Redis is away for all, a controller still accepts builds and shows everything:
+            // as good as any
+            boolean cutOff =
+                    phase != LinkState.Phase.JOINED && membership.others().joinedWithoutUs();
+            boolean fit = membership.watchdog().problem().isEmpty();
+            ready &= membership.queueIsOurs() && !draining && !cutOff && fit;
+            json.append(",\"cluster\":\"").append(phase.name().toLowerCase(Locale.ROOT));
+            json.append("\",\"draining\":").append(draining);
+            json.append(",\"cutOff\":").append(cutOff);
+            json.append(",\"fit\":").append(fit);
+            json.append(",\"untold\":").append(membership.outbound().untold());
+            json.append(",\"oldestUntoldMillis\":");
+            json.append(membership.outbound().oldestMillis());
+            json.append(",\"threads\":[");
+            String comma = "";
+            for (ThreadLife life : membership.watchdog().lives()) {
+                json.append(comma).append("{\"name\":\"").append(life.name());
+                json.append("\",\"well\":").append(life.problem().isEmpty());
+                json.append(",\"roundMillisAgo\":").append(life.roundMillisAgo());
+                json.append(",\"restarts\":").append(life.restarts()).append('}');
+                comma = ",";
+            }
+            json.append(']');
+        }
         response.setStatus(
                 ready ? HttpServletResponse.SC_OK : HttpServletResponse.SC_SERVICE_UNAVAILABLE);
         response.setContentType("application/json;charset=UTF-8");
-        String cluster = phase == null ? "none" : phase.name().toLowerCase(Locale.ROOT);
-        response.getOutputStream()
-                .write(
-                        ("{\"ready\":"
-                                        + ready
-                                        + ",\"cluster\":\""
-                                        + cluster
-                                        + "\",\"draining\":"
-                                        + draining
-                                        + "}\n")
-                                .getBytes(StandardCharsets.UTF_8));
+        String line = "{\"ready\":" + ready + json + "}\n";
+        response.getOutputStream().write(line.getBytes(StandardCharsets.UTF_8));
     }
 }

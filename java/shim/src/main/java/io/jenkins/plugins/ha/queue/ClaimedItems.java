@@ -8,10 +8,9 @@ import hudson.model.Run;
 import hudson.model.queue.QueueListener;
 import hudson.model.queue.WorkUnit;
 import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.Recent;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -24,18 +23,7 @@ import jenkins.model.Jenkins;
 @Extension
 public final class ClaimedItems extends QueueListener {
     private static final Set<Long> HANDED_BACK = ConcurrentHashMap.newKeySet();
-    private static final int REMEMBERED = 1000;
-
-    private static final Map<Long, Boolean> KEPT_OUT =
-            Collections.synchronizedMap(
-                    new LinkedHashMap<>() {
-                        private static final long serialVersionUID = 1L;
-
-                        @Override
-                        protected boolean removeEldestEntry(Map.Entry<Long, Boolean> eldest) {
-                            return size() > REMEMBERED;
-                        }
-                    });
+    private static final Map<Long, Boolean> KEPT_OUT = Recent.map(1000);
 
     /** The item's id in the cluster, 0 when it is not the cluster's. */
     public static long idOf(Queue.Item item) {

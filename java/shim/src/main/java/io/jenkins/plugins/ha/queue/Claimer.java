@@ -9,12 +9,15 @@ import hudson.security.ACLContext;
 import io.jenkins.plugins.ha.ControllerIdentity;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.Outbound;
+import io.jenkins.plugins.ha.Recent;
 import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.Item;
 import io.jenkins.plugins.ha.bridge.ItemState;
 import io.jenkins.plugins.ha.bridge.LaneOffer;
 import io.jenkins.plugins.ha.bridge.LinkState;
+import io.jenkins.plugins.ha.life.Loop;
+import io.jenkins.plugins.ha.life.Watchdog;
 import java.lang.reflect.Field;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -26,7 +29,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import jenkins.model.Jenkins;
-import jenkins.util.Timer;
 
 /**
  * Takes builds from the cluster while this controller has room, and puts them into its own queue,
@@ -80,10 +82,10 @@ public final class Claimer {
     private final ControllerIdentity identity;
     private final QueueView view;
     private final Outbound outbound;
-    private final Thread thread = new Thread(this::run, "ha-jenkins-claimer");
+    private Loop loop;
     private final Map<Long, Claimed> claimedAt = new ConcurrentHashMap<>();
     private final BarrenLanes barren = new BarrenLanes();
-    private final Map<String, Long> missingTold = new ConcurrentHashMap<>();
+    private final Map<String, Long> missingTold = Recent.map(1000);
     private final Object offering = new Object();
     private volatile boolean stopping;
     private volatile boolean draining;
@@ -106,18 +108,14 @@ public final class Claimer {
         this.identity = identity;
         this.view = view;
         this.outbound = outbound;
-        thread.setDaemon(true);
     }
 
     /** From now on builds are taken. */
-    public void start() {
-        thread.start();
-        Timer.get()
-                .scheduleWithFixedDelay(
-                        this::check, CHECK_MILLIS, CHECK_MILLIS, TimeUnit.MILLISECONDS);
-        Timer.get()
-                .scheduleWithFixedDelay(
-                        this::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+    public void start(Watchdog watchdog) {
+        loop = watchdog.loop("ha-jenkins-claimer", this::claim);
+        loop.start();
+        watchdog.every("ha-jenkins-claim-check", CHECK_MILLIS, this::check);
+        watchdog.every("ha-jenkins-stand-down", LOOK_MILLIS, this::look);
     }
 
     /**
@@ -144,11 +142,11 @@ public final class Claimer {
         stopping = true;
         try {
             cluster.wake();
-            thread.join(2000);
+            if (loop != null) {
+                loop.finish(2000);
+            }
         } catch (HaException e) {
             LOGGER.log(Level.FINE, "Already closed", e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
         }
         handBackUnstarted(false, identity.name() + " stops");
     }
@@ -248,26 +246,18 @@ public final class Claimer {
         poke();
     }
 
-    private void run() {
-        try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
-            while (!stopping) {
-                try {
-                    round();
-                } catch (HaException.Closed e) {
-                    return;
-                } catch (HaException e) {
-                    LOGGER.log(Level.FINE, "Nothing claimed: {0}", e.getMessage());
-                    cluster.awaitJoined(1000);
-                } catch (RuntimeException | LinkageError e) {
-                    LOGGER.log(Level.SEVERE, "Claiming builds failed; trying on", e);
-                    pause(LONGEST_PAUSE_MILLIS);
-                }
-            }
+    private boolean claim() {
+        try {
+            round();
         } catch (HaException.Closed e) {
-            LOGGER.log(Level.FINE, "Closed", e);
+            throw e;
+        } catch (HaException e) {
+            LOGGER.log(Level.FINE, "Nothing claimed: {0}", e.getMessage());
+            cluster.awaitJoined(1000);
         } finally {
             offered(null);
         }
+        return !stopping;
     }
 
     private void round() {
@@ -380,7 +370,7 @@ public final class Claimer {
             return false;
         } catch (Payload.Unreadable e) {
             unreadable(item, e.getMessage());
-        } catch (RuntimeException | LinkageError e) {
+        } catch (RuntimeException | Error e) { // those claimed with it must not suffer
             LOGGER.log(
                     Level.SEVERE,
                     "Queue item "

@@ -3,11 +3,13 @@ package io.jenkins.plugins.ha.queue;
 import hudson.model.Queue;
 import hudson.model.queue.FutureImpl;
 import io.jenkins.plugins.ha.ControllerIdentity;
+import io.jenkins.plugins.ha.Recent;
 import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.Item;
 import io.jenkins.plugins.ha.bridge.ItemState;
 import io.jenkins.plugins.ha.builds.ForeignBuilds;
+import io.jenkins.plugins.ha.life.Pool;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
@@ -21,7 +23,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.logging.Level;
 import java.util.logging.Logger;
-import jenkins.util.Timer;
 
 /**
  * The cluster's queue as this controller knows it, in memory: fed by the events, so that no page
@@ -34,10 +35,16 @@ public final class QueueView {
      * Core forgets what left its queue after five minutes; ids can be asked for longer, of the
      * cluster.
      */
-    private static final long KEEP_LEFT_MILLIS = TimeUnit.MINUTES.toMillis(5);
+    private static final long KEEP_LEFT_NANOS = TimeUnit.MINUTES.toNanos(5);
 
     private static final long RETRY_MILLIS = 200;
     private static final int RETRIES = 300;
+
+    /** Of so many jobs it is remembered how far the cluster was heard; of others it is asked. */
+    private static final int JOBS = 20_000;
+
+    /** What waits for a build reads it, from a folder that may stall. */
+    private static final Pool FUTURES = new Pool("ha-jenkins-futures", 2, 100_000);
 
     private final Cluster cluster;
     private final ControllerIdentity identity;
@@ -45,8 +52,8 @@ public final class QueueView {
     private final Map<Long, SeenItem> items = new ConcurrentHashMap<>();
     private final WaitingIndex index;
     private final Unpacking unpacking = new Unpacking();
-    private final Set<Long> unreadableTold = ConcurrentHashMap.newKeySet();
-    private final Map<String, Long> revisions = new ConcurrentHashMap<>();
+    private final Set<Long> unreadableTold = Recent.set(1000);
+    private final Map<String, Long> revisions = Recent.map(JOBS);
     private final ConcurrentLinkedDeque<SeenItem> left = new ConcurrentLinkedDeque<>();
 
     public QueueView(Cluster cluster, ControllerIdentity identity, ForeignBuilds builds) {
@@ -306,17 +313,24 @@ public final class QueueView {
      * its file can be read.
      */
     private void settle(SeenItem seen, int attempt) {
+        ItemState state = seen.item().state();
+        boolean built = state == ItemState.RUNNING || state == ItemState.DONE;
+        if (!built || !FUTURES.execute(() -> settleNow(seen, attempt))) {
+            settleNow(seen, attempt);
+        }
+    }
+
+    private void settleNow(SeenItem seen, int attempt) {
         boolean settled;
         try {
             settled = seen.settleFuture(attempt >= RETRIES);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | LinkageError e) {
             LOGGER.log(
                     Level.WARNING, "Could not complete the future of queue item " + seen.id(), e);
             settled = true;
         }
         if (!settled) {
-            Timer.get()
-                    .schedule(() -> settle(seen, attempt + 1), RETRY_MILLIS, TimeUnit.MILLISECONDS);
+            FUTURES.after(RETRY_MILLIS, () -> settleNow(seen, attempt + 1));
         } else if (seen.item().state().ended() && seen.leftOnce()) {
             left.addLast(seen);
             if (seen.runsAgain()) {
@@ -368,9 +382,9 @@ public final class QueueView {
     }
 
     private void forgetOld() {
-        long before = System.currentTimeMillis() - KEEP_LEFT_MILLIS;
+        long now = System.nanoTime();
         for (SeenItem oldest = left.peekFirst();
-                oldest != null && oldest.leftAt() < before;
+                oldest != null && now - oldest.leftAt() > KEEP_LEFT_NANOS;
                 oldest = left.peekFirst()) {
             if (left.remove(oldest)) {
                 forget(oldest.id());

@@ -9,12 +9,15 @@ import hudson.model.queue.WorkUnit;
 import hudson.slaves.Cloud;
 import hudson.slaves.NodeProvisioner;
 import hudson.slaves.SlaveComputer;
+import io.jenkins.plugins.ha.Recent;
 import io.jenkins.plugins.ha.bridge.LaneOffer;
 import io.jenkins.plugins.ha.settings.HaConfiguration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import jenkins.model.Jenkins;
 
 /**
@@ -23,6 +26,11 @@ import jenkins.model.Jenkins;
  * it is asked for them. A controller never claims what it cannot start while another one could.
  */
 final class Room {
+    private static final Logger LOGGER = Logger.getLogger(Room.class.getName());
+
+    /** Clouds that were told of. */
+    private static final Set<String> FAILED = Recent.set(100);
+
     /** How many items of one label may wait here for a cloud's agents. */
     private static final int FOR_CLOUDS =
             Integer.getInteger("io.jenkins.plugins.ha.claimsPerCloudLabel", 10);
@@ -108,11 +116,22 @@ final class Room {
             return idle - unstarted;
         }
         for (Cloud cloud : jenkins.clouds) {
-            if (!barren && cloud.canProvision(new Cloud.CloudState(label, 0))) {
+            if (!barren && canProvision(cloud, label)) {
                 return FOR_CLOUDS - unstarted;
             }
         }
         return idle - unstarted;
+    }
+
+    /** A cloud that fails brings nothing; it must not keep what is idle here from being used. */
+    private static boolean canProvision(Cloud cloud, Label label) {
+        try {
+            return cloud.canProvision(new Cloud.CloudState(label, 0));
+        } catch (RuntimeException | Error e) {
+            Level level = FAILED.add(cloud.name) ? Level.WARNING : Level.FINE;
+            LOGGER.log(level, "The cloud " + cloud.name + " failed: nothing is claimed for it", e);
+            return false;
+        }
     }
 
     private static int oneOffRoom(Jenkins jenkins, Lane lane, List<Queue.Item> held) {

@@ -270,11 +270,12 @@ final class SeenItem {
             if (leftAt != 0) {
                 return false;
             }
-            leftAt = System.currentTimeMillis();
+            leftAt = System.nanoTime() | 1; // 0 is for not yet
             return true;
         }
     }
 
+    /** By {@link System#nanoTime}: the clock may be set meanwhile. */
     long leftAt() {
         synchronized (lock) {
             return leftAt;

@@ -1,11 +1,10 @@
 package io.jenkins.plugins.ha.queue;
 
+import io.jenkins.plugins.ha.life.Pool;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.logging.Level;
 import java.util.logging.Logger;
-import jenkins.util.Timer;
 
 /**
  * Makes Jenkins' items of those that other controllers accepted, in the background: the first page
@@ -15,6 +14,7 @@ import jenkins.util.Timer;
 final class Unpacking {
     private static final Logger LOGGER = Logger.getLogger(Unpacking.class.getName());
     private static final long DELAY_MILLIS = 1000;
+    private static final Pool POOL = new Pool("ha-jenkins-unpacking", 1, 10);
 
     private final ConcurrentLinkedQueue<SeenItem> items = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean scheduled = new AtomicBoolean();
@@ -27,7 +27,7 @@ final class Unpacking {
 
     private void schedule() {
         if (scheduled.compareAndSet(false, true)) {
-            Timer.get().schedule(this::run, DELAY_MILLIS, TimeUnit.MILLISECONDS);
+            POOL.after(DELAY_MILLIS, this::run);
         }
     }
 
@@ -41,7 +41,7 @@ final class Unpacking {
                     seen.waiting();
                 }
             }
-        } catch (RuntimeException | LinkageError e) {
+        } catch (RuntimeException | Error e) {
             LOGGER.log(Level.FINE, "An item is made when it is shown", e);
         }
         scheduled.set(false);

@@ -67,10 +67,17 @@ public final class Reconciling {
 
     /** Begins a while after the start, on a thread that gives way to all others. */
     public void start() {
-        Thread thread = new Thread(this::run, "ha-jenkins-reconciling");
-        thread.setDaemon(true);
-        thread.setPriority(Thread.MIN_PRIORITY);
-        thread.start();
+        membership
+                .watchdog()
+                .loop(
+                        "ha-jenkins-reconciling",
+                        () -> {
+                            Thread.currentThread().setPriority(Thread.MIN_PRIORITY);
+                            run();
+                            return false;
+                        })
+                .minor()
+                .start();
     }
 
     /** Stops at the next build. */
