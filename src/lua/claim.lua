@@ -2,8 +2,9 @@
 --
 -- ARGV  controller, epoch, how many at the most, number of this claim, repeated (1: its answer was lost), then (lane, room)...
 -- Answers  OK now ms-until-next-due(-1: none) (packed, payload, mac)... | FENCED
--- Keeps: one that found nothing is woken by the next item;
+-- Keeps: one that found nothing waits, and is roused when something comes that it can take;
 --        a repeated claim answers what it claimed the first time; a claim that arrives after its repetition does nothing;
+--        what a roused one leaves rouses the next who can take it;
 --        an item goes to one member only; order is priority, then age, over all offered lanes.
 local controller, epoch, most = ARGV[1], ARGV[2], tonumber(ARGV[3])
 if not member(controller, epoch) then return {'FENCED'} end
@@ -24,8 +25,23 @@ if tonumber(last) >= tonumber(claim) then
   end
   return answer
 end
+local roused = not_roused(controller)
+
+-- As it was offered; with no offers it waits for nothing.
+local function wait()
+  local lanes, total = '', 0
+  for i = 6, #ARGV, 2 do
+    lanes, total = lanes .. ARGV[i] .. '\n', total + ARGV[i + 1]
+    redis.call('ZADD', P .. 'waiting:' .. ARGV[i], int(-ARGV[i + 1]), controller)
+  end
+  if total == 0 then return end
+  redis.call('ZADD', P .. 'waiting', int(-total), controller)
+  redis.call('SET', P .. 'idle:' .. controller, lanes)
+end
+
+wait_no_more(controller)
 if mending() then
-  redis.call('SET', P .. 'waiting', '', 'NX')
+  wait()
   return {'OK', int(now), int(math.max(1, redis.call('PTTL', P .. 'mending')))}
 end
 local delayed = P .. 'delayed'
@@ -80,9 +96,15 @@ end
 if #claimed > 1 then
   redis.call('SADD', owned, unpack(claimed, 2))
 else
-  redis.call('SET', P .. 'waiting', '', 'NX')
+  wait()
 end
 if #claimed > 1 or repeated then
   redis.call('SET', note, table.concat(claimed, ' '))
+end
+if roused then
+  pass_on(roused)
+  for i = 6, #ARGV, 2 do
+    if ARGV[i] ~= roused then pass_on(ARGV[i]) end
+  end
 end
 return answer

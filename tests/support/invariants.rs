@@ -109,6 +109,13 @@ pub fn check(redis: &mut redis::Connection) {
             problems.push(format!("{key} waits for a free slot"));
         }
     }
+    let mending: bool = redis.exists(format!("{P}mending")).unwrap();
+    let roused: bool = redis.exists(format!("{P}roused")).unwrap();
+    for lane in of("ready::").into_iter().map(|key| &key[P.len() + 7..]) {
+        if keys.contains(&format!("{P}waiting:{lane}")) && !roused && !mending {
+            problems.push(format!("what is ready in lane '{lane}' lies there, and all wait"));
+        }
+    }
     if !places.is_empty() || !queued.is_empty() {
         problems.push(format!("no items, but indexed: {places:?} {queued:?}"));
     }
