@@ -33,9 +33,10 @@ struct Line {
     claim: u64,
     /// The answer to the present claim was lost.
     repeated: bool,
-    /// Last entries seen of the two wake streams.
+    /// Redis may count this controller among those who wait.
+    waits: bool,
+    /// Last entry seen of the wake stream.
     seen: String,
-    seen_own: String,
 }
 
 /// What this controller could not start and leaves to the others for a while.
@@ -166,7 +167,8 @@ impl Node {
         self.prepare(line, membership)?;
         let mut next_due = None;
         let mut left_out = self.left_to_others();
-        if most > 0 {
+        // Who takes nothing more must not be roused for others.
+        if most > 0 || line.waits {
             let cmd = self.claim_cmd(line, membership, offers, most, &left_out);
             let result = line.call(|wire| wire.script(&script::claim, &cmd, Instant::now() + CALL_TIMEOUT));
             let round = self.claimed(line, result)?;
@@ -185,12 +187,7 @@ impl Node {
             let block = block.max(Duration::from_millis(1));
             let mut wait = cmd("XREAD");
             wait.arg("BLOCK").arg(block.as_millis().max(1) as u64).arg("STREAMS");
-            let (shared, own) = (&self.keys.wake, self.keys.wake_of(self.me()));
-            if most > 0 {
-                wait.arg(shared).arg(&own).arg(&line.seen).arg(&line.seen_own);
-            } else {
-                wait.arg(&own).arg(&line.seen_own);
-            }
+            wait.arg(self.keys.wake_of(self.me())).arg(&line.seen);
             let mut commands = pipe();
             commands.add_command(wait);
             if most > 0 {
@@ -205,8 +202,8 @@ impl Node {
                     return Err(self.explain(&fault));
                 }
             };
-            let own_woken =
-                line.saw(answers.next().unwrap_or_default(), &own).map_err(|fault| self.explain(&fault))?;
+            let called =
+                line.saw(answers.next().unwrap_or_default()).map_err(|fault| self.explain(&fault))?;
             if let Some(answer) = answers.next() {
                 let result = match answer {
                     Value::ServerError(error) => Err(Fault::Server(error)),
@@ -225,7 +222,7 @@ impl Node {
                 }
                 next_due = round.next_due;
             }
-            if own_woken {
+            if called {
                 return Ok(Vec::new());
             }
         }
@@ -241,18 +238,11 @@ impl Node {
         }
         let explain = |fault: Fault| self.explain(&fault);
         let mut wire = self.connect("claim", CALL_TIMEOUT).map_err(explain)?;
-        let own = self.keys.wake_of(self.me());
-        let mut last = pipe();
-        for stream in [&self.keys.wake, &own] {
-            last.cmd("XREVRANGE").arg(stream).arg("+").arg("-").arg("COUNT").arg(1);
-        }
-        let mut ends =
-            wire.pipeline(&last, Instant::now() + CALL_TIMEOUT).map_err(explain)?.into_iter().map(|answer| {
-                let entry = array(answer).into_iter().next().unwrap_or_default();
-                array(entry).first().map_or_else(|| "0-0".to_owned(), text)
-            });
-        line.seen = ends.next().unwrap_or_default();
-        line.seen_own = ends.next().unwrap_or_default();
+        let mut last = cmd("XREVRANGE");
+        last.arg(self.keys.wake_of(self.me())).arg("+").arg("-").arg("COUNT").arg(1);
+        let last = wire.call(&last, Instant::now() + CALL_TIMEOUT).map_err(explain)?;
+        let last = array(array(last).into_iter().next().unwrap_or_default());
+        line.seen = last.first().map_or_else(|| "0-0".to_owned(), text);
         self.claimer.kill.arm(&wire, line.session);
         line.wire = Some(wire);
         Ok(())
@@ -295,6 +285,7 @@ impl Node {
                 "This controller was declared dead and is joining the cluster again".into(),
             ));
         }
+        line.waits = answer.len() <= 3;
         let next_due = answer.get(2).map(number).filter(|ms| *ms >= 0);
         Ok(Round {
             items: self.items_of(answer.get(3..).unwrap_or_default()),
@@ -321,28 +312,20 @@ impl Line {
         }
     }
 
-    /// Notes the last entries of an XREAD's answer; whether our own stream had one.
-    fn saw(&mut self, answer: Value, own: &str) -> Result<bool, Fault> {
+    /// Notes the last entry of an XREAD's answer; whether this controller itself asked for an end of the wait.
+    fn saw(&mut self, answer: Value) -> Result<bool, Fault> {
         if let Value::ServerError(error) = answer {
             return Err(Fault::Server(error));
         }
-        let mut woken = false;
+        let mut called = false;
         for stream in array(answer) {
-            let mut parts = array(stream).into_iter();
-            let name = parts.next().as_ref().map(text).unwrap_or_default();
-            let entries = array(parts.next().unwrap_or_default());
-            let Some(id) = entries.into_iter().next_back().and_then(|entry| array(entry).first().map(text))
-            else {
-                continue;
-            };
-            if name == own {
-                self.seen_own = id;
-                woken = true;
-            } else {
-                self.seen = id;
+            for entry in array(array(stream).into_iter().nth(1).unwrap_or_default()) {
+                let mut parts = array(entry).into_iter();
+                self.seen = parts.next().as_ref().map(text).unwrap_or_default();
+                called |= array(parts.next().unwrap_or_default()).first().map(text).as_deref() == Some("w");
             }
         }
-        Ok(woken)
+        Ok(called)
     }
 }
 

@@ -525,6 +525,8 @@ mod tests {
             heartbeat: Duration::from_secs(1),
             lease: Duration::from_secs(5),
             key: SealKey::new([7; 32]),
+            home: Default::default(),
+            origins: Default::default(),
         })
         .unwrap();
         lasting(&node, &node.reader, |_| {

@@ -141,7 +141,7 @@ impl<'a> Heartbeat<'a> {
         if wake {
             let wake = self.node.keys.wake_of(self.node.me());
             let mut cmd = cmd("XADD");
-            cmd.arg(wake).arg("MAXLEN").arg(1).arg("*").arg("w").arg("");
+            cmd.arg(wake).arg("MAXLEN").arg("~").arg(64).arg("*").arg("w").arg("");
             self.call(|wire, deadline| wire.call(&cmd, deadline))?;
         }
         if let Some(floor) = self.node.ids.wanted() {
@@ -349,6 +349,7 @@ impl<'a> Heartbeat<'a> {
         }
         self.members =
             word(5).split(' ').filter_map(|who| who.split(':').next()).map(str::to_owned).collect();
+        node.members.store(self.members.len(), Ordering::Relaxed);
         for name in answer.iter().skip(6) {
             log::warn!("Controller {} stopped answering and was taken out of the cluster", text(name));
         }

@@ -45,6 +45,8 @@ pub(crate) struct Node {
     pub vetted: Arc<Vetted>,
     /// How many replicas Redis has.
     pub replicas: AtomicUsize,
+    /// How many members the cluster has.
+    pub members: AtomicUsize,
     /// The reader is to read the whole queue.
     pub reread: AtomicBool,
     /// New at each start.
@@ -81,6 +83,7 @@ impl Node {
             memory: Memory::default(),
             vetted,
             replicas: AtomicUsize::new(0),
+            members: AtomicUsize::new(1),
             reread: AtomicBool::new(false),
             incarnation: random_name(),
             facts: Mutex::new(settings.home.facts.clone()),

@@ -20,6 +20,9 @@ const COMMAND_AGE_MS: i64 = 600_000;
 const PAUSE: Duration = Duration::from_millis(200);
 /// Events rarely come alone. To be woken for each would cost Redis and every controller more than the events themselves.
 const GATHER: Duration = Duration::from_millis(5);
+/// So many controllers read at that pace; more read more slowly, so that together they cost Redis no more.
+const AT_PACE: usize = 4;
+const MOST_GATHER: u32 = 8;
 
 /// State of the reader thread.
 pub(crate) struct Reader<'a> {
@@ -57,7 +60,7 @@ impl<'a> Reader<'a> {
                 node.link.closed()
             });
             match self.read(membership) {
-                Ok(()) => std::thread::sleep(GATHER),
+                Ok(()) => std::thread::sleep(gather(node.members.load(Ordering::Relaxed))),
                 Err(error) => {
                     self.wire = None;
                     if !node.link.closed()
@@ -343,6 +346,11 @@ impl<'a> Reader<'a> {
         }
         Ok(Some(Event::Command { from, topic, body: body.to_vec(), request_id }))
     }
+}
+
+/// How long to let events gather before the next look, among so many members.
+fn gather(members: usize) -> Duration {
+    GATHER * u32::try_from(members / AT_PACE).unwrap_or(MOST_GATHER).clamp(1, MOST_GATHER)
 }
 
 impl Entry {

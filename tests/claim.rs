@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ::redis::Commands;
 use ha_jenkins::{Error, NewItem};
 use support::proxy::Proxy;
 use support::{Redis, claim, claim_ids, invariants, item, join, join_url, offer, put, until};
@@ -148,4 +149,75 @@ fn many_controllers_share_the_work_without_overlap() {
     ids.sort_unstable();
     assert_eq!(ids, (1..=400).collect::<Vec<_>>());
     invariants::check(&mut redis.inside());
+}
+
+/// How many wait for work, once they all do.
+fn waiting(redis: &Redis, count: usize) {
+    until("they wait", || redis.inside().zcard::<_, usize>("{haj:test}:waiting").unwrap() == count);
+}
+
+#[test]
+fn one_item_rouses_one_of_those_who_wait() {
+    let redis = Redis::start();
+    let controllers: Vec<_> = (0..3).map(|n| Arc::new(join(&redis, &format!("c{n}")))).collect();
+    let claims: Vec<_> = controllers
+        .iter()
+        .cloned()
+        .map(|controller| thread::spawn(move || controller.claim(&offer("", 1), 1, LONG).unwrap()))
+        .collect();
+    waiting(&redis, 3);
+    put(&controllers[0], item(1, "job"));
+    until("somebody has it", || claims.iter().any(|claim| claim.is_finished()));
+    waiting(&redis, 2);
+    controllers.iter().for_each(|controller| controller.wake());
+    let got: usize = claims.into_iter().map(|claim| claim.join().unwrap().len()).sum();
+    assert_eq!(got, 1);
+    invariants::check(&mut redis.inside());
+}
+
+#[test]
+fn who_has_most_room_is_roused_and_only_who_offers_the_lane() {
+    let redis = Redis::start();
+    let offers = [("small", "", 1), ("large", "", 5), ("other", "x", 9)];
+    let controllers: Vec<_> = offers.iter().map(|(name, ..)| Arc::new(join(&redis, name))).collect();
+    let claims: Vec<_> = controllers
+        .iter()
+        .cloned()
+        .zip(offers)
+        .map(|(controller, (_, lane, room))| {
+            thread::spawn(move || controller.claim(&offer(lane, room), room, LONG).unwrap())
+        })
+        .collect();
+    waiting(&redis, 3);
+    put(&controllers[0], item(1, "job"));
+    until("somebody has it", || claims.iter().any(|claim| claim.is_finished()));
+    controllers.iter().for_each(|controller| controller.wake());
+    let got: Vec<_> = claims.into_iter().map(|claim| claim.join().unwrap().len()).collect();
+    assert_eq!(got, [0, 1, 0]);
+}
+
+#[test]
+fn what_a_roused_controller_does_not_take_goes_to_the_next_at_once() {
+    let redis = Redis::start();
+    let (a, b) = (join(&redis, "a"), Arc::new(join(&redis, "b")));
+    assert!(a.claim(&offer("", 9), 9, Duration::ZERO).unwrap().is_empty());
+    let taker = Arc::clone(&b);
+    let claim = thread::spawn(move || taker.claim(&offer("", 1), 1, LONG).unwrap());
+    waiting(&redis, 2);
+    put(&b, item(1, "job"));
+    waiting(&redis, 1); // a has more room and is roused, but has gone to do something else
+    assert!(a.claim(&[], 0, Duration::ZERO).unwrap().is_empty());
+    assert_eq!(claim.join().unwrap().len(), 1);
+}
+
+#[test]
+fn what_a_roused_controller_is_slow_to_look_for_goes_to_the_next() {
+    let redis = Redis::start();
+    let (a, b) = (join(&redis, "a"), Arc::new(join(&redis, "b")));
+    assert!(a.claim(&offer("", 9), 9, Duration::ZERO).unwrap().is_empty());
+    let taker = Arc::clone(&b);
+    let claim = thread::spawn(move || taker.claim(&offer("", 1), 1, LONG).unwrap());
+    waiting(&redis, 2);
+    put(&b, item(1, "job"));
+    assert_eq!(claim.join().unwrap().len(), 1, "a heartbeat saw that it lies there");
 }

@@ -189,7 +189,7 @@ const DEFECTS: &[Defect] = &[
     },
     Defect {
         name: "orphans of a dead reaper are left alone",
-        text: &[("then adopt(me) end", "then end")],
+        text: &[("if not mends then adopt(me) end", ""), ("if not mending() then adopt(me) end", "")],
         jobs: &[SERIAL],
         budget: DEATH_AND_STALL,
         sleeping: false,
@@ -233,13 +233,21 @@ const DEFECTS: &[Defect] = &[
     Defect {
         name: "what becomes claimable wakes nobody",
         text: &[(
-            "redis.call('ZADD', ready_key(v), v[SCORE], id)\n  claimable = true\n",
+            "redis.call('ZADD', ready_key(v), v[SCORE], id)\n  becomes_claimable(v[LANE], v[PINNED])\n",
             "redis.call('ZADD', ready_key(v), v[SCORE], id)\n",
         )],
         jobs: &[SERIAL],
         budget: Budget { triggers: 1, ..NOTHING },
         sleeping: true,
-        broken: &["DRAINED"],
+        broken: &["ROUSED"],
+    },
+    Defect {
+        name: "nobody is roused in the place of one that died",
+        text: &[("if roused then pass_on(roused) end", "")],
+        jobs: &[SERIAL],
+        budget: Budget { triggers: 1, deaths: 1, ..NOTHING },
+        sleeping: true,
+        broken: &["ROUSED", "DRAINED"],
     },
     Defect {
         name: "the last that is blocked goes first",

@@ -55,6 +55,26 @@ impl Ours {
     }
 }
 
+impl Ours {
+    /// Stores one item.
+    pub fn put_one(&self) {
+        self.put("x".repeat(200));
+    }
+
+    /// Takes and ends one item after the other until it is closed.
+    pub fn serve(&self) {
+        let offers = [LaneOffer { lane: LANE.into(), room: 2 }];
+        while let Ok(items) = self.controller.claim(&offers, 1, Duration::from_secs(30)) {
+            items.iter().for_each(|item| self.build(item));
+        }
+    }
+
+    /// Leaves the cluster.
+    pub fn close(&self) {
+        self.controller.close();
+    }
+}
+
 impl Queue for Ours {
     fn produce(&mut self, payload: String) {
         self.put(payload);

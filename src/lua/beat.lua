@@ -2,26 +2,46 @@
 --
 -- ARGV  controller, epoch, lease ms
 -- Answers  OK now generation incident event-number members reaped-name... | FENCED
+-- Keeps: what a roused one has not looked for in time rouses the next; so does what is overdue.
+local SLOW = 300
 local controller, epoch, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
-if not member(controller, epoch) then return {'FENCED'} end
 local me = controller .. ':' .. epoch
-local meta = redis.call('HMGET', KEYS[1], 'generation', 'incident')
-local answer = {'OK', int(now), meta[1], meta[2] or '-', redis.call('GET', P .. 'eventno') or '0',
-  table.concat(redis.call('ZRANGE', P .. 'members', 0, -1), ' ')}
-local away = was_away(lease) or mending()
+local members, until_when = {}, redis.call('ZRANGE', P .. 'members', 0, -1, 'WITHSCORES')
+local lapsed, there = {}, false
+for i = 1, #until_when, 2 do
+  local who = until_when[i]
+  members[#members + 1], there = who, there or who == me
+  if who ~= me and tonumber(until_when[i + 1]) <= now then lapsed[#lapsed + 1] = who end
+end
+if not there then return {'FENCED'} end
+local meta = redis.call('HMGET', KEYS[1], 'generation', 'incident', 'lastbeat')
+local answer = {'OK', int(now), meta[1], meta[2] or '-', redis.call('GET', P .. 'eventno') or '0', table.concat(members, ' ')}
+local away = was_away(lease, meta[3])
 redis.call('ZADD', P .. 'members', int(now + lease), me)
 -- A lease that ends later than it would if it were given now is from before Redis' clock was set back.
-for _, who in ipairs(redis.call('ZRANGEBYSCORE', P .. 'members', '(' .. int(now + lease), '+inf')) do
-  local own = redis.call('HGET', P .. 'member:' .. string.match(who, '^[^:]*'), 'lease') or lease
-  redis.call('ZADD', P .. 'members', 'LT', int(now + own), who)
+for i = 1, #until_when, 2 do
+  if tonumber(until_when[i + 1]) > now + lease then
+    local own = redis.call('HGET', P .. 'member:' .. string.match(until_when[i], '^[^:]*'), 'lease') or lease
+    redis.call('ZADD', P .. 'members', 'LT', int(now + own), until_when[i])
+  end
 end
-if not away then
-  for _, who in ipairs(redis.call('ZRANGEBYSCORE', P .. 'members', '-inf', int(now))) do
+-- One look for all of it: a cluster at rest costs Redis little.
+local busy = redis.call('EXISTS', P .. 'mending', P .. 'orphan', P .. 'roused', P .. 'delayed') > 0
+local mends = busy and mending()
+if not away and not mends then
+  for _, who in ipairs(lapsed) do
     local c, e = string.match(who, '^([^:]*):(.*)$')
     local name = redis.call('HGET', P .. 'member:' .. c, 'name') or c
     reap(c, e, 'Its controller ' .. name .. ' stopped answering', me)
     answer[#answer + 1] = name
   end
 end
-if not mending() then adopt(me) end
+if not busy then return answer end
+if not mends then adopt(me) end
+local roused = redis.call('HGETALL', P .. 'roused')
+for i = 1, #roused, 2 do
+  if tonumber(string.match(roused[i + 1], '^%d+')) < now - SLOW then pass_on((not_roused(roused[i]))) end
+end
+local due = redis.call('ZRANGE', P .. 'delayed', 0, 0, 'WITHSCORES')[2]
+if due and tonumber(due) < now - SLOW then pass_on(ANY) end
 return answer

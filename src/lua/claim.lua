@@ -3,8 +3,9 @@
 -- ARGV  controller, epoch, how many at the most, number of this claim, repeated (1: its answer was lost),
 --       ids to leave to others (a blank before and behind each; ''), how many these are, then (lane, room)...
 -- Answers  OK now ms-until-next-due(-1: none) (packed, payload, mac)... | FENCED
--- Keeps: one that found nothing is woken by the next item;
+-- Keeps: one that found nothing waits, and is roused when something comes that it can take;
 --        a repeated claim answers what it claimed the first time; a claim that arrives after its repetition does nothing;
+--        what a roused one leaves rouses the next who can take it;
 --        an item goes to one member only; order is priority, then age, over all offered lanes.
 local controller, epoch, most = ARGV[1], ARGV[2], tonumber(ARGV[3])
 if not member(controller, epoch) then return {'FENCED'} end
@@ -25,8 +26,24 @@ if tonumber(last) >= tonumber(claim) then
   end
   return answer
 end
+local OFFERS = 8
+local roused, how = not_roused(controller)
+
+-- As it was offered; with no offers it waits for nothing.
+local function wait()
+  local lanes, total = '', 0
+  for i = OFFERS, #ARGV, 2 do
+    lanes, total = lanes .. ARGV[i] .. '\n', total + ARGV[i + 1]
+    redis.call('ZADD', P .. 'waiting:' .. ARGV[i], int(-ARGV[i + 1]), controller)
+  end
+  if total == 0 then return end
+  redis.call('ZADD', P .. 'waiting', int(-total), controller)
+  redis.call('SET', P .. 'idle:' .. controller, lanes)
+end
+
+wait_no_more(controller)
 if mending() then
-  redis.call('SET', P .. 'waiting', '', 'NX')
+  wait()
   return {'OK', int(now), int(math.max(1, redis.call('PTTL', P .. 'mending')))}
 end
 local delayed = P .. 'delayed'
@@ -50,7 +67,7 @@ if next_due[2] and tonumber(next_due[2]) <= now then
 end
 local answer = {'OK', int(now), next_due[2] and int(math.max(0, next_due[2] - now)) or '-1'}
 local heads, room = {}, {}
-for i = 8, #ARGV, 2 do
+for i = OFFERS, #ARGV, 2 do
   local lane, n = ARGV[i], math.min(tonumber(ARGV[i + 1]), most)
   room[lane] = n
   for _, pinned in ipairs({'', controller}) do
@@ -82,10 +99,18 @@ for _, head in ipairs(heads) do
     answer[#answer + 1] = v[MAC] or ''
   end
 end
+-- Before it waits again, so that it does not rouse itself.
+if roused and how == 'n' then
+  local pass = #claimed > 1 and pass_on or pass_on_to_all
+  pass(roused)
+  for i = OFFERS, #ARGV, 2 do
+    if ARGV[i] ~= roused then pass(ARGV[i]) end
+  end
+end
 if #claimed > 1 then
   redis.call('SADD', owned, unpack(claimed, 2))
 else
-  redis.call('SET', P .. 'waiting', '', 'NX')
+  wait()
 end
 if #claimed > 1 or repeated then
   redis.call('SET', note, table.concat(claimed, ' '))

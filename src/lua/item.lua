@@ -69,13 +69,77 @@ local function tell(kind, ...)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 100000, '*', 'n', n, 'k', kind, ...)
 end
 
--- Only if a claim has found nothing since the last wake: who is busy looks for itself when it claims again.
-local claimable = false
-local function wake()
-  if claimable and redis.call('DEL', P .. 'waiting') == 1 then
-    redis.call('XADD', P .. 'wake', 'MAXLEN', '~', 64, '*', 'w', '')
+-- Who claimed and found nothing waits: in waiting:<lane> by its room there, most room first, and in `waiting`; idle:<controller> lists
+-- its lanes. What becomes claimable rouses one of those who can take it, which then waits no more and stands in `roused`, with the lane,
+-- until its next claim. That claim passes on what it leaves; so does whoever sees that it died, or that it is slow (beat).
+-- Invariant, but while mending: where an item is ready and somebody waits for its lane, somebody is roused.
+local ANY = '*'
+
+local function wait_no_more(controller)
+  local lanes = redis.call('GET', P .. 'idle:' .. controller)
+  if not lanes then return end
+  redis.call('DEL', P .. 'idle:' .. controller)
+  redis.call('ZREM', P .. 'waiting', controller)
+  for lane in string.gmatch(lanes, '(.-)\n') do
+    redis.call('ZREM', P .. 'waiting:' .. lane, controller)
   end
-  claimable = false
+end
+
+-- `how`: 'n' for next, who passes on what it does not take; 'a' for all at once, which need not.
+local function rouse(controller, lane, how)
+  wait_no_more(controller)
+  redis.call('HSET', P .. 'roused', controller, int(now) .. ' ' .. how .. lane)
+  redis.call('XADD', P .. 'wake:' .. controller, 'MAXLEN', '~', 64, '*', 'q', '')
+end
+
+-- Lanes in which something became claimable, each followed by the controller it is for ('' for all). ANY: only a due time changed.
+local claimable = {}
+local function wake()
+  for i = 1, #claimable, 2 do
+    local lane, controller = claimable[i], claimable[i + 1]
+    local waiting = lane == ANY and P .. 'waiting' or P .. 'waiting:' .. lane
+    if controller == '' then
+      controller = redis.call('ZRANGE', waiting, 0, 0)[1]
+    elseif not redis.call('ZSCORE', waiting, controller) then
+      controller = nil
+    end
+    if controller then rouse(controller, lane, 'n') end
+  end
+  claimable = {}
+end
+
+local function becomes_claimable(lane, controller)
+  claimable[#claimable + 1] = lane
+  claimable[#claimable + 1] = controller
+end
+
+-- Forgets that it was roused; answers for which lane and how, nil if it was not.
+local function not_roused(controller)
+  local roused = redis.call('HGET', P .. 'roused', controller)
+  if not roused then return nil end
+  redis.call('HDEL', P .. 'roused', controller)
+  local how, lane = string.match(roused, ' (.)(.*)')
+  return lane, how
+end
+
+local function is_left(lane)
+  return redis.call('EXISTS', lane == ANY and P .. 'delayed' or P .. 'ready::' .. lane) == 1
+end
+
+-- Rouses another one for a lane, if there is still something in it.
+local function pass_on(lane)
+  if is_left(lane) then
+    becomes_claimable(lane, '')
+    wake()
+  end
+end
+
+-- Rouses all who wait for a lane: whoever cannot take what lies there would else pass it on in a circle.
+local function pass_on_to_all(lane)
+  if not is_left(lane) then return end
+  for _, waiting in ipairs(redis.call('ZRANGE', lane == ANY and P .. 'waiting' or P .. 'waiting:' .. lane, 0, -1)) do
+    rouse(waiting, lane, 'a')
+  end
 end
 
 -- 'q': just queued or folded into, readers fetch the payload; 'i': any other change.
@@ -105,7 +169,7 @@ end
 
 local function make_ready(id, v)
   redis.call('ZADD', ready_key(v), v[SCORE], id)
-  claimable = true
+  becomes_claimable(v[LANE], v[PINNED])
 end
 
 -- Ends an item that is in no index any more, and leaves the slot as it is.
@@ -192,7 +256,7 @@ end
 local function delay_until(id, due)
   redis.call('ZADD', P .. 'delayed', due, id)
   -- Claimers sleep until the first due item: tell them when that changes.
-  if redis.call('ZRANGE', P .. 'delayed', 0, 0)[1] == id then claimable = true end
+  if redis.call('ZRANGE', P .. 'delayed', 0, 0)[1] == id then becomes_claimable(ANY, '') end
 end
 
 -- Takes a queued item out of its indexes; the slot stays.

@@ -28,7 +28,7 @@ if expiry and old[1] ~= incarnation and ARGV[7] == '0' and tonumber(expiry) > no
   return {'TWIN', old[3]}
 end
 if old[1] == incarnation and tonumber(old[4]) >= tonumber(ARGV[10]) then return {'LATE'} end
-was_away(lease)
+was_away(lease, redis.call('HGET', KEYS[1], 'lastbeat'))
 local epoch = int(math.max(tonumber(redis.call('GET', P .. 'epoch') or 0), tonumber(ARGV[12])) + 1)
 redis.call('SET', P .. 'epoch', epoch)
 local me = controller .. ':' .. epoch

@@ -12,7 +12,8 @@ for j = i + 1, #ARGV, 3 do
   redis.call('SET', P .. 'turn:' .. ARGV[j], ARGV[j + 1], 'NX', 'PX', ARGV[j + 2])
 end
 if redis.call('SREM', P .. 'mending', ARGV[1]) == 1 and redis.call('EXISTS', P .. 'mending') == 0 then
-  claimable = true
-  wake()
+  for _, waiting in ipairs(redis.call('ZRANGE', P .. 'waiting', 0, -1)) do
+    rouse(waiting, ANY, 'a')
+  end
 end
 return {'OK'}

@@ -7,6 +7,8 @@ local function reap(controller, epoch, why, reaper)
   local ids = redis.call('SMEMBERS', key)
   redis.call('DEL', key, P .. 'claimed:' .. who)
   redis.call('ZREM', P .. 'members', who)
+  local roused = not_roused(controller)
+  wait_no_more(controller)
   for _, id in ipairs(ids) do
     local v = load(id)
     if v and v[OWNER] == controller and v[EPOCH] == epoch then
@@ -36,6 +38,7 @@ local function reap(controller, epoch, why, reaper)
     first = redis.call('ZRANGE', ready, 0, 0)[1]
   end
   tell('m')
+  if roused then pass_on(roused) end
 end
 
 -- Orphans whose reaper has itself gone fall to `reaper`.
@@ -54,8 +57,8 @@ local function adopt(reaper)
 end
 
 -- Redis, or everybody, was away for a whole lease: nobody had the chance to renew, so nobody is dead yet.
-local function was_away(lease)
-  local last = tonumber(redis.call('HGET', KEYS[1], 'lastbeat') or now)
+local function was_away(lease, last)
+  last = tonumber(last or now)
   redis.call('HSET', KEYS[1], 'lastbeat', int(now))
   if now - last <= lease then return false end
   for _, who in ipairs(redis.call('ZRANGE', P .. 'members', 0, -1)) do

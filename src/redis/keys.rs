@@ -8,22 +8,15 @@ pub(crate) struct Keys {
     pub meta: String,
     /// Stream of what happened.
     pub events: String,
-    /// Stream: something became claimable.
-    pub wake: String,
 }
 
 impl Keys {
     pub fn of(cluster: &str) -> Self {
         let prefix = format!("{{haj:{cluster}}}:");
-        Self {
-            meta: format!("{prefix}meta"),
-            events: format!("{prefix}events"),
-            wake: format!("{prefix}wake"),
-            prefix,
-        }
+        Self { meta: format!("{prefix}meta"), events: format!("{prefix}events"), prefix }
     }
 
-    /// Stream: that controller's claimer should look up.
+    /// Stream: that controller's claimer shall look for work (`q`), or end its wait (`w`).
     pub fn wake_of(&self, controller: &str) -> String {
         format!("{}wake:{controller}", self.prefix)
     }

@@ -275,7 +275,7 @@ impl Cluster {
         state.send(who, &call);
         let answer = self.run(state, &call);
         state.receive(who, &call, &answer, 0, self);
-        state.finish_step();
+        state.finish_step(self.sleeping);
     }
 
     /// Redis runs a call; empty when the script failed.
@@ -643,17 +643,28 @@ impl State {
 
     /// Wakes who was to be woken, and forgets what no script looks at and no rule needs: states that differ only in
     /// that are one.
-    fn finish_step(&mut self) {
-        if !self.redis.stream("wake").is_empty() {
-            for me in &mut self.controllers {
+    fn finish_step(&mut self, sleeping: bool) {
+        for (me, name) in self.controllers.iter_mut().zip(NAMES) {
+            let wake = format!("wake:{name}");
+            if !self.redis.stream(&wake).is_empty() {
                 me.asleep = None;
             }
+            self.redis.remove(&wake);
         }
         if let Err(broken) = rules::stands(self) {
             self.broken.get_or_insert(broken);
         }
-        for key in ["events", "eventno", "wake"] {
+        for key in ["events", "eventno"] {
             self.redis.remove(key);
+        }
+        if !sleeping {
+            // All look all the time: who waits and who is roused makes no difference.
+            let waits = |key: &&str| ["waiting", "idle:", "roused"].iter().any(|kind| key.starts_with(kind));
+            let keys: Vec<String> =
+                self.redis.entries().map(|(key, _)| key).filter(waits).map(str::to_owned).collect();
+            keys.iter().for_each(|key| {
+                self.redis.remove(key);
+            });
         }
         let mut items = 0;
         let keys: Vec<String> = self.redis.entries().map(|(key, _)| key.to_owned()).collect();
@@ -894,7 +905,7 @@ impl Model for Cluster {
                 if late.awaited {
                     state.receive(who, &late.call, &answer, late.age, self);
                 }
-                state.finish_step();
+                state.finish_step(self.sleeping);
             }
             Action::GiveUp(who) => {
                 let me = &mut state.controllers[who];

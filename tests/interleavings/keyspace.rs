@@ -216,7 +216,9 @@ impl Keyspace {
             ["INCR", key] => self.add(key, 1)?,
             ["INCRBY", key, by] => self.add(key, by.parse().map_err(|_| "not an integer")?)?,
             ["DEL", ref keys @ ..] => count(keys.iter().filter(|key| self.remove(key)).count()),
-            ["EXISTS", key] => count(usize::from(self.keys.contains_key(key))),
+            ["EXISTS", ref keys @ ..] => {
+                count(keys.iter().filter(|key| self.keys.contains_key(**key)).count())
+            }
             ["EXPIRE", key, _] => self.expire(key, true),
             ["PERSIST", key] => self.expire(key, false),
             ["HGET", key, field] => Reply::or_nil(self.fields(key).and_then(|hash| hash.get(field))),

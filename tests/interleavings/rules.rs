@@ -63,6 +63,8 @@ rules! {
     "OUTCOME",
     // Nothing is claimed while something claimable stands before it.
     "ORDER",
+    // While something is ready and somebody waits for it, somebody was roused to take it.
+    "ROUSED",
     // Each change of an item is told, with its new version.
     "TOLD",
     // What ended with its controller runs again once, if it may, and nothing else does.
@@ -183,6 +185,12 @@ fn fences(step: &Step, after: &Keyspace, changed: &[Change]) -> Result<(), Broke
 /// Of a state, before what no script looks at is forgotten.
 pub fn stands(state: &State) -> Result<(), Broken> {
     indexes(&state.redis)?;
+    let ready = state.redis.zset("ready::").is_some() && state.redis.zset("waiting:").is_some();
+    must!(
+        !ready || state.redis.fields("roused").is_some(),
+        "ROUSED",
+        "what is ready lies there, and all wait"
+    );
     for (id, ref item) in items(&state.redis) {
         let (id, item_state): (Id, _) = (id.parse().unwrap(), get(item, "state"));
         must!(!state.cancelled.contains(&id) || item_state == "X", "CANCELLED", "{id} is {item_state}");
