@@ -33,7 +33,7 @@ public final class BuildNumbers implements Job.BuildNumberAssigner {
         }
         Queue.Item inHand = inHand();
         long item = ClaimedItems.idOf(inHand);
-        int floor = Math.max(job.getNextBuildNumber() - 1, highestOf(job));
+        int floor = Math.max(NextBuildNumber.of(job) - 1, highestOf(job));
         while (new File(job.getBuildDir(), Integer.toString(floor + 1)).exists()) {
             floor++; // a folder nobody knew of: copied in, or left by a build that died before its
             // first save
@@ -42,8 +42,7 @@ public final class BuildNumbers implements Job.BuildNumberAssigner {
         for (int attempt = 0; attempt < TRIES; attempt++) {
             try {
                 int number = membership.cluster().assignNumber(item, job.getFullName(), floor);
-                raise(job, number + 1);
-                save.call();
+                NextBuildNumber.used(job, number, save);
                 return number;
             } catch (HaException.Unavailable | HaException.Refused e) {
                 last = e;

@@ -8,6 +8,7 @@ import io.jenkins.plugins.ha.bridge.BuildRow;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.Records;
 import io.jenkins.plugins.ha.bridge.RecordsState;
+import io.jenkins.plugins.ha.builds.NextBuildNumber;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -230,8 +231,8 @@ public final class Reconciling {
         }
         repair.newest(job);
         int highest = records.highest(name);
-        if (job.getNextBuildNumber() <= highest) {
-            job.fastUpdateNextBuildNumber(highest + 1); // what was deleted was used, too
+        if (NextBuildNumber.of(job) <= highest) {
+            job.updateNextBuildNumber(highest + 1); // what was deleted was used, too
         }
     }
 
