@@ -7,6 +7,7 @@ import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.Event;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.queue.Cancelling;
+import io.jenkins.plugins.ha.triggers.WorkspacePolls;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -76,6 +77,7 @@ public final class Commands {
             case Cancelling.TOPIC -> cancelHere(body) ? "ok" : "late";
             case Stopping.TOPIC -> Stopping.stopHere(body);
             case Editing.TOPIC -> Editing.editHere(body);
+            case WorkspacePolls.TOPIC -> WorkspacePolls.pollHere(body);
             case Draining.TOPIC -> Draining.drainHere(Membership.active().orElseThrow(), body);
             case ControllerStatus.TOPIC ->
                     ControllerStatus.here(Membership.active().orElseThrow()).toText();
