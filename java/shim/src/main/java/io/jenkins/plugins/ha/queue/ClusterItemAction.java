@@ -7,6 +7,7 @@ import hudson.model.Run;
 import io.jenkins.plugins.ha.ControllerIdentity;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.Item;
+import io.jenkins.plugins.ha.builds.ReadOnlyCopies;
 import java.util.List;
 import jenkins.model.RunAction2;
 import org.kohsuke.stapler.export.Exported;
@@ -25,7 +26,7 @@ public final class ClusterItemAction extends InvisibleAction
     private final String controllerId;
     private final String incarnation;
     private final String controllerName;
-    private transient volatile boolean onBuild;
+    private transient volatile Run<?, ?> build;
 
     private ClusterItemAction(long itemId, long epoch, ControllerIdentity holder) {
         this.itemId = itemId;
@@ -93,7 +94,7 @@ public final class ClusterItemAction extends InvisibleAction
      */
     @Exported(visibility = 2, skipNull = true)
     public String getHaController() {
-        return onBuild ? controllerName : null;
+        return build != null ? controllerName : null;
     }
 
     /** Two items of the cluster are two items: they were compared when they were accepted. */
@@ -104,7 +105,7 @@ public final class ClusterItemAction extends InvisibleAction
 
     @Override
     public void onAttached(Run<?, ?> run) {
-        onBuild = true;
+        build = run;
     }
 
     /**
@@ -113,7 +114,16 @@ public final class ClusterItemAction extends InvisibleAction
      */
     @Override
     public void onLoad(Run<?, ?> run) {
-        onBuild = true;
+        build = run;
         Membership.active().ifPresent(membership -> membership.builds().loaded(run, this));
+    }
+
+    /** Called by XStream, while the build is being written and its file is as it was. */
+    private Object writeReplace() {
+        Run<?, ?> written = build;
+        if (written != null) {
+            ReadOnlyCopies.beforeWriting(written);
+        }
+        return this;
     }
 }

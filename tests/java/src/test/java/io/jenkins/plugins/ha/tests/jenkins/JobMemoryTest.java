@@ -71,6 +71,33 @@ class JobMemoryTest {
     }
 
     @Test
+    void aJobMadeAnewUnderAnOldNameBeginsWithItsFirstBuildAndHasRecords() {
+        List<Integer> numbers =
+                beside.sameAsPlain(
+                        side -> {
+                            side.createJob("anew", new FreestyleJob().xml());
+                            build(side, "a", "anew");
+                            build(side, "b", "anew");
+                            side.second().deleteBuild("anew", 1);
+                            side.first().deleteJob("anew");
+                            for (JenkinsClient client : side.each()) {
+                                Eventually.until("it is gone", SOON, () -> !client.hasJob("anew"));
+                            }
+                            side.createJob("anew", new FreestyleJob().xml());
+                            return List.of(build(side, "b", "anew"), build(side, "a", "anew"));
+                        });
+        assertEquals(List.of(1, 2), numbers);
+        for (JenkinsClient client : beside.pair().each()) {
+            assertEquals(List.of(1, 2), numbers(client, "anew"));
+            assertEquals(
+                    2,
+                    client.json("ha-builds/api/json?job=anew&result=SUCCESS")
+                            .path("builds")
+                            .size());
+        }
+    }
+
+    @Test
     void aCommitIsBuiltOnceHoweverItsPollsRotate() {
         List<Integer> built =
                 beside.sameAsPlain(
