@@ -7,8 +7,6 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 use ha_jenkins::{BuildQuery, BuildRow, BuildState, Error, Records, RecordsPhase, RecordsSettings, Secret};
