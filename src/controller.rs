@@ -209,6 +209,12 @@ impl Controller {
         self.node.assign_number(id, job, floor)
     }
 
+    /// The job was deleted, and `highest` is the highest number it used, as far as the caller knows: a job that is made anew
+    /// under its name begins with its first build. Without effect where a higher number was given meanwhile. May be repeated.
+    pub fn forget_numbers(&self, job: &str, highest: i32) -> Result<()> {
+        self.node.forget_numbers(job, highest)
+    }
+
     /// Whose turn it is to do `what`, which is done once in the cluster. Whoever is told [`Turn::First`] or [`Turn::Again`]
     /// does it and then says [`Controller::done`] or [`Controller::not_done`]; until then nobody else is told so while this
     /// controller is a member. Forgotten after `remember`, at most 2^45 ms.

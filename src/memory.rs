@@ -202,6 +202,14 @@ impl Memory {
         }
     }
 
+    /// The job was deleted; numbers up to `highest` do not count for another of its name.
+    pub fn unnumbered(&self, job: &str, highest: i32) {
+        let mut known = self.0.lock();
+        if known.numbers.get(job).is_some_and(|number| *number <= highest) {
+            known.numbers.remove(job);
+        }
+    }
+
     /// This controller has done something that is done once; `value` is what the cluster noted.
     pub fn did(&self, what: &str, value: &str, remember: Duration) {
         let mut known = self.0.lock();

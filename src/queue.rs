@@ -167,6 +167,17 @@ impl Node {
         }
     }
 
+    /// See [`crate::Controller::forget_numbers`].
+    pub fn forget_numbers(&self, job: &str, highest: i32) -> Result<()> {
+        self.link.membership()?;
+        plain("job", job)?;
+        let mut cmd = script::forget_number.call(&self.keys.meta);
+        cmd.arg(job).arg(highest);
+        self.pool.run(&script::forget_number, &cmd)?;
+        self.memory.unnumbered(job, highest);
+        Ok(())
+    }
+
     /// See [`crate::Controller::started`].
     pub fn started(&self, id: i64, number: i32) -> Result<()> {
         let membership = self.link.lease()?;

@@ -43,6 +43,21 @@ fn a_starting_item_keeps_its_number_until_that_turns_out_to_be_used() {
 }
 
 #[test]
+fn a_job_made_anew_begins_with_its_first_build_unless_a_number_is_under_way() {
+    let redis = Redis::start();
+    let (a, b) = (join(&redis, "a"), join(&redis, "b"));
+    for number in 1..=3 {
+        assert_eq!(a.assign_number(0, "job", 0).unwrap(), number);
+    }
+    a.forget_numbers("job", 3).unwrap();
+    a.forget_numbers("job", 3).unwrap();
+    assert_eq!(b.assign_number(0, "job", 0).unwrap(), 1);
+    assert_eq!(b.assign_number(0, "job", 0).unwrap(), 2);
+    a.forget_numbers("job", 1).unwrap();
+    assert_eq!(a.assign_number(0, "job", 0).unwrap(), 3, "whoever deleted it had not heard of #2");
+}
+
+#[test]
 fn queue_ids_are_unique_across_controllers_and_threads() {
     let redis = Redis::start();
     let controllers: Vec<_> = ["a", "b", "c"].iter().map(|name| Arc::new(join(&redis, name))).collect();

@@ -7,180 +7,12 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 use ha_jenkins::{BuildQuery, BuildRow, BuildState, Error, Records, RecordsPhase, RecordsSettings, Secret};
 use support::postgres::{PASSWORD, PostgresServer};
+use support::records::*;
 use support::until;
-
-const SECOND: Duration = Duration::from_secs(1);
-const LONG: Duration = Duration::from_secs(20);
-
-/// One server for all tests that do not stop it. It is stopped when the last test that uses it ends.
-static SHARED: LazyLock<Mutex<std::sync::Weak<PostgresServer>>> = LazyLock::new(Mutex::default);
-
-fn shared_server() -> std::sync::Arc<PostgresServer> {
-    let mut shared = SHARED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    shared.upgrade().unwrap_or_else(|| {
-        let server = std::sync::Arc::new(PostgresServer::start());
-        *shared = std::sync::Arc::downgrade(&server);
-        server
-    })
-}
-
-/// A database of one kind for one test, with a folder for outboxes.
-struct Place {
-    url: String,
-    folder: PathBuf,
-    server: Option<(std::sync::Arc<PostgresServer>, String)>,
-}
-
-impl Place {
-    fn sqlite() -> Self {
-        let folder = folder();
-        Self { url: format!("sqlite:{}", folder.join("builds.db").display()), folder, server: None }
-    }
-
-    fn postgres() -> Self {
-        let server = shared_server();
-        let folder = folder();
-        let name = format!("t{}", folder.file_name().unwrap().to_str().unwrap().rsplit('-').next().unwrap());
-        Self { url: server.database(&name), folder, server: Some((server, name)) }
-    }
-
-    fn settings(&self, controller: &str) -> RecordsSettings {
-        self.settings_of(controller, &format!("{controller}1"))
-    }
-
-    fn settings_of(&self, controller: &str, incarnation: &str) -> RecordsSettings {
-        RecordsSettings {
-            url: Secret::new(&self.url),
-            password: Some(Secret::new(PASSWORD)),
-            cluster: "tests".into(),
-            controller_id: controller.into(),
-            incarnation: incarnation.into(),
-            outbox: self.folder.join(format!("outbox-{controller}")),
-        }
-    }
-
-    fn open(&self, controller: &str) -> Records {
-        ready(self.settings(controller))
-    }
-
-    /// Changes the database behind the records' back.
-    fn sql(&self, sql: &str) {
-        match &self.server {
-            Some((server, name)) => drop(server.psql(name).run(sql)),
-            None => {
-                let connection = rusqlite::Connection::open(self.folder.join("builds.db")).unwrap();
-                connection.busy_timeout(LONG).unwrap();
-                connection.execute_batch(sql).unwrap();
-            }
-        }
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.folder);
-    }
-}
-
-fn folder() -> PathBuf {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let folder = std::env::temp_dir().join(format!("ha-jenkins-records-{}-{count}", std::process::id()));
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
-    folder
-}
-
-fn ready(settings: RecordsSettings) -> Records {
-    let records = Records::open(settings).unwrap();
-    assert!(records.await_ready(LONG), "{:?}", records.state());
-    records
-}
-
-/// A build that `controller` runs.
-fn running(controller: &str, job: &str, number: i32) -> BuildRow {
-    BuildRow {
-        job: job.into(),
-        number,
-        state: BuildState::Running,
-        queue_id: queue_id(job, number),
-        controller_id: controller.into(),
-        controller_name: controller.to_uppercase(),
-        incarnation: format!("{controller}1"),
-        epoch: 7,
-        started_ms: 1_700_000_000_000 + i64::from(number) * 1000,
-        xml: Some(format!("<build><number>{number}</number></build>").into_bytes()),
-        ..BuildRow::default()
-    }
-}
-
-fn queue_id(job: &str, number: i32) -> i64 {
-    job.bytes().fold(i64::from(number), |id, byte| (id * 131 + i64::from(byte)) % 1_000_000_007)
-}
-
-fn ended(controller: &str, job: &str, number: i32, result: &str) -> BuildRow {
-    BuildRow {
-        state: BuildState::Ended,
-        result: result.into(),
-        duration_ms: 1234,
-        ..running(controller, job, number)
-    }
-}
-
-fn store(records: &Records, row: BuildRow) {
-    save(records, row, false);
-}
-
-fn save(records: &Records, row: BuildRow, edit: bool) {
-    let (job, number) = (row.job.clone(), row.number);
-    records.save(row, edit).unwrap();
-    assert!(records.flush(&job, number, LONG).unwrap(), "{:?}", records.state());
-}
-
-fn count(records: &Records, name: &str) -> u64 {
-    let at = Records::COUNTS.iter().position(|known| *known == name).unwrap();
-    records.counts()[at]
-}
-
-fn numbers(records: &Records, query: &BuildQuery) -> Vec<(String, i32)> {
-    records.query(query).unwrap().builds.into_iter().map(|row| (row.job, row.number)).collect()
-}
-
-fn numbers_of(records: &Records, query: &BuildQuery) -> Vec<i32> {
-    numbers(records, query).into_iter().map(|(_, number)| number).collect()
-}
-
-/// Everything, page by page.
-fn pages(records: &Records, mut query: BuildQuery) -> Vec<(String, i32)> {
-    let mut all = Vec::new();
-    loop {
-        let page = records.query(&query).unwrap();
-        assert!(page.builds.len() <= query.limit);
-        all.extend(page.builds.into_iter().map(|row| (row.job, row.number)));
-        if page.next.is_empty() {
-            return all;
-        }
-        query.after = page.next;
-    }
-}
-
-/// Every promise is tested on both.
-macro_rules! on_both {
-    ($($name:ident)*) => {
-        mod on_postgres {
-            $(#[test] fn $name() { super::$name(&super::Place::postgres()); })*
-        }
-        mod on_sqlite {
-            $(#[test] fn $name() { super::$name(&super::Place::sqlite()); })*
-        }
-    };
-}
 
 on_both! {
     a_row_comes_back_as_it_was_saved
@@ -204,7 +36,6 @@ on_both! {
     a_job_is_renamed_with_those_below_it
     a_job_takes_the_name_of_a_deleted_one
     a_late_write_under_the_old_name_follows_the_renaming
-    a_deleted_job_leaves_tombstones
     clusters_do_not_see_each_other
     two_controllers_may_set_up_the_tables_at_once
     a_newer_schema_is_refused
@@ -691,10 +522,10 @@ fn a_job_takes_the_name_of_a_deleted_one(place: &Place) {
     for number in 1..4 {
         store(&records, ended("a", "old", number, "SUCCESS"));
     }
-    records.delete_job("old").unwrap();
+    records.delete_job("old", "").unwrap();
     store(&records, ended("a", "new", 1, "FAILURE"));
     records.rename("new", "old").unwrap();
-    store(&records, ended("a", "old", 2, "UNSTABLE"));
+    store(&records, BuildRow { queue_id: 77, ..ended("a", "old", 2, "UNSTABLE") });
     assert_eq!(numbers_of(&records, &BuildQuery::of_job("old", 10)), [2, 1]);
     assert_eq!(records.find("old", 1).unwrap().unwrap().result, "FAILURE");
 }
@@ -716,19 +547,6 @@ fn a_late_write_under_the_old_name_follows_the_renaming(place: &Place) {
         [("to".into(), 3)]
     );
     assert!(numbers(&a, &BuildQuery::of_job("from", 10)).is_empty());
-}
-
-fn a_deleted_job_leaves_tombstones(place: &Place) {
-    let records = place.open("a");
-    for job in ["dir/one", "dir/two", "dirty"] {
-        store(&records, BuildRow { users: vec!["ada".into()], ..ended("a", job, 5, "SUCCESS") });
-    }
-    records.delete_job("dir").unwrap();
-    store(&records, ended("a", "dirty", 6, "SUCCESS"));
-    let all = numbers(&records, &BuildQuery { limit: 10, ..BuildQuery::default() });
-    assert_eq!(all, [("dirty".to_owned(), 6), ("dirty".to_owned(), 5)]);
-    assert_eq!(records.highest("dir/one").unwrap(), 5);
-    assert_eq!(records.find("dir/two", 5).unwrap().unwrap().state, BuildState::Deleted);
 }
 
 fn clusters_do_not_see_each_other(place: &Place) {
@@ -907,7 +725,7 @@ fn after_close_every_call_says_closed(place: &Place) {
     assert_eq!(records.save(ended("a", "job", 2, "SUCCESS"), false), Err(Error::Closed));
     assert_eq!(records.delete("job", 2), Err(Error::Closed));
     assert_eq!(records.rename("job", "jobs"), Err(Error::Closed));
-    assert_eq!(records.delete_job("job"), Err(Error::Closed));
+    assert_eq!(records.delete_job("job", ""), Err(Error::Closed));
     assert_eq!(records.find("job", 1), Err(Error::Closed));
     assert_eq!(records.query(&BuildQuery::of_job("job", 1)), Err(Error::Closed));
     assert_eq!(records.adopt("job", 1, "a", "a1", 1), Err(Error::Closed));

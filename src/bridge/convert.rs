@@ -30,8 +30,6 @@ const FRAME: usize = 32;
 const MAX_LONG_TEXT: usize = 64 << 20;
 /// Most texts in a list.
 const MAX_LIST: usize = 1 << 20;
-/// How the description of a build begins whose record cannot be read; Java's `BuildRow.UNREADABLE`.
-const UNREADABLE: &str = "[unreadable] ";
 
 macro_rules! types {
     ($($name:ident => $java:literal { $($body:tt)* })*) => {
@@ -129,7 +127,7 @@ types! {
                 controller_name: JString, incarnation: JString, epoch: jlong, result: JString,
                 started_millis: jlong, duration_millis: jlong, display_name: JString, description: JString,
                 keep: jboolean, agent: JString, causes: JString[], users: JString[], parameters: JString[],
-                commits: JString[], xml: jbyte[]
+                commits: JString[], xml: jbyte[], damage: JString
             ),
         },
     }
@@ -146,7 +144,7 @@ types! {
         },
     }
     RecordsStateType => "io.jenkins.plugins.ha.bridge.RecordsState" {
-        constructors { fn new(phase: RecordsPhaseType, text: JString, waiting: jlong) },
+        constructors { fn new(phase: RecordsPhaseType, text: JString, waiting: jlong, warning: JString) },
     }
     LogLineType => "io.jenkins.plugins.ha.bridge.LogLine" {
         constructors { fn new(level: jint, module: JString, text: JString) },
@@ -284,14 +282,6 @@ pub(super) fn build_state(ordinal: jni_sys::jint) -> Result<BuildState, Failure>
         1 => Ok(BuildState::Ended),
         2 => Ok(BuildState::Deleted),
         other => Err(Error::Invalid(format!("there is no state {other} of a build")).into()),
-    }
-}
-
-/// What was written about a build, without what [`build_row`] put before it.
-pub(super) fn description(text: String) -> String {
-    match text.strip_prefix(UNREADABLE) {
-        Some(rest) => rest.split_once('\n').map_or(String::new(), |(_, rest)| rest.to_owned()),
-        None => text,
     }
 }
 
@@ -468,7 +458,8 @@ pub(super) fn records_state<'local>(
     }?;
     let text = JString::new(env, &state.text)?;
     let waiting = jlong::try_from(state.waiting).unwrap_or(jlong::MAX);
-    Ok(RecordsStateType::new(env, phase, text, waiting)?)
+    let warning = JString::new(env, &state.warning)?;
+    Ok(RecordsStateType::new(env, phase, text, waiting, warning)?)
 }
 
 pub(super) fn build_page<'local>(
@@ -495,11 +486,8 @@ pub(super) fn build_row<'local>(
         let incarnation = JString::new(env, &row.incarnation)?;
         let result = JString::new(env, &row.result)?;
         let display_name = JString::new(env, &row.display_name)?;
-        let description = if row.damage.is_empty() {
-            JString::new(env, &row.description)?
-        } else {
-            JString::new(env, format!("{UNREADABLE}{}\n{}", row.damage, row.description))?
-        };
+        let description = JString::new(env, &row.description)?;
+        let damage = JString::new(env, &row.damage)?;
         let agent = JString::new(env, &row.agent)?;
         let causes = text_array(env, row.causes.iter())?;
         let users = text_array(env, row.users.iter())?;
@@ -533,6 +521,7 @@ pub(super) fn build_row<'local>(
             parameters,
             commits,
             xml,
+            damage,
         )?)
     })
 }

@@ -11,11 +11,10 @@ use jni_sys::{jboolean, jint, jlong};
 
 use super::convert::{
     BuildPageType, BuildRowType, CancelOutcomeType, EnqueuedType, EventType, ItemType, LinkStateType,
-    RecordsStateType, build_page, build_row, build_rows, build_state, bytes, cancel_outcome,
-    description as description_of, enqueued, event, homes as homes_to_java, item as item_to_java,
-    items as items_to_java, link_state, list, log_lines, long_text, longs, members as members_to_java,
-    millis_of, offers, optional_bytes, optional_text, pairs, records_state as records_state_to_java, text,
-    texts, texts_to_java, wait,
+    RecordsStateType, build_page, build_row, build_rows, build_state, bytes, cancel_outcome, enqueued, event,
+    homes as homes_to_java, item as item_to_java, items as items_to_java, link_state, list, log_lines,
+    long_text, longs, members as members_to_java, millis_of, offers, optional_bytes, optional_text, pairs,
+    records_state as records_state_to_java, text, texts, texts_to_java, wait,
 };
 use super::errors::{Failure, ThrowHaException};
 use super::handles::{CONTROLLERS, RECORDS, held};
@@ -74,6 +73,7 @@ const NATIVES: &[NativeMethod<'static>] = &[
     native!(claim(handle: jlong, lanes: JString[], rooms: jint[], max: jint, timeout_millis: jlong) -> JList),
     native!(wake(handle: jlong)),
     native!(assign_number(handle: jlong, id: jlong, job: JString, floor: jint) -> jint),
+    native!(forget_numbers(handle: jlong, job: JString, highest: jint)),
     native!(begin(handle: jlong, what: JString, remember_millis: jlong) -> JString),
     native!(done(handle: jlong, what: JString, note: JString, remember_millis: jlong)),
     native!(not_done(handle: jlong, what: JString)),
@@ -119,12 +119,13 @@ const NATIVES: &[NativeMethod<'static>] = &[
         handle: jlong, job: JString, number: jint, state: jint, queue_id: jlong, controller_id: JString,
         controller_name: JString, incarnation: JString, epoch: jlong, result: JString, started_millis: jlong,
         duration_millis: jlong, display_name: JString, description: JString, keep: jboolean, agent: JString,
-        causes: JString[], users: JString[], parameters: JString[], commits: JString[], xml: jbyte[], edit: jboolean
+        causes: JString[], users: JString[], parameters: JString[], commits: JString[], xml: jbyte[],
+        damage: JString, edit: jboolean
     )),
     native!(flush_build(handle: jlong, job: JString, number: jint, timeout_millis: jlong) -> jboolean),
     native!(delete_build(handle: jlong, job: JString, number: jint)),
     native!(rename_job(handle: jlong, from: JString, to: JString)),
-    native!(delete_job(handle: jlong, job: JString)),
+    native!(delete_job(handle: jlong, job: JString, id: JString)),
     native!(find_build(handle: jlong, job: JString, number: jint) -> BuildRowType),
     native!(query_builds(
         handle: jlong, jobs: JString[], result: JString, user: JString, cause: JString, parameter_name: JString,
@@ -469,6 +470,17 @@ fn done<'local>(
 ) -> Result<(), Failure> {
     let (what, note) = (text(env, "what is done once", &what)?, text(env, "the note", &note)?);
     Ok(held(handle)?.done(&what, &note, millis(remember_millis))?)
+}
+
+fn forget_numbers<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    job: JString<'local>,
+    highest: jint,
+) -> Result<(), Failure> {
+    let job = text(env, "the job's name", &job)?;
+    Ok(held(handle)?.forget_numbers(&job, highest)?)
 }
 
 fn not_done<'local>(
@@ -826,6 +838,7 @@ fn save_build<'local>(
     parameters: JObjectArray<'local, JString<'local>>,
     commits: JObjectArray<'local, JString<'local>>,
     xml: JByteArray<'local>,
+    damage: JString<'local>,
     edit: jboolean,
 ) -> Result<(), Failure> {
     let records = RECORDS.held(handle)?;
@@ -843,7 +856,7 @@ fn save_build<'local>(
         started_ms: started_millis,
         duration_ms: duration_millis,
         display_name: long_text(env, "the display name", &display_name)?,
-        description: description_of(long_text(env, "the description", &description)?),
+        description: long_text(env, "the description", &description)?,
         keep,
         agent: long_text(env, "the agent", &agent)?,
         causes: texts(env, "causes", &causes)?.unwrap_or_default(),
@@ -851,7 +864,7 @@ fn save_build<'local>(
         parameters: pairs(env, "parameters", &parameters)?,
         commits: texts(env, "commits", &commits)?.unwrap_or_default(),
         xml: optional_bytes(env, "the build.xml", &xml, BuildRow::MAX_XML)?,
-        damage: String::new(),
+        damage: long_text(env, "the damage", &damage)?,
     };
     Ok(records.save(row, edit)?)
 }
@@ -896,9 +909,11 @@ fn delete_job<'local>(
     _: JClass<'local>,
     handle: jlong,
     job: JString<'local>,
+    id: JString<'local>,
 ) -> Result<(), Failure> {
     let job = text(env, "the job's name", &job)?;
-    Ok(RECORDS.held(handle)?.delete_job(&job)?)
+    let id = text(env, "the id of the deletion", &id)?;
+    Ok(RECORDS.held(handle)?.delete_job(&job, &id)?)
 }
 
 fn find_build<'local>(

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use sha2::{Digest, Sha256};
 
+use super::jobs::graves;
 use super::packed::Packed;
 use super::query::{BuildPage, BuildQuery, Key};
 use super::row::{BuildRow, BuildState};
@@ -13,12 +14,14 @@ use crate::Result as Answer;
 /// What a row is made of, in the order of [`row_of`].
 pub(super) const COLUMNS: &str = "j.full_name, b.number, b.state, b.version, b.queue_id, b.controller_id, \
      b.controller_name, b.incarnation, b.epoch, b.result, b.started, b.duration, b.display_name, b.description, b.keep, \
-     b.agent, b.causes, b.users, b.parameters, b.commits, b.job_id, b.adopted";
+     b.agent, b.causes, b.users, b.parameters, b.commits, b.job_id, b.adopted, b.damage";
 /// Where [`COLUMNS`] has the job's id.
 pub(super) const JOB_ID: usize = 20;
 /// Where [`COLUMNS`] has the time of the last adoption.
 pub(super) const ADOPTED: usize = 21;
-const COLUMN_COUNT: usize = 22;
+/// Where [`COLUMNS`] has what cannot be read of the build's file.
+const DAMAGE: usize = 22;
+const COLUMN_COUNT: usize = 23;
 
 /// Longest value that stands in the index as it is, bytes.
 const PLAIN_TAG: usize = 160;
@@ -95,7 +98,7 @@ pub(super) fn cause_search(causes: &[String]) -> String {
 
 /// Makes the row; what cannot be read of it is told in [`BuildRow::damage`].
 pub(super) fn row_of(fields: &Fields) -> BuildRow {
-    let mut damage = String::new();
+    let mut damage = fields.text(DAMAGE).to_owned();
     let mut list = |at: usize, what: &str| -> Vec<String> {
         serde_json::from_str(fields.text(at)).unwrap_or_else(|_| {
             damage = format!("its {what} cannot be read");
@@ -135,6 +138,14 @@ pub(super) fn row_of(fields: &Fields) -> BuildRow {
         xml: None,
         damage,
     }
+}
+
+/// How the name of a job begins that was deleted, or whose name another job has taken.
+pub(super) const ASIDE: &str = "/deleted/";
+
+/// Whether the job was set aside: its builds are deleted, though not all may be marked so yet.
+fn set_aside(job: &str) -> bool {
+    job.starts_with(ASIDE)
 }
 
 /// The numbers or texts of a JSON array as a parameter.
@@ -203,7 +214,8 @@ pub(super) fn page(session: &mut dyn Session, cluster: i64, query: &BuildQuery) 
     if jobs.as_ref().is_some_and(Vec::is_empty) {
         return Ok(BuildPage::default());
     }
-    let search = Search { cluster, query, tags: query_tags(query), dialect };
+    let graves = if jobs.is_none() { graves(session, cluster)? } else { Vec::new() };
+    let search = Search { cluster, query, tags: query_tags(query), dialect, graves };
     let by_number = search.by_number(jobs.as_deref());
     let mut sql = Sql { text: String::new(), values: Vec::new() };
     match jobs.as_deref() {
@@ -266,6 +278,8 @@ struct Search<'a> {
     query: &'a BuildQuery,
     tags: Vec<Tag>,
     dialect: Dialect,
+    /// Deleted jobs whose builds may not be marked so yet.
+    graves: Vec<i64>,
 }
 
 impl Search<'_> {
@@ -346,7 +360,11 @@ impl Search<'_> {
         // What runs is little, and has an index of its own: no other shall seem better.
         let job_id = if query.result == RUNNING { format!("+{k}.job_id") } else { format!("{k}.job_id") };
         match jobs {
-            [] => {}
+            [] if self.graves.is_empty() => {}
+            [] => {
+                let graves: Vec<String> = self.graves.iter().map(i64::to_string).collect();
+                text += &format!(" AND {k}.job_id NOT IN ({})", graves.join(", "));
+            }
             [job] => text += &format!(" AND {job_id} = {}", sql.bind(*job)),
             jobs => {
                 let jobs: Vec<String> = jobs.iter().map(i64::to_string).collect();
@@ -476,7 +494,7 @@ pub(super) fn running(
         values.push(controller.into());
     }
     sql += " ORDER BY b.started, b.job_id, b.number";
-    Ok(session.rows(&sql, &values)?.iter().map(row_of).collect())
+    Ok(session.rows(&sql, &values)?.iter().filter(|row| !set_aside(row.text(0))).map(row_of).collect())
 }
 
 /// The highest number the job ever used; 0 for none.

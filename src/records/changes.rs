@@ -5,7 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::builds::{ADOPTED, COLUMNS, JOB_ID, cause_search, json, row_of, tags};
+use super::builds::{ADOPTED, ASIDE, COLUMNS, JOB_ID, cause_search, json, row_of, tags};
+use super::jobs;
 use super::packed::Packed;
 use super::row::{BuildRow, BuildState};
 use super::store::{Fault, Session, Statement, Value};
@@ -46,6 +47,10 @@ pub(super) enum Change {
     /// The job, and those below it.
     DeleteJob {
         job: String,
+        /// Names this deletion, which several may bring: it is made once, and does not meet a later job of the same name.
+        /// "" where nobody else knows of it.
+        #[serde(default)]
+        id: String,
     },
 }
 
@@ -66,7 +71,7 @@ impl fmt::Display for Change {
             Self::Save { row, .. } => write!(f, "{} #{}", row.job, row.number),
             Self::Delete { job, number, .. } => write!(f, "deletion of {job} #{number}"),
             Self::Rename { from, to } => write!(f, "renaming of {from} to {to}"),
-            Self::DeleteJob { job } => write!(f, "deletion of {job}"),
+            Self::DeleteJob { job, .. } => write!(f, "deletion of {job}"),
         }
     }
 }
@@ -200,8 +205,8 @@ pub(super) fn apply(
                 Outcome::Nothing
             } else {
                 match &first.change {
-                    Change::Rename { from, to } => rename(session, cluster, from, to)?,
-                    Change::DeleteJob { job } => delete_job(session, cluster, job)?,
+                    Change::Rename { from, to } => jobs::rename(session, cluster, from, to)?,
+                    Change::DeleteJob { job, id } => jobs::delete(session, cluster, job, id)?,
                     Change::Save { .. } | Change::Delete { .. } => Outcome::Nothing,
                 }
             };
@@ -317,6 +322,7 @@ impl Builds<'_> {
         let jobs = self.jobs(&fresh)?;
         let mut stored = self.stored(&fresh, &jobs)?;
         let mut items = self.items(&fresh)?;
+        let gone = self.gone_with_their_jobs(&fresh)?;
         let mut statements = Vec::new();
         for stamped in batch {
             if marks.knows(stamped) {
@@ -329,6 +335,11 @@ impl Builds<'_> {
             };
             let before = stored.get(&(job_id, number));
             let verdict = match &stamped.change {
+                Change::Save { row, edit: false, .. }
+                    if before.is_none() && gone.contains(&(row.queue_id, number)) =>
+                {
+                    Err(Refusal::Deleted)
+                }
                 Change::Save { row, edit, by, .. } if row.state != BuildState::Deleted => {
                     judge(before, row, *edit, by).map(Some)
                 }
@@ -455,6 +466,32 @@ impl Builds<'_> {
             .collect())
     }
 
+    /// Queue items and numbers of builds that were deleted with their jobs: what is still told of them is not about another
+    /// job that has the name now.
+    fn gone_with_their_jobs(&mut self, changes: &[&Change]) -> Result<HashSet<(i64, i32)>, Fault> {
+        let ids: Vec<i64> = changes
+            .iter()
+            .filter_map(|change| match change {
+                Change::Save { row, edit: false, .. } if row.queue_id > 0 => Some(row.queue_id),
+                _ => None,
+            })
+            .collect();
+        if ids.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let sql = format!(
+            "SELECT b.queue_id, b.number, j.full_name FROM ha_build b JOIN ha_job j ON j.id = b.job_id \
+             WHERE b.cluster_id = ?1 AND b.queue_id > 0 AND b.state = 2 AND b.queue_id IN {}",
+            self.session.dialect().ints("?2")
+        );
+        let rows = self.session.rows(&sql, &[self.cluster.into(), json(&ids)])?;
+        Ok(rows
+            .iter()
+            .filter(|row| row.text(2).starts_with(ASIDE))
+            .map(|row| (row.int(0), i32::try_from(row.int(1)).unwrap_or_default()))
+            .collect())
+    }
+
     /// Which builds have the queue items that are named.
     fn items(&mut self, changes: &[&Change]) -> Result<HashMap<i64, Holder>, Fault> {
         let ids: Vec<i64> = changes
@@ -517,6 +554,7 @@ impl Builds<'_> {
                 list(&row.users),
                 json(&row.parameters),
                 list(&row.commits),
+                (&row.damage).into(),
             ],
         ));
         let (old, new) = (before.map(tags).unwrap_or_default(), tags(row));
@@ -570,13 +608,14 @@ impl Builds<'_> {
 
 const INSERT: &str = "INSERT INTO ha_build (job_id, number, cluster_id, state, version, queue_id, controller_id, \
      controller_name, incarnation, epoch, result, started, duration, display_name, description, keep, agent, causes, \
-     cause_search, users, parameters, commits) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)";
+     cause_search, users, parameters, commits, damage) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, \
+     ?23)";
 
 const UPDATE: &str = "UPDATE ha_build SET cluster_id = ?3, state = ?4, version = ?5, queue_id = ?6, controller_id = ?7, \
      controller_name = ?8, incarnation = ?9, epoch = ?10, result = ?11, started = ?12, duration = ?13, \
      display_name = ?14, description = ?15, keep = ?16, agent = ?17, causes = ?18, cause_search = ?19, users = ?20, \
-     parameters = ?21, commits = ?22 WHERE job_id = ?1 AND number = ?2";
+     parameters = ?21, commits = ?22, damage = ?23 WHERE job_id = ?1 AND number = ?2";
 
 /// A build that began and does not count any more: another has its item.
 const SUPERSEDE: &str =
@@ -609,85 +648,6 @@ fn delete(
             Ok(Some(BuildRow { state: BuildState::Deleted, version: stored.version + 1, ..stored.clone() }))
         }
     }
-}
-
-/// The jobs with this name or below it: ids and names.
-fn jobs_below(session: &mut dyn Session, cluster: i64, name: &str) -> Result<Vec<(i64, String)>, Fault> {
-    let below = format!("{name}/");
-    let rows = session.rows(
-        "SELECT id, full_name FROM ha_job WHERE cluster_id = ?1 AND (full_name = ?2 OR SUBSTR(full_name, 1, CAST(?3 AS INTEGER)) = ?4) \
-         ORDER BY id",
-        &[cluster.into(), name.into(), Value::Int(below.chars().count() as i64), below.into()],
-    )?;
-    Ok(rows.iter().map(|row| (row.int(0), row.text(1).to_owned())).collect())
-}
-
-fn rename(session: &mut dyn Session, cluster: i64, from: &str, to: &str) -> Result<Outcome, Fault> {
-    let jobs = jobs_below(session, cluster, from)?;
-    if jobs.is_empty() || from == to {
-        return Ok(Outcome::Nothing);
-    }
-    for (id, name) in jobs {
-        let target = format!("{to}{}", &name[from.len()..]);
-        let rows = session.rows(
-            "SELECT j.id, (SELECT COUNT(*) FROM (SELECT 1 FROM ha_build b WHERE b.job_id = j.id AND b.state <> 2 LIMIT 1) \
-             AS live) FROM ha_job j WHERE j.cluster_id = ?1 AND j.full_name = ?2",
-            &[cluster.into(), (&target).into()],
-        )?;
-        match rows.first().map(|row| (row.int(0), row.int(1) > 0)) {
-            // Somebody else was first, and a late write has used the old name: what it brought follows.
-            Some((other, true)) => {
-                let values = || vec![Value::Int(id), Value::Int(other)];
-                let moved = [
-                    "UPDATE ha_build_tag SET job_id = ?2 WHERE job_id = ?1 \
-                     AND number NOT IN (SELECT number FROM ha_build WHERE job_id = ?2)",
-                    "UPDATE ha_build_xml SET job_id = ?2 WHERE job_id = ?1 \
-                     AND number NOT IN (SELECT number FROM ha_build WHERE job_id = ?2)",
-                    "UPDATE ha_build SET job_id = ?2, version = version + 1 WHERE job_id = ?1 \
-                     AND number NOT IN (SELECT number FROM ha_build WHERE job_id = ?2)",
-                ];
-                session.run(moved.map(|sql| Statement::new(sql, values())).into())?;
-                bury(session, id)?;
-            }
-            // The tombstones of a job that was deleted: another takes its name.
-            Some((other, false)) => {
-                let aside = format!("/deleted/{other}/{target}");
-                session.run(vec![
-                    Statement::new(
-                        "UPDATE ha_job SET full_name = ?2 WHERE id = ?1",
-                        vec![other.into(), aside.into()],
-                    ),
-                    Statement::new(
-                        "UPDATE ha_job SET full_name = ?2 WHERE id = ?1",
-                        vec![id.into(), target.into()],
-                    ),
-                ])?;
-            }
-            None => session.run(vec![Statement::new(
-                "UPDATE ha_job SET full_name = ?2 WHERE id = ?1",
-                vec![id.into(), target.into()],
-            )])?,
-        }
-    }
-    Ok(Outcome::Stored)
-}
-
-fn delete_job(session: &mut dyn Session, cluster: i64, job: &str) -> Result<Outcome, Fault> {
-    let jobs = jobs_below(session, cluster, job)?;
-    for (id, _) in &jobs {
-        bury(session, *id)?;
-    }
-    Ok(if jobs.is_empty() { Outcome::Nothing } else { Outcome::Stored })
-}
-
-/// All builds of a job become tombstones.
-fn bury(session: &mut dyn Session, job: i64) -> Result<(), Fault> {
-    let all = [
-        "UPDATE ha_build SET state = 2, version = version + 1 WHERE job_id = ?1 AND state <> 2",
-        "DELETE FROM ha_build_tag WHERE job_id = ?1",
-        "DELETE FROM ha_build_xml WHERE job_id = ?1",
-    ];
-    session.run(all.map(|sql| Statement::new(sql, vec![job.into()])).into())
 }
 
 /// Takes over a build of a dead owner; false when somebody else did, or when there is nothing to be taken over.

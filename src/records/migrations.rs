@@ -10,10 +10,16 @@ struct Migration {
 }
 
 /// All steps, oldest first; the schema's version is how many were done. Never change one that was released.
-const MIGRATIONS: &[Migration] = &[Migration {
-    postgres: include_str!("migrations/postgres/0001_builds.sql"),
-    sqlite: include_str!("migrations/sqlite/0001_builds.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        postgres: include_str!("migrations/postgres/0001_builds.sql"),
+        sqlite: include_str!("migrations/sqlite/0001_builds.sql"),
+    },
+    Migration {
+        postgres: include_str!("migrations/postgres/0002_deletions.sql"),
+        sqlite: include_str!("migrations/sqlite/0002_deletions.sql"),
+    },
+];
 
 /// The schema's version that this library knows.
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;

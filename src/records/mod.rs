@@ -5,6 +5,7 @@
 
 mod builds;
 mod changes;
+mod jobs;
 mod migrations;
 mod mounts;
 mod outbox;
@@ -96,6 +97,8 @@ pub struct RecordsState {
     pub text: String,
     /// How many writes wait in the outbox.
     pub waiting: u64,
+    /// Sentences for an admin on what is not as it should be though the records work, or ""; no secrets.
+    pub warning: String,
 }
 
 /// The build records of the cluster.
@@ -231,6 +234,7 @@ impl Records {
             phase: state.phase,
             text: state.text.clone(),
             waiting: self.shared.waiting.load(Relaxed),
+            warning: self.shared.warning(),
         }
     }
 
@@ -256,7 +260,6 @@ impl Records {
             ),
             None => None,
         };
-        row.damage = String::new();
         self.add(Change::Save { row: Box::new(row), edit, by: self.shared.writer.clone(), xml })
     }
 
@@ -290,10 +293,16 @@ impl Records {
         self.add(Change::Rename { from: from.to_owned(), to: to.to_owned() })
     }
 
-    /// All builds of this job, and of jobs below it, become deleted. Does not block.
-    pub fn delete_job(&self, job: &str) -> Result<()> {
+    /// All builds of this job, and of jobs below it, become deleted, and another job may have the name. Does not block.
+    ///
+    /// `id` names this deletion, 64 bytes at the most: whoever brings it, once or again and however late, it is made once. With
+    /// "" it is made whenever it is brought.
+    pub fn delete_job(&self, job: &str, id: &str) -> Result<()> {
         row::check_job(job)?;
-        self.add(Change::DeleteJob { job: job.to_owned() })
+        if id.len() > 64 {
+            return Err(Error::Invalid("the id of a deletion has 64 bytes at the most".into()));
+        }
+        self.add(Change::DeleteJob { job: job.to_owned(), id: id.to_owned() })
     }
 
     /// One build with its XML; deleted ones too.
@@ -403,6 +412,25 @@ impl fmt::Debug for Records {
 }
 
 impl Shared {
+    /// What [`RecordsState::warning`] says.
+    fn warning(&self) -> String {
+        let rejected = self.counts.rejected.load(Relaxed);
+        let set_aside = if rejected == 0 {
+            String::new()
+        } else {
+            format!(
+                "The database does not take {rejected} of the changes that were told since the start: they are kept in {}, \
+                 and the log says why.",
+                self.outbox_folder.join(outbox::REJECTED).display()
+            )
+        };
+        [self.store.warning().to_owned(), set_aside]
+            .into_iter()
+            .filter(|text| !text.is_empty())
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
     fn cluster_id(&self) -> i64 {
         self.cluster_id.load(Relaxed)
     }

@@ -2,48 +2,119 @@
 
 use std::path::{Path, PathBuf};
 
-/// File systems that other hosts write, too.
+/// File systems that other hosts write, too, or that a host shares with its virtual machines: there locks do not hold.
 const NETWORK: &[&str] = &[
     "9p",
     "acfs",
+    "afpfs",
     "afs",
     "beegfs",
     "ceph",
     "cifs",
     "coda",
+    "cvfs",
     "davfs",
+    "drvfs",
+    "exafs",
+    "fakeowner",
+    "fhgfs",
     "gfs",
     "gfs2",
     "glusterfs",
     "gpfs",
     "lustre",
+    "lustre_lite",
     "ncpfs",
     "nfs",
+    "nfs3",
     "nfs4",
     "ocfs2",
     "orangefs",
+    "panfs",
+    "prl_fs",
     "pvfs2",
     "smb",
     "smb2",
     "smb3",
     "smbfs",
+    "snfs",
+    "vboxsf",
+    "virtiofs",
+    "vmhgfs",
+    "wekafs",
 ];
 
-/// FUSE file systems that are on this host alone.
-const LOCAL_FUSE: &[&str] =
-    &["fuse", "fuse.fuse-overlayfs", "fuse.lxcfs", "fuse.mergerfs", "fuse.ntfs-3g", "fuse.unionfs"];
+/// File systems that are on this host alone.
+const LOCAL: &[&str] = &[
+    "apfs",
+    "autofs",
+    "bcachefs",
+    "btrfs",
+    "exfat",
+    "ext2",
+    "ext3",
+    "ext4",
+    "f2fs",
+    "fuse",
+    "fuse.fuse-overlayfs",
+    "fuse.lxcfs",
+    "fuse.mergerfs",
+    "fuse.ntfs-3g",
+    "fuse.unionfs",
+    "fuseblk",
+    "hfsplus",
+    "jfs",
+    "msdos",
+    "nilfs2",
+    "ntfs",
+    "ntfs3",
+    "overlay",
+    "ramfs",
+    "reiserfs",
+    "rootfs",
+    "squashfs",
+    "tmpfs",
+    "ubifs",
+    "udf",
+    "ufs",
+    "vfat",
+    "xfs",
+    "zfs",
+];
 
-/// A mount that other hosts share.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct NetworkMount {
-    pub folder: PathBuf,
-    pub kind: String,
+/// Whether other hosts write it, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Local,
+    Network,
+    /// One that this list has not heard of.
+    Unknown,
 }
 
-/// What `path` lies on, if that is a network mount. `table` is in the format of /proc/self/mountinfo; `path` must be without
-/// symbolic links.
-pub(super) fn network_mount(path: &Path, table: &str) -> Option<NetworkMount> {
-    let mut best: Option<NetworkMount> = None;
+/// A mount and its file system.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Mount {
+    pub folder: PathBuf,
+    pub file_system: String,
+}
+
+impl Mount {
+    pub fn kind(&self) -> Kind {
+        let name = self.file_system.as_str();
+        if LOCAL.contains(&name) {
+            Kind::Local
+        } else if NETWORK.contains(&name) || name.starts_with("fuse") {
+            Kind::Network
+        } else {
+            Kind::Unknown
+        }
+    }
+}
+
+/// What `path` lies on; none where the table does not say. `table` is in the format of /proc/self/mountinfo; `path` must be
+/// without symbolic links.
+pub(super) fn mount_of(path: &Path, table: &str) -> Option<Mount> {
+    let mut best: Option<Mount> = None;
     for line in table.lines() {
         let Some((before, after)) = line.split_once(" - ") else { continue };
         let (Some(folder), Some(kind)) = (before.split(' ').nth(4), after.split(' ').next()) else {
@@ -56,14 +127,10 @@ pub(super) fn network_mount(path: &Path, table: &str) -> Option<NetworkMount> {
                 .as_ref()
                 .is_none_or(|best| folder.components().count() >= best.folder.components().count())
         {
-            best = Some(NetworkMount { folder, kind: kind.to_owned() });
+            best = Some(Mount { folder, file_system: kind.to_owned() });
         }
     }
-    best.filter(|mount| is_network(&mount.kind))
-}
-
-fn is_network(kind: &str) -> bool {
-    NETWORK.contains(&kind) || (kind.starts_with("fuse") && kind != "fuseblk" && !LOCAL_FUSE.contains(&kind))
+    best
 }
 
 /// `\040` stands for a blank, and so on.
@@ -103,7 +170,11 @@ mod tests {
 
     #[test]
     fn the_mount_that_holds_the_path_counts() {
-        let kind = |path: &str| network_mount(Path::new(path), TABLE).map(|mount| mount.kind);
+        let kind = |path: &str| {
+            mount_of(Path::new(path), TABLE)
+                .filter(|mount| mount.kind() == Kind::Network)
+                .map(|mount| mount.file_system)
+        };
         assert_eq!(kind("/var/ha.db"), None);
         assert_eq!(kind("/srv/jenkins home/ha.db").as_deref(), Some("nfs4"));
         assert_eq!(kind("/srv/jenkins homes/ha.db"), None);
@@ -114,9 +185,23 @@ mod tests {
     }
 
     #[test]
+    fn what_a_virtual_machine_shares_with_others_is_a_network_mount_and_what_is_new_is_unknown() {
+        let kind = |name: &str| {
+            mount_of(Path::new("/a/b"), &format!("1 0 0:1 / /a rw - {name} x rw")).map(|mount| mount.kind())
+        };
+        for name in ["virtiofs", "vboxsf", "9p", "drvfs", "fuse.grpcfuse", "fuse.juicefs", "wekafs"] {
+            assert_eq!(kind(name), Some(Kind::Network), "{name}");
+        }
+        for name in ["ext4", "xfs", "btrfs", "zfs", "overlay", "tmpfs", "fuseblk"] {
+            assert_eq!(kind(name), Some(Kind::Local), "{name}");
+        }
+        assert_eq!(kind("newfs"), Some(Kind::Unknown));
+    }
+
+    #[test]
     fn a_table_that_cannot_be_read_names_no_mount() {
         for table in ["", "garbage", "1 2 3 - ", " - nfs"] {
-            assert_eq!(network_mount(Path::new("/a"), table), None, "{table}");
+            assert_eq!(mount_of(Path::new("/a"), table), None, "{table}");
         }
     }
 }

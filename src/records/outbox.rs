@@ -22,7 +22,7 @@ const SEGMENT: u64 = 16 << 20;
 /// No record is longer.
 const MAX_RECORD: usize = 192 << 20;
 /// What the database will never take.
-const REJECTED: &str = "rejected.journal";
+pub(super) const REJECTED: &str = "rejected.journal";
 
 /// The outbox of one controller. Whoever has it open has it alone.
 #[derive(Debug)]

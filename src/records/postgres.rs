@@ -47,6 +47,7 @@ const MIGRATION_LOCK: i64 = 0x6861_6a20_6275_696c;
 pub(super) struct Postgres {
     server: Server,
     place: String,
+    warning: String,
     tls: Option<Arc<ClientConfig>>,
     idle: Mutex<Vec<Connection>>,
     readers: Mutex<usize>,
@@ -57,8 +58,18 @@ impl Postgres {
     /// Does not connect yet.
     pub fn new(server: Server) -> Result<Self, Fault> {
         let tls = if server.tls == Tls::Never { None } else { Some(tls(&server)?) };
+        let warning = if server.tls == Tls::IfOffered && server.remote {
+            format!(
+                "The database at {server} is on another host, and nothing in its URL asks for encryption: without TLS there, or \
+                 with somebody in between, user, password and builds can be read and changed. Add sslmode=verify-full to the \
+                 URL (with sslrootcert=/path.pem, if the authority is your own)."
+            )
+        } else {
+            String::new()
+        };
         Ok(Self {
             place: server.to_string(),
+            warning,
             server,
             tls,
             idle: Mutex::default(),
@@ -178,6 +189,20 @@ impl Postgres {
         Fault::Refused(format!("The database at {} {text}", self.place))
     }
 
+    /// Any other encoding lacks letters that names and descriptions have, and what cannot be stored is lost.
+    fn check_encoding(&self, session: &mut dyn Session) -> Result<(), Fault> {
+        let rows = session.rows("SELECT current_setting('server_encoding')", &[])?;
+        let encoding = rows.first().map_or("", |row| row.text(0));
+        if encoding == "UTF8" {
+            return Ok(());
+        }
+        let database = &self.server.database;
+        Err(self.refused(&format!(
+            "is encoded in {encoding}, in which not every text of a build can be stored: make another with \
+             createdb --encoding UTF8 --template template0 {database}_utf8, and name that in the URL"
+        )))
+    }
+
     /// Says to an admin what went wrong. Never quotes a statement or its values.
     fn explain(&self, error: &tokio_postgres::Error) -> Fault {
         if let Some(error) = error.as_db_error() {
@@ -262,6 +287,7 @@ impl Store for Postgres {
         let deadline = Instant::now() + READ_TIMEOUT;
         let mut ready = false;
         self.with(deadline, "", "", &mut |session| {
+            self.check_encoding(session)?;
             ready = schema(session)? && migrations::check(session, &self.place)? == migrations::VERSION;
             Ok(())
         })?;
@@ -325,6 +351,7 @@ impl Store for Postgres {
                     self.refused("is a standby, which takes no writes: point ha-jenkins to the primary")
                 );
             }
+            self.check_encoding(session)?;
             let version = if schema(session)? { migrations::check(session, &self.place)? } else { 0 };
             if version < migrations::VERSION && row.int(2) == 0 {
                 return Err(self.refused("does not let this user make tables: let it own the database"));
@@ -336,15 +363,20 @@ impl Store for Postgres {
                 fastest = fastest.min(sent.elapsed());
             }
             found = format!(
-                "PostgreSQL {} at {} answers in {:.2} ms.",
+                "PostgreSQL {} at {} answers in {:.2} ms. {}",
                 row.text(0),
                 self.place,
-                fastest.as_secs_f64() * 1000.0
+                fastest.as_secs_f64() * 1000.0,
+                self.warning
             );
             Ok(())
         })?;
         self.clear();
-        Ok(found)
+        Ok(found.trim_end().to_owned())
+    }
+
+    fn warning(&self) -> &str {
+        &self.warning
     }
 
     fn place(&self) -> &str {

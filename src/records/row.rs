@@ -89,8 +89,9 @@ pub struct BuildRow {
     /// The exact bytes of build.xml; none where only the rest was asked for, and none to leave what is stored as it is.
     #[serde(skip)]
     pub xml: Option<Vec<u8>>,
-    /// What of this record cannot be read, or "". Its bytes are kept. Not stored.
-    #[serde(skip)]
+    /// Why the build's file, or this record of it, cannot be read, or "". The bytes are kept. What is given in a save is
+    /// stored; what is found out when a record is read is told, too.
+    #[serde(default)]
     pub damage: String,
 }
 
@@ -121,6 +122,7 @@ impl BuildRow {
             cut(name, MAX_NAME);
         }
         cut(&mut self.description, MAX_TEXT);
+        cut(&mut self.damage, MAX_TEXT);
         for list in [&mut self.causes, &mut self.users, &mut self.commits] {
             list.truncate(MAX_LIST);
             list.iter_mut().for_each(|text| cut(text, MAX_TEXT));

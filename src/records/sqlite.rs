@@ -11,7 +11,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, ToSql};
 
 use super::migrations;
-use super::mounts::network_mount;
+use super::mounts::{Kind, mount_of};
 use super::store::{
     Act, Dialect, Fault, Fields, READ_TIMEOUT, Session, Statement, Store, Value, WRITE_TIMEOUT,
 };
@@ -25,6 +25,7 @@ const STEPS: i32 = 10_000;
 pub(super) struct Sqlite {
     path: PathBuf,
     place: String,
+    warning: String,
     writer: Mutex<Option<Connection>>,
     idle: Mutex<Vec<Connection>>,
     /// Device and inode of the file that was opened.
@@ -35,17 +36,28 @@ impl Sqlite {
     /// Does not open it yet. `mounts` is in the format of /proc/self/mountinfo.
     pub fn new(path: &Path, mounts: &str) -> Result<Self, Fault> {
         let path = resolved(path);
-        if let Some(mount) = network_mount(&path, mounts) {
+        let mount = mount_of(&path, mounts);
+        if let Some(mount) = mount.as_ref().filter(|mount| mount.kind() == Kind::Network) {
             return Err(Fault::Refused(format!(
                 "The build records cannot be kept in the SQLite file {}: {} is a network mount ({}), where SQLite loses data. \
                  Use PostgreSQL (postgresql://user@host:5432/database), or a file on a local disk if all controllers are \
                  on this host",
                 path.display(),
                 mount.folder.display(),
-                mount.kind
+                mount.file_system
             )));
         }
+        let warning = match mount.filter(|mount| mount.kind() == Kind::Unknown) {
+            Some(mount) => format!(
+                "{} is a mount of a kind ({}) that is not known: if other machines write it, too, SQLite loses data there. Use \
+                 PostgreSQL (postgresql://user@host:5432/database) unless it is a local disk.",
+                mount.folder.display(),
+                mount.file_system
+            ),
+            None => String::new(),
+        };
         Ok(Self {
+            warning,
             place: path.display().to_string(),
             path,
             writer: Mutex::default(),
@@ -244,7 +256,17 @@ impl Store for Sqlite {
                 migrations::check(&mut session, &self.place)?;
             }
         }
-        Ok(format!("SQLite {} in {}, for controllers on this host alone.", rusqlite::version(), self.place))
+        let found = format!(
+            "SQLite {} in {}, for controllers on this host alone. {}",
+            rusqlite::version(),
+            self.place,
+            self.warning
+        );
+        Ok(found.trim_end().to_owned())
+    }
+
+    fn warning(&self) -> &str {
+        &self.warning
     }
 
     fn place(&self) -> &str {
@@ -326,6 +348,20 @@ mod tests {
         let error = Sqlite::new(&folder.join("not/yet/there.db"), &mounts).err().unwrap();
         let Fault::Refused(text) = error else { panic!("{error:?}") };
         assert!(text.contains("nfs4") && text.contains("postgresql://"), "{text}");
+    }
+
+    #[test]
+    fn a_kind_of_mount_that_nobody_knows_is_warned_of_when_it_is_tried_and_at_the_start() {
+        let folder = std::env::temp_dir().canonicalize().unwrap();
+        let mounts =
+            format!("1 0 0:1 / / rw - ext4 a rw\n2 1 0:2 / {} rw - newfs thing rw\n", folder.display());
+        let path = folder.join(format!("ha-jenkins-unknown-{}.db", std::process::id()));
+        let store = Sqlite::new(&path, &mounts).unwrap();
+        assert!(store.warning().contains("(newfs)"), "{}", store.warning());
+        assert!(store.test(Duration::from_secs(1)).unwrap().ends_with(store.warning()));
+        let local = Sqlite::new(&path, "1 0 0:1 / / rw - ext4 a rw\n").unwrap();
+        assert_eq!(local.warning(), "");
+        assert!(local.test(Duration::from_secs(1)).unwrap().ends_with("alone."));
     }
 
     #[test]

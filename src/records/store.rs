@@ -195,6 +195,9 @@ pub(super) trait Store: Send + Sync {
     /// Looks at it without changing it: a sentence on what was found.
     fn test(&self, timeout: Duration) -> Result<String, Fault>;
 
+    /// A sentence on what may go wrong with it though it works, or "".
+    fn warning(&self) -> &str;
+
     /// How it is called in what admins read; without secrets.
     fn place(&self) -> &str;
 }

@@ -1,6 +1,7 @@
 //! Where the database is.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -40,6 +41,8 @@ pub(super) struct Server {
     /// Certificates to trust instead of the system's, PEM.
     pub root_cert: Option<PathBuf>,
     pub database: String,
+    /// Whether a host may be another machine than this one.
+    pub remote: bool,
     shown: String,
 }
 
@@ -115,12 +118,20 @@ impl Server {
             Tls::IfOffered => SslMode::Prefer,
             Tls::Always | Tls::Verified => SslMode::Require,
         });
+        let remote = config.get_hosts().iter().any(|host| match host {
+            Host::Tcp(name) => !is_this_machine(name),
+            Host::Unix(_) => false,
+        });
         config.application_name("ha-jenkins");
         config.keepalives_idle(Duration::from_secs(30));
         config.tcp_user_timeout(Duration::from_secs(10));
         let shown = format!("postgresql://{}/{database}", hosts.join(","));
-        Ok(Self { config, tls, root_cert, database, shown })
+        Ok(Self { config, tls, root_cert, database, remote, shown })
     }
+}
+
+fn is_this_machine(host: &str) -> bool {
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn refuse<T>(what: &str) -> Result<T> {

@@ -3,9 +3,10 @@
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use super::changes::{self, Outcome, Refusal, Stamped};
+use super::changes::{self, Change, Outcome, Refusal, Stamped};
+use super::jobs;
 use super::pending::{PACE, PACE_AWAY};
-use super::store::{self, Fault, WRITE_TIMEOUT};
+use super::store::{self, Fault, READ_TIMEOUT, Statement, WRITE_TIMEOUT};
 use super::{Phase, Shared, builds};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -23,6 +24,11 @@ const FRONT: (usize, usize) = (200, 8 << 20);
 /// A job with many builds takes a while to rename or delete.
 const JOB_TIMEOUT: Duration = Duration::from_secs(120);
 
+/// A change that the database does not take is tried so often while it takes others.
+const TRIES: u32 = 10;
+/// Builds of deleted jobs wait this long when the database is busy with others.
+const BURY_PAUSE: Duration = Duration::from_secs(1);
+
 /// State of the writing thread.
 pub(super) struct Writer<'a> {
     shared: &'a Shared,
@@ -32,12 +38,25 @@ pub(super) struct Writer<'a> {
     logged: Option<Instant>,
     /// Earlier runs' places were looked after.
     tidied: bool,
+    /// The change that was not taken last (its run and place), and how often.
+    stuck: Option<(String, u64, u32)>,
+    /// When builds of deleted jobs are marked so; none when all are.
+    next_bury: Option<Instant>,
 }
 
 impl<'a> Writer<'a> {
     pub fn new(shared: &'a Shared) -> Self {
         let now = Instant::now();
-        Self { shared, next_try: now, next_ping: now + PING, failures: 0, logged: None, tidied: false }
+        Self {
+            shared,
+            next_try: now,
+            next_ping: now + PING,
+            failures: 0,
+            logged: None,
+            tidied: false,
+            stuck: None,
+            next_bury: None,
+        }
     }
 
     /// Runs until the records are closed and all that waits is stored or in the outbox; when the time for that is over,
@@ -47,6 +66,7 @@ impl<'a> Writer<'a> {
             self.connect_if_due();
             self.write();
             self.drain();
+            self.bury();
             let wake = self.shared.pending.wait(self.next_wake());
             if wake.stop && self.finish() {
                 return;
@@ -76,7 +96,10 @@ impl<'a> Writer<'a> {
             // What could not even be put into the outbox is tried again with the database.
             return self.next_try;
         }
-        if self.shared.waiting.load(Relaxed) > 0 { now } else { self.next_ping }
+        if self.shared.waiting.load(Relaxed) > 0 {
+            return now;
+        }
+        self.next_bury.map_or(self.next_ping, |next| next.min(self.next_ping))
     }
 
     fn connect_if_due(&mut self) {
@@ -97,6 +120,10 @@ impl<'a> Writer<'a> {
                 self.next_ping = Instant::now() + PING;
                 shared.set_state(Phase::Ready, format!("The build records are in {}", shared.store.place()));
                 log::info!("Build records: connected to {}", shared.store.place());
+                if shared.counts.connections.load(Relaxed) == 1 && !shared.store.warning().is_empty() {
+                    log::warn!("Build records: {}", shared.store.warning());
+                }
+                self.next_bury = Some(Instant::now());
             }
             Err(fault) => self.failed(fault),
         }
@@ -241,6 +268,22 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// Marks some builds of deleted jobs as deleted, behind all else.
+    fn bury(&mut self) {
+        let shared = self.shared;
+        let now = Instant::now();
+        if !self.ready() || self.next_bury.is_none_or(|next| next > now) {
+            return;
+        }
+        match store::write(&*shared.store, WRITE_TIMEOUT, |session| jobs::bury(session, shared.cluster_id()))
+        {
+            Ok(more) => self.next_bury = more.then_some(now),
+            Err(Fault::Away(text)) => self.failed(Fault::Away(text)),
+            // Another controller may be at the same.
+            Err(_) => self.next_bury = Some(now + BURY_PAUSE),
+        }
+    }
+
     fn tidy(&mut self) {
         let shared = self.shared;
         let tidied = store::write(&*shared.store, WRITE_TIMEOUT, |session| {
@@ -282,21 +325,60 @@ impl<'a> Writer<'a> {
                     self.store(first)?;
                     return self.store(rest);
                 }
+                Err(fault @ (Fault::Slow(_) | Fault::Clash(_) | Fault::Bug(_))) => {
+                    let Some(only) = batch.first() else { return Ok(()) };
+                    if self.tries(only) < TRIES || !self.takes_others() {
+                        return Err(fault);
+                    }
+                    return self.reject(only, &crate::Error::from(fault).to_string());
+                }
                 Err(Fault::Unfit(text)) => {
                     let Some(only) = batch.first() else { return Ok(()) };
-                    log::error!(
-                        "The record of {} cannot be stored; it is kept beside the outbox: {text}",
-                        only.change
-                    );
-                    shared.counts.rejected.fetch_add(1, Relaxed);
-                    return shared.outbox.lock().reject(only).map_err(|error| Fault::Away(error.to_string()));
+                    return self.reject(only, &text);
                 }
                 Err(fault) => return Err(fault),
             }
         }
     }
 
-    fn note(&self, batch: &[Stamped], outcomes: &[Outcome]) {
+    /// How often this change was not taken, one after the other.
+    fn tries(&mut self, stamped: &Stamped) -> u32 {
+        let before = match self.stuck.take() {
+            Some((origin, position, tries)) if (&origin, position) == (&stamped.origin, stamped.position) => {
+                tries
+            }
+            _ => 0,
+        };
+        self.stuck = Some((stamped.origin.clone(), stamped.position, before + 1));
+        before + 1
+    }
+
+    /// Whether the database takes writes, promptly.
+    fn takes_others(&self) -> bool {
+        let cluster = self.shared.cluster_id();
+        store::write(&*self.shared.store, READ_TIMEOUT, |session| {
+            session.run(vec![Statement::new(
+                "UPDATE ha_cluster SET name = name WHERE id = ?1",
+                vec![cluster.into()],
+            )])
+        })
+        .is_ok()
+    }
+
+    /// Sets a change aside that the database does not take: those behind it must not wait for it.
+    fn reject(&self, stamped: &Stamped, why: &str) -> Result<(), Fault> {
+        log::error!("The record of {} cannot be stored; it is kept beside the outbox: {why}", stamped.change);
+        self.shared.outbox.lock().reject(stamped).map_err(|error| Fault::Away(error.to_string()))?;
+        self.shared.counts.rejected.fetch_add(1, Relaxed);
+        Ok(())
+    }
+
+    fn note(&mut self, batch: &[Stamped], outcomes: &[Outcome]) {
+        let about_jobs =
+            |stamped: &Stamped| matches!(stamped.change, Change::Rename { .. } | Change::DeleteJob { .. });
+        if batch.iter().any(about_jobs) {
+            self.next_bury = Some(Instant::now());
+        }
         let counts = &self.shared.counts;
         counts.batches.fetch_add(1, Relaxed);
         for (stamped, outcome) in batch.iter().zip(outcomes) {

@@ -6,6 +6,7 @@ pub mod many_builds;
 pub mod packed;
 pub mod postgres;
 pub mod proxy;
+pub mod records;
 
 use std::fs;
 use std::net::TcpListener;

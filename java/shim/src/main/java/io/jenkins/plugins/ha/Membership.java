@@ -14,6 +14,7 @@ import io.jenkins.plugins.ha.queue.Claimer;
 import io.jenkins.plugins.ha.queue.HaQueue;
 import io.jenkins.plugins.ha.queue.QueueView;
 import io.jenkins.plugins.ha.records.BuildRecords;
+import io.jenkins.plugins.ha.records.DeletedJobs;
 import io.jenkins.plugins.ha.records.Reconciling;
 import io.jenkins.plugins.ha.settings.EffectiveSettings;
 import io.jenkins.plugins.ha.topology.Topology;
@@ -93,6 +94,7 @@ public final class Membership {
 
     /** Takes part in the work: from now on builds are claimed. Jobs are loaded. */
     void takeBuilds() {
+        BuildRecords.active().ifPresent(DeletedJobs::settle);
         pump.jobsLoaded();
         claimer.start(watchdog);
         fence.start(watchdog);
@@ -152,6 +154,14 @@ public final class Membership {
         Reconciling background = reconciling;
         if (background != null) {
             background.missing(job, number);
+        }
+    }
+
+    /** A build was deleted here, and the records were told. Does not block. */
+    public void deleted(String job, int number) {
+        Reconciling background = reconciling;
+        if (background != null) {
+            background.deleted(job, number);
         }
     }
 

@@ -31,6 +31,8 @@ import java.util.Map;
  * @param commits ids the SCM gave for what was built
  * @param xml the exact bytes of build.xml, or null where only the rest was asked for; null in a
  *     save leaves what is stored as it is
+ * @param damage why the build's file, or this record of it, cannot be read, or ""; the bytes are
+ *     kept
  */
 public record BuildRow(
         String job,
@@ -53,7 +55,8 @@ public record BuildRow(
         List<String> users,
         Map<String, String> parameters,
         List<String> commits,
-        byte[] xml) {
+        byte[] xml,
+        String damage) {
     /** The order of the constants is the wire order. */
     public enum State {
         /** Runs on its controller. */
@@ -63,9 +66,6 @@ public record BuildRow(
         /** Was deleted: its number stays used. */
         DELETED
     }
-
-    /** How the description of a record begins that cannot be read; see {@link #unreadable()}. */
-    public static final String UNREADABLE = "[unreadable] ";
 
     /** From the library: the state by its place, parameters as names and values in turn. */
     BuildRow(
@@ -89,7 +89,8 @@ public record BuildRow(
             String[] users,
             String[] parameters,
             String[] commits,
-            byte[] xml) {
+            byte[] xml,
+            String damage) {
         this(
                 job,
                 number,
@@ -111,7 +112,8 @@ public record BuildRow(
                 List.of(users),
                 pairs(parameters),
                 List.of(commits),
-                xml);
+                xml,
+                damage);
     }
 
     private static Map<String, String> pairs(String[] texts) {
@@ -122,13 +124,9 @@ public record BuildRow(
         return pairs;
     }
 
-    /**
-     * Whether this record, or its XML, cannot be read; the description begins with {@link
-     * #UNREADABLE} and tells why, in its first line. The bytes are kept in the database. Saving the
-     * row again does not store that line.
-     */
+    /** Whether this record, or the build's file, cannot be read. */
     public boolean unreadable() {
-        return description.startsWith(UNREADABLE);
+        return !damage.isEmpty();
     }
 
     /** Leaves parameters, description and bytes out. */

@@ -175,6 +175,15 @@ public final class Cluster implements AutoCloseable {
     }
 
     /**
+     * The job was deleted, and {@code highest} is the highest number it used, as far as is known
+     * here: a job that is made anew under its name begins with its first build. Without effect
+     * where a higher number was given meanwhile. May be repeated.
+     */
+    public void forgetNumbers(String job, int highest) {
+        Native.forgetNumbers(handle, job, highest);
+    }
+
+    /**
      * Whose turn it is to do {@code what}, which is done once in the cluster. Whoever is told
      * {@link Turn.State#FIRST} or {@link Turn.State#AGAIN} does it and then says {@link #done} or
      * {@link #notDone}; until then nobody else is told so while this controller is a member.

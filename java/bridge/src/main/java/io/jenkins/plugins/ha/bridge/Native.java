@@ -99,6 +99,8 @@ final class Native {
 
     static native long clockMillis(long handle);
 
+    static native void forgetNumbers(long handle, String job, int highest);
+
     static native int assignNumber(long handle, long id, String job, int floor);
 
     static native void started(long handle, long id, int number);
@@ -205,6 +207,7 @@ final class Native {
             String[] parameters,
             String[] commits,
             byte[] xml,
+            String damage,
             boolean edit);
 
     static native boolean flushBuild(long handle, String job, int number, long timeoutMillis);
@@ -213,7 +216,7 @@ final class Native {
 
     static native void renameJob(long handle, String from, String to);
 
-    static native void deleteJob(long handle, String job);
+    static native void deleteJob(long handle, String job, String id);
 
     /** Null when there is none. */
     static native BuildRow findBuild(long handle, String job, int number);

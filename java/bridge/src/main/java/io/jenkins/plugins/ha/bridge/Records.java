@@ -91,6 +91,7 @@ public final class Records implements AutoCloseable {
                         .toArray(String[]::new),
                 array(row.commits()),
                 row.xml(),
+                row.damage(),
                 edit);
     }
 
@@ -115,9 +116,15 @@ public final class Records implements AutoCloseable {
         Native.renameJob(handle, from, to);
     }
 
-    /** All builds of this job, and of jobs below it, become DELETED. */
-    public void deleteJob(String job) {
-        Native.deleteJob(handle, job);
+    /**
+     * All builds of this job, and of jobs below it, become DELETED, and another job may have the
+     * name.
+     *
+     * @param id names this deletion: whoever brings it, once or again and however late, it is made
+     *     once; 64 bytes at the most, "" to make it whenever it is brought
+     */
+    public void deleteJob(String job, String id) {
+        Native.deleteJob(handle, job, id);
     }
 
     /** One build with its XML; deleted ones too. */

@@ -6,8 +6,10 @@ package io.jenkins.plugins.ha.bridge;
  * @param phase the state
  * @param text one sentence for an admin: what is wrong and what to do; no secrets
  * @param waiting how many writes wait in the outbox
+ * @param warning sentences for an admin on what is not as it should be though the records work, or
+ *     ""; no secrets
  */
-public record RecordsState(Phase phase, String text, long waiting) {
+public record RecordsState(Phase phase, String text, long waiting, String warning) {
     /** The order of the constants is the wire order. */
     public enum Phase {
         /** Not yet reached the database; trying on. */

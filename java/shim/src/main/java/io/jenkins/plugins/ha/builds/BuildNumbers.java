@@ -45,8 +45,7 @@ public final class BuildNumbers implements Job.BuildNumberAssigner {
         try {
             int number =
                     membership.cluster().assignNumber(item, job.getFullName(), floorOf(job));
-            raise(job, number + 1);
-            save.call();
+            NextBuildNumber.used(job, number, save);
             return number;
         } catch (HaException | IOException e) {
             keep(membership, inHand, item, stays, e);
@@ -84,7 +83,7 @@ public final class BuildNumbers implements Job.BuildNumberAssigner {
 
     /** The highest number that may be in use. */
     private static int floorOf(Job<?, ?> job) {
-        int floor = Math.max(job.getNextBuildNumber() - 1, highestOf(job));
+        int floor = Math.max(NextBuildNumber.of(job) - 1, highestOf(job));
         while (new File(job.getBuildDir(), Integer.toString(floor + 1)).exists()) {
             floor++; // a folder nobody knew of: copied in, or left by a build that died before its
             // first save

@@ -97,6 +97,15 @@ public final class ForeignBuilds {
         return isDeleted(new BuildKey(job, number));
     }
 
+    /** The job was deleted: what is known of its builds is not about another one of its name. */
+    public void forget(String job) {
+        synchronized (deletedOrder) {
+            deletedOrder.keySet().removeIf(key -> key.job().equals(job));
+            deleted.removeIf(key -> key.job().equals(job));
+        }
+        ClusterPermalinks.forget(job);
+    }
+
     /** Builds that other controllers run, with the id of the one that runs it. */
     Map<BuildKey, String> running() {
         return Map.copyOf(running);

@@ -40,6 +40,19 @@ final class RunFields {
         }
     }
 
+    /**
+     * A Pipeline build with nothing in it that could run here: one that was made to look running.
+     */
+    static boolean isShell(Run<?, ?> run) {
+        Class<?> pipeline = pipelineClass(run);
+        Field execution = pipeline == null ? null : field(pipeline, "execution");
+        try {
+            return execution != null && execution.get(run) == null;
+        } catch (IllegalAccessException e) {
+            return false;
+        }
+    }
+
     /** Makes it look running, with nothing in it that could run here. */
     static boolean showRunning(Run<?, ?> run) {
         Class<?> pipeline = pipelineClass(run);

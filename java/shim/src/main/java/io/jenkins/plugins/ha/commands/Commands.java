@@ -8,6 +8,7 @@ import io.jenkins.plugins.ha.bridge.Event;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.life.Pool;
 import io.jenkins.plugins.ha.queue.Cancelling;
+import io.jenkins.plugins.ha.triggers.WorkspacePolls;
 import java.nio.charset.StandardCharsets;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -91,6 +92,7 @@ public final class Commands {
             case Cancelling.TOPIC -> cancelHere(body) ? "ok" : "late";
             case Stopping.TOPIC -> Stopping.stopHere(body);
             case Editing.TOPIC -> Editing.editHere(body);
+            case WorkspacePolls.TOPIC -> WorkspacePolls.pollHere(body);
             case Draining.TOPIC -> Draining.drainHere(Membership.active().orElseThrow(), body);
             case ControllerStatus.TOPIC ->
                     ControllerStatus.here(Membership.active().orElseThrow()).toText();

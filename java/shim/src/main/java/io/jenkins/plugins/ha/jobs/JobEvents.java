@@ -10,6 +10,7 @@ import hudson.security.ACL;
 import hudson.security.ACLContext;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.Event;
+import io.jenkins.plugins.ha.records.DeletedJobs;
 import java.io.File;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
@@ -122,6 +123,7 @@ public final class JobEvents extends ItemListener {
     }
 
     private static void deleted(String name) throws IOException {
+        DeletedJobs.elsewhere(name);
         Item item = Jenkins.get().getItemByFullName(name);
         if (item instanceof TopLevelItem top
                 && item.getParent() instanceof DirectlyModifiableTopLevelItemGroup parent) {

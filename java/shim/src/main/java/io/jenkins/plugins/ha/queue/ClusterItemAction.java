@@ -7,6 +7,7 @@ import hudson.model.Run;
 import io.jenkins.plugins.ha.ControllerIdentity;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.Item;
+import io.jenkins.plugins.ha.builds.ReadOnlyCopies;
 import java.util.List;
 import jenkins.model.RunAction2;
 import org.kohsuke.stapler.export.Exported;
@@ -29,7 +30,7 @@ public final class ClusterItemAction extends InvisibleAction
     /** The cluster's queue holds a placeholder only: its build cannot run anywhere else. */
     private final boolean kept;
 
-    private transient volatile boolean onBuild;
+    private transient volatile Run<?, ?> build;
 
     private ClusterItemAction(long itemId, long epoch, ControllerIdentity holder) {
         this(itemId, epoch, holder, false);
@@ -112,7 +113,7 @@ public final class ClusterItemAction extends InvisibleAction
      */
     @Exported(visibility = 2, skipNull = true)
     public String getHaController() {
-        return onBuild ? controllerName : null;
+        return build != null ? controllerName : null;
     }
 
     /** Two items of the cluster are two items: they were compared when they were accepted. */
@@ -123,7 +124,7 @@ public final class ClusterItemAction extends InvisibleAction
 
     @Override
     public void onAttached(Run<?, ?> run) {
-        onBuild = true;
+        build = run;
     }
 
     /**
@@ -132,7 +133,16 @@ public final class ClusterItemAction extends InvisibleAction
      */
     @Override
     public void onLoad(Run<?, ?> run) {
-        onBuild = true;
+        build = run;
         Membership.active().ifPresent(membership -> membership.builds().loaded(run, this));
+    }
+
+    /** Called by XStream, while the build is being written and its file is as it was. */
+    private Object writeReplace() {
+        Run<?, ?> written = build;
+        if (written != null) {
+            ReadOnlyCopies.beforeWriting(written);
+        }
+        return this;
     }
 }

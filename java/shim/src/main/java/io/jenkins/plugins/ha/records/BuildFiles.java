@@ -6,11 +6,12 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.UUID;
 
-/** Writes build files on the shared folder so that nobody ever reads half of one. */
-final class BuildFiles {
+/** Writes files on the shared folder so that nobody ever reads half of one. */
+public final class BuildFiles {
     private BuildFiles() {}
 
-    static void write(Path file, byte[] bytes) throws IOException {
+    /** Replaces the file, or makes it with its folders. */
+    public static void write(Path file, byte[] bytes) throws IOException {
         Files.createDirectories(file.getParent());
         Path temporary = file.resolveSibling(file.getFileName() + "." + UUID.randomUUID() + ".new");
         try {

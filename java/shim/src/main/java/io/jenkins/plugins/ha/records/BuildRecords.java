@@ -98,7 +98,8 @@ public final class BuildRecords implements AutoCloseable {
                                             + records.state().waiting()
                                             + " writes wait on this controller's disk."
                                     : "");
-            case CONNECTING, READY, CLOSED -> "";
+            case READY -> records.state().warning();
+            case CONNECTING, CLOSED -> "";
         };
     }
 

@@ -99,7 +99,8 @@ final class BuildRepair {
     }
 
     private BuildRow ended(Job<?, ?> job, int number) {
-        if (membership.builds().isDeleted(job.getFullName(), number)) {
+        if (membership.builds().isDeleted(job.getFullName(), number)
+                || Deletions.noted(job, number)) {
             return null;
         }
         BuildRow row = records.find(job.getFullName(), number).orElse(null);

@@ -112,10 +112,16 @@ public final class FoundBuilds {
             return row.description();
         }
 
-        /** Whether the record or the build's file cannot be read; the description says why. */
+        /** Whether the record or the build's file cannot be read. */
         @Exported
         public boolean isUnreadable() {
-            return row.unreadable() || row.description().startsWith(RowOfFile.UNREADABLE);
+            return row.unreadable();
+        }
+
+        /** Why it cannot be read, or "". */
+        @Exported
+        public String getDamage() {
+            return row.damage();
         }
 
         @Exported

@@ -8,6 +8,7 @@ import io.jenkins.plugins.ha.bridge.BuildRow;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.Records;
 import io.jenkins.plugins.ha.bridge.RecordsState;
+import io.jenkins.plugins.ha.builds.NextBuildNumber;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -50,6 +51,9 @@ public final class Reconciling {
 
     /** Builds whose file was found missing, and since when. */
     private final Map<Missing, Long> missing = new ConcurrentHashMap<>();
+
+    /** Builds whose deletion the records were told of, and may not have made yet. */
+    private final Set<Missing> deleted = ConcurrentHashMap.newKeySet();
 
     private volatile int jobs = -1;
     private volatile int done;
@@ -118,6 +122,11 @@ public final class Reconciling {
         }
     }
 
+    /** A build was deleted here, and the records were told. Does not block. */
+    public void deleted(String job, int number) {
+        deleted.add(new Missing(job, number));
+    }
+
     private void run() {
         try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
             Thread.sleep(AFTER_MILLIS);
@@ -141,12 +150,29 @@ public final class Reconciling {
         try {
             mendMissing();
             if (atStranded) {
+                settleDeletions();
                 stranded.settle();
             }
         } catch (HaException.Closed e) {
             throw e;
         } catch (RuntimeException e) {
             LOGGER.log(Level.WARNING, "Records and files are compared again in a moment", e);
+        }
+    }
+
+    /** Tombstones go when the records say that it is deleted. */
+    private void settleDeletions() {
+        DeletedJobs.settle(records);
+        for (Missing build : deleted) {
+            Job<?, ?> job = Jenkins.get().getItemByFullName(build.job(), Job.class);
+            BuildRow row =
+                    job == null ? null : records.find(build.job(), build.number()).orElse(null);
+            if (row == null || row.state() == BuildRow.State.DELETED) {
+                if (job != null) {
+                    Deletions.forget(job, build.number());
+                }
+                deleted.remove(build);
+            }
         }
     }
 
@@ -226,6 +252,7 @@ public final class Reconciling {
             recorded.add((int) pairs[i]);
         }
         Set<Integer> there = numbers(builds);
+        bringDeletions(job, recorded, there);
         int batch = 0;
         for (int number : there) {
             if (!recorded.contains(number)
@@ -242,8 +269,22 @@ public final class Reconciling {
         }
         repair.newest(job);
         int highest = records.highest(name);
-        if (job.getNextBuildNumber() <= highest) {
-            job.fastUpdateNextBuildNumber(highest + 1); // what was deleted was used, too
+        if (NextBuildNumber.of(job) <= highest) {
+            job.updateNextBuildNumber(highest + 1); // what was deleted was used, too
+        }
+    }
+
+    /** Whoever deleted them may not have been able to say so. */
+    private void bringDeletions(Job<?, ?> job, Set<Integer> recorded, Set<Integer> there)
+            throws IOException {
+        for (int number : Deletions.of(job)) {
+            if (there.contains(number)) {
+                Deletions.forget(job, number); // it was not deleted after all
+            } else {
+                recorded.remove(number);
+                records.delete(job.getFullName(), number);
+                deleted(job.getFullName(), number);
+            }
         }
     }
 

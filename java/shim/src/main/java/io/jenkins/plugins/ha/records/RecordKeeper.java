@@ -11,11 +11,14 @@ import hudson.model.Saveable;
 import hudson.model.listeners.ItemListener;
 import hudson.model.listeners.RunListener;
 import hudson.model.listeners.SaveableListener;
+import hudson.security.ACL;
+import hudson.security.ACLContext;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.BuildRow;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.Records;
 import io.jenkins.plugins.ha.builds.BuildFence;
+import io.jenkins.plugins.ha.builds.ReadOnlyCopies;
 import io.jenkins.plugins.ha.commands.Editing;
 import io.jenkins.plugins.ha.queue.ClusterItemAction;
 import java.io.File;
@@ -26,6 +29,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import jenkins.model.Jenkins;
 
 /**
  * Writes the record whenever Jenkins writes a build, whatever kind of build it is. An end is
@@ -126,9 +130,13 @@ public final class RecordKeeper extends RunListener<Run<?, ?>> {
 
     @Override
     public void onDeleted(Run<?, ?> run) {
-        BuildRecords.active()
-                .ifPresent(
-                        records -> records.delete(run.getParent().getFullName(), run.getNumber()));
+        whileOpen(
+                (records, membership) -> {
+                    Job<?, ?> job = run.getParent();
+                    Deletions.note(job, run.getNumber());
+                    records.delete(job.getFullName(), run.getNumber());
+                    membership.deleted(job.getFullName(), run.getNumber());
+                });
     }
 
     private static void record(
@@ -137,6 +145,9 @@ public final class RecordKeeper extends RunListener<Run<?, ?>> {
             Run<?, ?> run,
             XmlFile file,
             BuildRow.State state) {
+        if (isGone(run.getParent())) {
+            return; // whatever comes of it is not about another job that gets the name
+        }
         try {
             byte[] xml = Files.readAllBytes(file.getFile().toPath());
             ClusterItemAction action = run.getAction(ClusterItemAction.class);
@@ -157,6 +168,13 @@ public final class RecordKeeper extends RunListener<Run<?, ?>> {
         }
     }
 
+    @SuppressWarnings("try") // who acts is settled by having the context open
+    private static boolean isGone(Job<?, ?> job) {
+        try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
+            return Jenkins.get().getItemByFullName(job.getFullName(), Job.class) == null;
+        }
+    }
+
     private static boolean executesHere(Run<?, ?> run) {
         return run instanceof Queue.Executable executable && Executor.of(executable) != null;
     }
@@ -168,12 +186,15 @@ public final class RecordKeeper extends RunListener<Run<?, ?>> {
         public void onChange(Saveable saved, XmlFile file) {
             Records records = BuildRecords.active().orElse(null);
             Membership membership = Membership.active().orElse(null);
-            if (records == null || membership == null || !(saved instanceof Run<?, ?> run)) {
+            if (membership == null || !(saved instanceof Run<?, ?> run)) {
                 return;
             }
-            String owner = membership.builds().runningOn(run);
+            String owner = ReadOnlyCopies.ownerOf(membership, run);
             if (owner != null) {
                 passOn(records, membership, owner, run, file);
+                return;
+            }
+            if (records == null) {
                 return;
             }
             record(
@@ -192,9 +213,15 @@ public final class RecordKeeper extends RunListener<Run<?, ?>> {
                 Records records, Membership membership, String owner, Run<?, ?> run, XmlFile file) {
             BuildRow row = null;
             try {
-                row = records.find(run.getParent().getFullName(), run.getNumber()).orElse(null);
-                if (row != null && row.xml() != null) {
-                    BuildFiles.write(file.getFile().toPath(), row.xml());
+                byte[] before = ReadOnlyCopies.overwritten(run);
+                if (before != null) {
+                    BuildFiles.write(file.getFile().toPath(), before);
+                    row = RowOfFile.of(run.getParent().getFullName(), run.getNumber(), before);
+                } else if (records != null) {
+                    row = records.find(run.getParent().getFullName(), run.getNumber()).orElse(null);
+                    if (row != null && row.xml() != null) {
+                        BuildFiles.write(file.getFile().toPath(), row.xml());
+                    }
                 }
             } catch (IOException | RuntimeException e) {
                 LOGGER.log(
@@ -220,13 +247,6 @@ public final class RecordKeeper extends RunListener<Run<?, ?>> {
         public void onLocationChanged(Item item, String from, String to) {
             if (item instanceof Job<?, ?>) {
                 BuildRecords.active().ifPresent(records -> records.rename(from, to));
-            }
-        }
-
-        @Override
-        public void onDeleted(Item item) {
-            if (item instanceof Job<?, ?>) {
-                BuildRecords.active().ifPresent(records -> records.deleteJob(item.getFullName()));
             }
         }
     }

@@ -22,9 +22,6 @@ import javax.xml.stream.XMLStreamReader;
  * cause) stays out.
  */
 final class RowOfFile {
-    /** How the description of such a record begins. */
-    static final String UNREADABLE = "Unreadable: ";
-
     private static final XMLInputFactory FACTORY = factory();
 
     private RowOfFile() {}
@@ -97,7 +94,8 @@ final class RowOfFile {
                 new ArrayList<>(found.users),
                 found.parameters,
                 new ArrayList<>(found.commits),
-                xml);
+                xml,
+                "");
     }
 
     /** A record that keeps the bytes of a file nobody can read. */
@@ -116,14 +114,15 @@ final class RowOfFile {
                 0,
                 0,
                 "",
-                UNREADABLE + why,
+                "",
                 false,
                 "",
                 List.of(),
                 List.of(),
                 Map.of(),
                 List.of(),
-                xml);
+                xml,
+                why);
     }
 
     private static final class Found {

@@ -61,7 +61,8 @@ final class RowOfRun {
                 new ArrayList<>(users),
                 parameters(run),
                 new ArrayList<>(commits(run)),
-                xml);
+                xml,
+                "");
     }
 
     private static String nameOf(Run<?, ?> run) {

@@ -132,6 +132,7 @@ final class StrandedRecords {
                 row.users(),
                 row.parameters(),
                 row.commits().isEmpty() ? file.commits() : row.commits(),
-                file.xml());
+                file.xml(),
+                "");
     }
 }

@@ -189,6 +189,7 @@ final class RecordKeeper implements AutoCloseable {
                 List.of(),
                 build.parameters(),
                 List.of(),
-                null);
+                null,
+                "");
     }
 }

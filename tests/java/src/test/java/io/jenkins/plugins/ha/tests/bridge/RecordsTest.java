@@ -64,14 +64,15 @@ class RecordsTest {
                             List.of("ada"),
                             parameters,
                             List.of("0123456789abcdef"),
-                            XML);
+                            XML,
+                            "its file is torn");
             save(a, row, false);
             BuildRow found = b.find("folder/job ä", 3).orElseThrow();
             assertArrayEquals(XML, found.xml());
             assertEquals(1, found.version());
             assertEquals(List.of("Z", "A", "SECRET"), new ArrayList<>(found.parameters().keySet()));
             assertEquals(stripped(row, 1), stripped(found, 1));
-            assertFalse(found.unreadable());
+            assertTrue(found.unreadable());
             assertEquals(Optional.empty(), b.find("folder/job ä", 4));
 
             BuildPage page = b.query(BuildQuery.ofJob("folder/job ä", "", 10));
@@ -114,7 +115,7 @@ class RecordsTest {
             save(a, row("a", "other", 3, BuildRow.State.ENDED, "SUCCESS"), false);
             assertEquals(3, b.newest("other", List.of("SUCCESS"), 0).orElseThrow().number());
             assertEquals(Optional.empty(), b.newest("other", List.of(), 3));
-            a.deleteJob("other");
+            a.deleteJob("other", "id");
             save(a, row("a", "third", 1, BuildRow.State.ENDED, "SUCCESS"), false);
             assertEquals(List.of("third#1"), found(b, any(10)));
         }
@@ -183,7 +184,7 @@ class RecordsTest {
                         () -> a.flush("job", 1, 10),
                         () -> a.delete("job", 1),
                         () -> a.rename("job", "other"),
-                        () -> a.deleteJob("job"),
+                        () -> a.deleteJob("job", "id"),
                         () -> a.find("job", 1),
                         () -> a.query(any(1)),
                         () -> a.newest("job", List.of(), 0),
@@ -285,7 +286,8 @@ class RecordsTest {
                 List.of(),
                 Map.of(),
                 List.of(),
-                XML);
+                XML,
+                "");
     }
 
     /** All of a row but its bytes, to be compared. */
@@ -311,6 +313,7 @@ class RecordsTest {
                 row.users(),
                 row.parameters(),
                 row.commits(),
-                null);
+                null,
+                row.damage());
     }
 }

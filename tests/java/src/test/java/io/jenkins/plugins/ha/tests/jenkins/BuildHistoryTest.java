@@ -103,6 +103,8 @@ class BuildHistoryTest {
                             .path(0);
             assertEquals(MANY / 2, unreadable.path("number").asInt());
             assertTrue(unreadable.path("unreadable").asBoolean(), unreadable::toString);
+            assertTrue(unreadable.path("damage").asText().contains("cannot be read"));
+            assertEquals("", unreadable.path("description").asText());
             assertEquals("<build><half", Files.readString(many.resolve(MANY / 2 + "/build.xml")));
             assertRecordsSayTheSame(again);
 

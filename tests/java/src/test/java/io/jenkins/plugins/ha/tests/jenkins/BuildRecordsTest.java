@@ -529,7 +529,9 @@ class BuildRecordsTest {
         assertEquals(3, rows.size());
         assertTrue(rows.get(1).path("unreadable").asBoolean(), rows::toString);
         assertFalse(rows.get(0).path("unreadable").asBoolean());
-        assertTrue(a.text("ha-builds/?job=damaged").contains("[unreadable]"));
+        assertEquals("its parameters cannot be read", rows.get(1).path("damage").asText());
+        assertEquals("", rows.get(1).path("description").asText());
+        assertTrue(a.text("ha-builds/?job=damaged").contains("its parameters cannot be read"));
         assertEquals("[[\"P", sql("SELECT parameters FROM ha_build" + where));
         assertEquals("SUCCESS", a.awaitResult("damaged", 2, SOON));
         assertEquals(List.of(3, 2, 1), history(two.b(), "damaged"));

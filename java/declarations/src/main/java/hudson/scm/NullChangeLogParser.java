@@ -1,0 +1,7 @@
+package hudson.scm;
+
+public class NullChangeLogParser extends ChangeLogParser {
+    public static final NullChangeLogParser INSTANCE = null;
+
+    NullChangeLogParser() {}
+}
