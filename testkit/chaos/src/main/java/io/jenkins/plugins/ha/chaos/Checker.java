@@ -306,7 +306,8 @@ final class Checker {
             String controller = shell.path("controller").asText();
             if (trigger != null
                     && (trigger.has("only") && !trigger.path("only").asText().equals(controller)
-                            || trigger.path("not").asText().equals(controller))) {
+                            || trigger.has("not")
+                                    && trigger.path("not").asText().equals(controller))) {
                 fail(Rule.PLACE, "ran in the wrong place: " + shell + " for " + trigger);
             }
         }

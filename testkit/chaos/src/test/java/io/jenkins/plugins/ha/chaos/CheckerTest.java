@@ -48,6 +48,33 @@ class CheckerTest {
     }
 
     @Test
+    void aBuildRunsWhereItIsToAndNotWhereItIsVetoed() {
+        good(
+                story.triggered(1, "t1")
+                        .asked("only", "a")
+                        .on("a")
+                        .built(1, 1, "a:1", "t1")
+                        .triggered(2, "t2")
+                        .asked("not", "a")
+                        .on("b")
+                        .built(2, 2, "b:2", "t2"));
+    }
+
+    @Test
+    void aBuildThatLeftItsControllerIsFound() {
+        bad(
+                story.triggered(1, "t1").asked("only", "a").on("b").built(1, 1, "b:2", "t1"),
+                Rule.PLACE);
+    }
+
+    @Test
+    void aBuildThatRanWhereItWasVetoedIsFound() {
+        bad(
+                story.triggered(1, "t1").asked("not", "b").on("b").built(1, 1, "b:2", "t1"),
+                Rule.PLACE);
+    }
+
+    @Test
     void whatADeadControllerRanEndsAsAbortedAndRunsAgain() {
         good(
                 orphan().runsAgain(1, 2)

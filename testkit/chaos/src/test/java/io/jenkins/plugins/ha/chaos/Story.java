@@ -23,6 +23,7 @@ final class Story {
     private int floor;
     private boolean concurrent;
     private boolean drained = true;
+    private String ranOn = "a";
 
     Story concurrent() {
         concurrent = true;
@@ -223,7 +224,20 @@ final class Story {
                         .put("at", now)
                         .put("job", "job")
                         .put("number", number)
-                        .put("item", id));
+                        .put("item", id)
+                        .put("controller", ranOn));
+    }
+
+    /** Where the scripts run from here on. */
+    Story on(String controller) {
+        ranOn = controller;
+        return this;
+    }
+
+    /** The last trigger was for this controller ({@code only}), or for any but it ({@code not}). */
+    Story asked(String where, String controller) {
+        ((ObjectNode) lines.get(lines.size() - 1)).put(where, controller);
+        return this;
     }
 
     Story record(long id, int number, String result, String... tokens) {
