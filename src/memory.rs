@@ -205,7 +205,7 @@ impl Memory {
     /// The job was deleted; numbers up to `highest` do not count for another of its name.
     pub fn unnumbered(&self, job: &str, highest: i32) {
         let mut known = self.0.lock();
-        if known.numbers.get(job).is_some_and(|number| *number <= highest) {
+        if known.numbers.get(job).is_some_and(|(number, _)| *number <= highest) {
             known.numbers.remove(job);
         }
     }

@@ -361,11 +361,7 @@ public final class QueueView {
             settle(next, 0);
         } catch (HaException e) {
             if (attempt < RETRIES) {
-                Timer.get()
-                        .schedule(
-                                () -> handOn(futures, again, attempt + 1),
-                                RETRY_MILLIS,
-                                TimeUnit.MILLISECONDS);
+                FUTURES.after(RETRY_MILLIS, () -> handOn(futures, again, attempt + 1));
             }
         }
     }
