@@ -14,6 +14,9 @@ use crate::node::Node;
 use crate::redis::{CALL_TIMEOUT, Fault, KillSwitch, Wire, array, number, script, text};
 use crate::{Error, Item, LaneOffer, Result};
 
+/// Of what is preferred, no more than this is sent with each claim.
+const MOST_PREFERRED: usize = 200;
+
 /// The claiming connection and how it is woken.
 #[derive(Default)]
 pub(crate) struct Claimer {
@@ -21,6 +24,8 @@ pub(crate) struct Claimer {
     kill: KillSwitch,
     woken: AtomicBool,
     waiting: AtomicBool,
+    /// Ids that are claimed before all others, a blank between them.
+    first: Mutex<String>,
 }
 
 #[derive(Default)]
@@ -61,6 +66,12 @@ impl Node {
             self.chores.want(|wanted| wanted.wake = true);
         }
         self.link.nudge();
+    }
+
+    /// See [`crate::Controller::prefer`].
+    pub fn prefer(&self, first: &[i64]) {
+        let first: Vec<String> = first.iter().take(MOST_PREFERRED).map(ToString::to_string).collect();
+        *self.claimer.first.lock() = first.join(" ");
     }
 
     /// See [`crate::Controller::claim`].
@@ -228,6 +239,7 @@ impl Node {
     ) -> Cmd {
         let mut cmd = script::claim.call(&self.keys.meta);
         cmd.arg(self.me()).arg(membership.epoch).arg(most).arg(line.claim).arg(i32::from(line.repeated));
+        cmd.arg(self.claimer.first.lock().as_str());
         for (lane, room) in offers {
             cmd.arg(lane).arg(room);
         }

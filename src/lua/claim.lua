@@ -1,10 +1,11 @@
 -- Claims the first items of the queue that a member can take.
 --
--- ARGV  controller, epoch, how many at the most, number of this claim, repeated (1: its answer was lost), then (lane, room)...
+-- ARGV  controller, epoch, how many at the most, number of this claim, repeated (1: its answer was lost),
+--       ids to take first where they can be taken (a blank between them), then (lane, room)...
 -- Answers  OK now ms-until-next-due(-1: none) (packed, payload, mac)... | FENCED
 -- Keeps: one that found nothing is woken by the next item;
 --        a repeated claim answers what it claimed the first time; a claim that arrives after its repetition does nothing;
---        an item goes to one member only; order is priority, then age, over all offered lanes.
+--        an item goes to one member only; order is what the member wants first, then priority, then age, over all offered lanes.
 local controller, epoch, most = ARGV[1], ARGV[2], tonumber(ARGV[3])
 if not member(controller, epoch) then return {'FENCED'} end
 local note, claim, repeated = P .. 'claimed:' .. controller .. ':' .. epoch, ARGV[4], ARGV[5] == '1'
@@ -44,13 +45,35 @@ if next_due[2] and tonumber(next_due[2]) <= now then
   wake()
 end
 local answer = {'OK', int(now), next_due[2] and int(math.max(0, next_due[2] - now)) or '-1'}
-local heads, room = {}, {}
-for i = 6, #ARGV, 2 do
-  local lane, n = ARGV[i], math.min(tonumber(ARGV[i + 1]), most)
-  room[lane] = n
+local claimed, heads, room = {claim}, {}, {}
+local owned = P .. 'owned:' .. controller .. ':' .. epoch
+local function take(head)
+  local id, lane = head[1], head[4]
+  local v = load_whole(id)
+  most, room[lane] = most - 1, room[lane] - 1
+  redis.call('ZREM', head[3], id)
+  claimed[#claimed + 1] = id
+  save(id, v, STATE, 'C', OWNER, controller, EPOCH, epoch, ATTEMPTS, int(v[ATTEMPTS] + 1))
+  event(id, v)
+  answer[#answer + 1] = pack(id, v)
+  answer[#answer + 1] = v[PAYLOAD] or ''
+  answer[#answer + 1] = v[MAC] or ''
+end
+for i = 7, #ARGV, 2 do
+  room[ARGV[i]] = math.min(tonumber(ARGV[i + 1]), most)
+end
+for id in string.gmatch(ARGV[6], '%d+') do
+  local v = most > 0 and load(id)
+  if v and v[STATE] == 'Q' and (v[PINNED] == '' or v[PINNED] == controller) and (room[v[LANE]] or 0) > 0 then
+    if v[BLOCKED] == '1' then overtake(id, v) end
+    if redis.call('ZSCORE', ready_key(v), id) then take({id, 0, ready_key(v), v[LANE]}) end
+  end
+end
+for i = 7, #ARGV, 2 do
+  local lane, n = ARGV[i], room[ARGV[i]]
   for _, pinned in ipairs({'', controller}) do
     local key = P .. 'ready:' .. pinned .. ':' .. lane
-    local found = redis.call('ZRANGE', key, 0, n - 1, 'WITHSCORES')
+    local found = n > 0 and redis.call('ZRANGE', key, 0, n - 1, 'WITHSCORES') or {}
     for j = 1, #found, 2 do
       heads[#heads + 1] = {found[j], tonumber(found[j + 1]), key, lane}
     end
@@ -59,23 +82,8 @@ end
 if #heads > 1 then
   table.sort(heads, function(a, b) return a[2] < b[2] end)
 end
-local claimed = {claim}
-local owned = P .. 'owned:' .. controller .. ':' .. epoch
 for _, head in ipairs(heads) do
-  if most == 0 then break end
-  local id, lane = head[1], head[4]
-  if room[lane] > 0 then
-    local v = load_whole(id)
-    most, room[lane] = most - 1, room[lane] - 1
-    redis.call('ZREM', head[3], id)
-    redis.call('ZREM', P .. 'queued:' .. v[JOB], id)
-    claimed[#claimed + 1] = id
-    save(id, v, STATE, 'C', OWNER, controller, EPOCH, epoch, ATTEMPTS, int(v[ATTEMPTS] + 1))
-    event(id, v)
-    answer[#answer + 1] = pack(id, v)
-    answer[#answer + 1] = v[PAYLOAD] or ''
-    answer[#answer + 1] = v[MAC] or ''
-  end
+  if most > 0 and room[head[4]] > 0 then take(head) end
 end
 if #claimed > 1 then
   redis.call('SADD', owned, unpack(claimed, 2))

@@ -317,7 +317,7 @@ impl Cluster {
         let leased = me.age < LEASE_TICKS;
         let room = self.room.saturating_sub(me.workers.len());
         if leased && room > 0 && me.free(Caller::Claimer) && self.looks(state, who) {
-            let args = args![NAMES[who], epoch, room, me.claim, u8::from(me.repeated), "", room];
+            let args = args![NAMES[who], epoch, room, me.claim, u8::from(me.repeated), "", "", room];
             calls.push(Call { caller: Caller::Claimer, script: Script::Claim, args });
         }
         for worker in me.workers.iter().filter(|worker| me.free(Caller::Worker(worker.claim))) {

@@ -45,13 +45,13 @@ fn call() -> impl Strategy<Value = Step> {
             Script::Beat => vec![who, &epoch, "2000"],
             Script::Cancel | Script::Unwanted => vec![&item, "eve"],
             Script::Cancelled => vec![who, &epoch, &item, &attempt, "why"],
-            Script::Claim => vec![who, &epoch, &number, &number, &flag, "", "2", "lane", "1"],
+            Script::Claim => vec![who, &epoch, &number, &number, &flag, &item, "", "2", "lane", "1"],
             Script::Enqueue => {
                 let pinned = if number == "3" { who } else { "" };
                 vec![&item, job, "", "5", delay, concurrent, pinned, who, "payload", "mac", &seen]
             }
             Script::Finished => vec![who, &epoch, &item, &attempt, "SUCCESS"],
-            Script::Fold => vec![&item, &seen, "other", "other mac", delay],
+            Script::Fold => vec![&item, &seen, "other", "other mac", delay, who, &epoch],
             Script::Join => {
                 vec![
                     who,
