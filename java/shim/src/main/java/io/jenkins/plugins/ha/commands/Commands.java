@@ -7,6 +7,7 @@ import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.Event;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.queue.Cancelling;
+import io.jenkins.plugins.ha.queue.Folding;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -74,6 +75,8 @@ public final class Commands {
         String body = new String(command.body(), StandardCharsets.UTF_8);
         return switch (command.topic()) {
             case Cancelling.TOPIC -> cancelHere(body) ? "ok" : "late";
+            case Folding.TOPIC ->
+                    Folding.foldHere(Membership.active().orElseThrow(), body) ? "ok" : "late";
             case Stopping.TOPIC -> Stopping.stopHere(body);
             case Editing.TOPIC -> Editing.editHere(body);
             case Draining.TOPIC -> Draining.drainHere(Membership.active().orElseThrow(), body);
