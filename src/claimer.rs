@@ -14,6 +14,9 @@ use crate::node::Node;
 use crate::redis::{CALL_TIMEOUT, Fault, KillSwitch, Wire, array, number, script, text};
 use crate::{Error, Item, LaneOffer, Result};
 
+/// Of what is preferred, no more than this is sent with each claim.
+const MOST_PREFERRED: usize = 200;
+
 /// The claiming connection and how it is woken.
 #[derive(Default)]
 pub(crate) struct Claimer {
@@ -23,6 +26,8 @@ pub(crate) struct Claimer {
     waiting: AtomicBool,
     /// Claimed, but the caller could make nothing of it yet.
     kept: Mutex<Vec<Item>>,
+    /// Ids that are claimed before all others, a blank between them.
+    first: Mutex<String>,
 }
 
 #[derive(Default)]
@@ -90,6 +95,12 @@ impl Node {
             self.chores.want(|wanted| wanted.wake = true);
         }
         self.link.nudge();
+    }
+
+    /// See [`crate::Controller::prefer`].
+    pub fn prefer(&self, first: &[i64]) {
+        let first: Vec<String> = first.iter().take(MOST_PREFERRED).map(ToString::to_string).collect();
+        *self.claimer.first.lock() = first.join(" ");
     }
 
     /// See [`crate::Controller::claim`].
@@ -263,7 +274,8 @@ impl Node {
             .arg(line.claim)
             .arg(i32::from(line.repeated))
             .arg(&left.ids)
-            .arg(left.count);
+            .arg(left.count)
+            .arg(self.claimer.first.lock().as_str());
         for (lane, room) in offers {
             cmd.arg(lane).arg(room);
         }

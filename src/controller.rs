@@ -155,16 +155,23 @@ impl Controller {
     /// Stores an item, durably as Redis is configured. Idempotent by its id.
     ///
     /// `seen_revision` is the newest [`Item::job_revision`] of the job that the caller took into account when it decided that
-    /// this is no duplicate; -1 to store without such a check. If one of the job's queued items is newer, nothing is stored
-    /// and they are answered.
+    /// this is no duplicate; -1 to store without such a check. If one of the job's queued or claimed items is newer, nothing
+    /// is stored and they are answered.
     pub fn enqueue(&self, item: NewItem, seen_revision: i64) -> Result<Enqueued> {
         self.node.enqueue(item, seen_revision)
     }
 
     /// Replaces the payload of a queued item and, unless `due_in_ms` is -1, the time until it is due. Not accepted when the
-    /// item is no longer queued or one of the job's queued items is newer than `seen_revision`.
+    /// item is no longer queued or one of the job's queued or claimed items is newer than `seen_revision`. Who holds a claimed
+    /// item replaces its payload if `seen_revision` is still the item's own.
     pub fn fold(&self, id: i64, seen_revision: i64, payload: &[u8], due_in_ms: i64) -> Result<Enqueued> {
         self.node.fold(id, seen_revision, payload, due_in_ms)
+    }
+
+    /// From now on these are claimed before all others, in this order, as far as a claim's offers allow; the first 200 count.
+    /// Of a job that runs one build at a time one that waits for its turn goes before the one whose turn it is.
+    pub fn prefer(&self, first: &[i64]) {
+        self.node.prefer(first);
     }
 
     /// Waits for items this controller can take and claims at most `max` of them. One thread at a time.

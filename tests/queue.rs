@@ -215,6 +215,97 @@ fn folding_replaces_the_payload_of_a_queued_item_only() {
 }
 
 #[test]
+fn what_is_claimed_still_counts_as_waiting_until_it_begins() {
+    let redis = Redis::start();
+    let (a, b) = (join(&redis, "a"), join(&redis, "b"));
+    assert!(a.enqueue(item(1, "job"), 0).unwrap().accepted);
+    claim(&a, 1);
+    let refused = b.enqueue(item(2, "job"), 0).unwrap();
+    assert!(!refused.accepted, "b has not compared with it");
+    assert_eq!((refused.queued[0].id, refused.queued[0].state), (1, ItemState::Claimed));
+    assert_eq!(refused.queued[0].payload.as_deref(), Some(item(1, "job").payload.as_slice()));
+    a.assign_number(1, "job", 0).unwrap();
+    assert!(b.enqueue(item(2, "job"), 0).unwrap().accepted, "nothing is folded into what has begun");
+    invariants::check(&mut redis.inside());
+}
+
+#[test]
+fn whoever_holds_a_claimed_item_folds_into_it_as_long_as_it_has_not_begun() {
+    let redis = Redis::start();
+    let (a, b) = (join(&redis, "a"), join(&redis, "b"));
+    let stored = a.enqueue(item(1, "job"), 0).unwrap().revision;
+    claim(&b, 1);
+    assert!(!a.fold(1, stored, b"not mine", -1).unwrap().accepted);
+    let folded = b.fold(1, stored, b"both", -1).unwrap();
+    assert!(folded.accepted && folded.revision > stored);
+    assert_eq!(b.fold(1, stored, b"both", -1).unwrap(), folded, "a repetition changes nothing");
+    let late = b.fold(1, stored, b"of what it was before", -1).unwrap();
+    assert!(!late.accepted);
+    assert_eq!(late.queued[0].payload.as_deref(), Some(b"both".as_slice()));
+    assert!(!a.enqueue(item(2, "job"), stored).unwrap().accepted, "it counts as new to the others");
+    invariants::check(&mut redis.inside());
+    b.release(1, 0, "blocked").unwrap();
+    let again = claim(&b, 1).remove(0);
+    assert_eq!(again.payload.as_deref(), Some(b"both".as_slice()), "it is kept when it goes back");
+    b.assign_number(1, "job", 0).unwrap();
+    assert!(!b.fold(1, again.job_revision, b"too late", -1).unwrap().accepted);
+    invariants::check(&mut redis.inside());
+}
+
+#[test]
+fn what_ends_claimed_counts_as_waiting_no_more() {
+    let redis = Redis::start();
+    let a = join(&redis, "a");
+    for (id, end) in [(1, "cancelled"), (2, "parked"), (3, "cancelled by another")] {
+        put(&a, item(id, "job"));
+        claim(&a, 1);
+        match end {
+            "cancelled" => a.cancelled(id, "gone").unwrap(),
+            "parked" => a.park(id, "cannot be read").unwrap(),
+            _ => {
+                a.cancel(id, "eve").unwrap();
+                a.release(id, 0, "no room").unwrap();
+            }
+        }
+        invariants::check(&mut redis.inside());
+    }
+    assert_eq!(a.item(3).unwrap().unwrap().owner, "", "nobody holds what was handed back");
+}
+
+#[test]
+fn what_is_preferred_is_claimed_first() {
+    let redis = Redis::start();
+    let a = join(&redis, "a");
+    for id in 1..=5 {
+        put(&a, item(id, "job"));
+    }
+    a.prefer(&[99, 4, 2]);
+    assert_eq!(claim_ids(&a, 1), [4]);
+    a.release(4, 0, "no agent").unwrap();
+    assert_eq!(claim_ids(&a, 3), [4, 2, 1], "also when it was handed back");
+    a.prefer(&[]);
+    assert_eq!(claim_ids(&a, 5), [3, 5]);
+    invariants::check(&mut redis.inside());
+}
+
+#[test]
+fn of_a_job_that_runs_one_at_a_time_the_preferred_one_has_the_turn() {
+    let redis = Redis::start();
+    let a = join(&redis, "a");
+    for id in 1..=3 {
+        put(&a, NewItem { concurrent: false, ..item(id, "serial") });
+    }
+    a.prefer(&[3, 2]);
+    assert_eq!(claim_ids(&a, 3), [3], "one at a time");
+    invariants::check(&mut redis.inside());
+    assert!(claim(&a, 3).is_empty(), "a preferred one does not pass one that is held");
+    a.assign_number(3, "serial", 0).unwrap();
+    a.finished(3, "SUCCESS").unwrap();
+    assert_eq!(claim_ids(&a, 3), [2]);
+    invariants::check(&mut redis.inside());
+}
+
+#[test]
 fn folding_can_extend_or_end_the_quiet_period() {
     let redis = Redis::start();
     let a = join(&redis, "a");

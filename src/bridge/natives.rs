@@ -71,6 +71,7 @@ const NATIVES: &[NativeMethod<'static>] = &[
     ) -> EnqueuedType),
     native!(fold(handle: jlong, id: jlong, seen_revision: jlong, payload: jbyte[], due_in_millis: jlong) -> EnqueuedType),
     native!(claim(handle: jlong, lanes: JString[], rooms: jint[], max: jint, timeout_millis: jlong) -> JList),
+    native!(prefer(handle: jlong, first: jlong[])),
     native!(wake(handle: jlong)),
     native!(assign_number(handle: jlong, id: jlong, job: JString, floor: jint) -> jint),
     native!(forget_numbers(handle: jlong, job: JString, highest: jint)),
@@ -424,6 +425,19 @@ fn claim<'local>(
     let offers = offers(env, &lanes, &rooms)?;
     let max = usize::try_from(max).unwrap_or_default();
     controller.claim_into(&offers, max, wait(timeout_millis), |items| items_to_java(env, items))
+}
+
+fn prefer<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    first: JLongArray<'local>,
+) -> Result<(), Failure> {
+    let controller = held(handle)?;
+    let mut ids = vec![0; first.len(env)?];
+    first.get_region(env, 0, &mut ids)?;
+    controller.prefer(&ids);
+    Ok(())
 }
 
 fn wake<'local>(_: &mut Env<'local>, _: JClass<'local>, handle: jlong) -> Result<(), Failure> {

@@ -5,7 +5,8 @@
 --
 -- Invariant kept by all scripts: an item in `live` is
 --   Q(ueued)                     in queued:<job>, and in exactly one of ready:<pinned>:<lane>, delayed, parked:<job>
---   C(laimed), S(tarting), R(unning)  in owned:<owner>:<epoch> alone, and that member is in members
+--   C(laimed)                    in queued:<job>, since what is triggered again may still be folded into it, and in owned:<owner>:<epoch>
+--   S(tarting), R(unning)        in owned:<owner>:<epoch> alone; as of what is claimed, that member is in members
 --   O(rphaned)                   in orphan alone
 --   U(nreadable)                 in no index
 -- and of a non-concurrent job exactly the item named in slot:<job> may be ready, C, S, R or O.
@@ -235,6 +236,20 @@ local function place(id, v)
   return '0'
 end
 
+-- The parked item takes the slot of one that waits as well, if one does.
+local function overtake(id, v)
+  local parked = P .. 'parked:' .. v[JOB]
+  local holder = redis.call('GET', P .. 'slot:' .. v[JOB])
+  local h = holder and load(holder)
+  if h and h[STATE] == 'Q' and redis.call('ZREM', ready_key(h), holder) == 1 then
+    redis.call('ZADD', parked, h[SCORE], holder)
+    save(holder, h, BLOCKED, '1')
+    event(holder, h)
+    redis.call('ZREM', parked, id)
+    promote(id)
+  end
+end
+
 -- Frees the job's slot if the item has it; the first parked one takes it.
 local function vacate(id, v)
   if v[CONCURRENT] == '1' then return end
@@ -273,17 +288,23 @@ local function disown(id, v)
   redis.call('SREM', P .. 'owned:' .. v[OWNER] .. ':' .. v[EPOCH], id)
 end
 
--- Ends an item that is in no index any more.
+-- It has begun or ended: nothing is folded into it any more.
+local function unlist(id, v)
+  redis.call('ZREM', P .. 'queued:' .. v[JOB], id)
+end
+
+-- Ends an item that is in no index but queued:<job>.
 local function finish(id, v, state, ...)
+  unlist(id, v)
   close(id, v, state, ...)
   vacate(id, v)
 end
 
--- Puts an item that is in no index back to its old place in the queue, or ends it if somebody wanted it cancelled or what it
+-- Puts an item that nobody owns any more back to its old place in the queue, or ends it if somebody wanted it cancelled or what it
 -- stands for is gone.
 local function back(id, v, delay, why, last)
   if v[CANCEL] ~= '' then
-    finish(id, v, 'X', WHY, 'Cancelled by ' .. v[CANCEL], LAST, last)
+    finish(id, v, 'X', OWNER, '', EPOCH, '0', WHY, 'Cancelled by ' .. v[CANCEL], LAST, last)
     return
   elseif absent(v) then
     finish(id, v, 'X', WHY, why, LAST, last)
@@ -307,7 +328,7 @@ local function store(id, v)
   redis.call('HSET', P .. 'item:' .. id, 'v', text_of(v), 'payload', v[PAYLOAD], 'mac', v[MAC])
 end
 
--- Those of the job's queued items, with payloads, that are newer than `seen`; nil if none is.
+-- Those of the job's items that have not begun, with payloads, that are newer than `seen`; nil if none is.
 local function newer(job, seen)
   if seen < 0 then return nil end
   local ids = redis.call('ZRANGEBYSCORE', P .. 'queued:' .. job, '(' .. int(seen), '+inf', 'WITHSCORES')

@@ -25,6 +25,7 @@ end
 local number = int(math.max(tonumber(redis.call('GET', key) or 0), tonumber(ARGV[6])) + 1)
 redis.call('SET', key, number)
 if v then
+  unlist(id, v)
   save(id, v, STATE, 'S', NUMBER, number)
   event(id, v)
 end

@@ -14,6 +14,7 @@ else
   if not holds(v, controller, epoch, ARGV[4]) or v[STATE] == 'O' then return {'FENCED'} end
   if v[STATE] ~= 'C' and v[STATE] ~= 'S' then return {'STATE', v[STATE]} end
   disown(id, v)
+  unlist(id, v)
 end
 save(id, v, STATE, 'U', BLOCKED, '0', OWNER, '', EPOCH, '0', NUMBER, '0', WHY, ARGV[5])
 event(id, v)

@@ -37,6 +37,7 @@ local function lift(id, v)
     redis.call('HDEL', P .. 'orphan', id)
   elseif string.find('CSR', state, 1, true) then
     disown(id, v)
+    unlist(id, v)
   end
   if redis.call('GET', P .. 'slot:' .. v[JOB]) == id then redis.call('DEL', P .. 'slot:' .. v[JOB]) end
 end
@@ -74,8 +75,8 @@ local function put(id, v, own)
     redis.call('ZREM', P .. 'live', id)
   else
     redis.call('ZADD', P .. 'live', int(v[SCORE] - v[PRIORITY] * 4398046511104), id)
+    if state == 'Q' or state == 'C' then redis.call('ZADD', P .. 'queued:' .. v[JOB], v[JOBREV], id) end
     if state == 'Q' then
-      redis.call('ZADD', P .. 'queued:' .. v[JOB], v[JOBREV], id)
       delay_until(id, int(math.max(now, tonumber(v[DUE]))))
     elseif state == 'O' then
       redis.call('HSET', P .. 'orphan', id, v[REAPER])

@@ -317,7 +317,8 @@ impl Cluster {
         let leased = me.age < LEASE_TICKS;
         let room = self.room.saturating_sub(me.workers.len());
         if leased && room > 0 && me.free(Caller::Claimer) && self.looks(state, who) {
-            let args = args![NAMES[who], epoch, room, me.claim, u8::from(me.repeated), "", 0, "", room];
+            let repeated = u8::from(me.repeated);
+            let args = args![NAMES[who], epoch, room, me.claim, repeated, "", 0, "", "", room];
             calls.push(Call { caller: Caller::Claimer, script: Script::Claim, args });
         }
         for worker in me.workers.iter().filter(|worker| me.free(Caller::Worker(worker.claim))) {

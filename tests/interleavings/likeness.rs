@@ -46,7 +46,7 @@ fn call() -> impl Strategy<Value = Step> {
             Script::Cancel | Script::Unwanted => vec![&item, "eve"],
             Script::Cancelled => vec![who, &epoch, &item, &attempt, "why"],
             Script::Claim => {
-                vec![who, &epoch, &number, &number, &flag, " 3 ", "1", "", "2", "lane", "1", "l:", "1"]
+                vec![who, &epoch, &number, &number, &flag, " 3 ", "1", &item, "", "2", "lane", "1", "l:", "1"]
             }
             Script::Enqueue => {
                 let pinned = if number == "3" { who } else { "" };
@@ -54,7 +54,7 @@ fn call() -> impl Strategy<Value = Step> {
                 vec![&item, job, lane, "5", delay, concurrent, pinned, who, "payload", "mac", &seen]
             }
             Script::Finished => vec![who, &epoch, &item, &attempt, "SUCCESS"],
-            Script::Fold => vec![&item, &seen, "other", "other mac", delay],
+            Script::Fold => vec![&item, &seen, "other", "other mac", delay, who, &epoch],
             Script::Join => {
                 vec![
                     who,

@@ -296,7 +296,7 @@ fn indexes(redis: &Keyspace) -> Result<(), Broken> {
         );
         must!(ended != redis.score("live", id).is_some(), "INDEX", "{id} is {state}, but lives or not");
         let entry = queued.remove(id);
-        let wanted = (state == "Q").then(|| (job.to_owned(), get(item, "jobrev").to_owned()));
+        let wanted = "QC".contains(state).then(|| (job.to_owned(), get(item, "jobrev").to_owned()));
         must!(entry == wanted, "INDEX", "{id} is {state} and queued as {entry:?}, not {wanted:?}");
         let owner = format!("{}:{}", get(item, "owner"), get(item, "epoch"));
         must!(

@@ -81,7 +81,7 @@ pub fn check(redis: &mut redis::Connection) {
             problems.push(format!("{id} {state}: expires {expires}, fields {:?}", fields.keys()));
         }
         let entry = queued.remove(&id);
-        if entry != (state == "Q").then(|| (job.clone(), get("jobrev"))) {
+        if entry != "QC".contains(&state).then(|| (job.clone(), get("jobrev"))) {
             problems.push(format!("{id} {state}: queued is {entry:?}, revision {}", get("jobrev")));
         }
         if "CSR".contains(&state) && !members.contains(&format!("{}:{}", get("owner"), get("epoch"))) {

@@ -134,9 +134,11 @@ public final class Cluster implements AutoCloseable {
 
     /**
      * Replaces the payload of a QUEUED item and, unless {@code dueInMillis} is -1, the time until
-     * it is due.
+     * it is due; or only the payload of an item that this controller has CLAIMED.
      *
-     * @return not accepted when the item is no longer QUEUED or the job's waiting items changed
+     * @param seenRevision as for {@link #enqueue}; of a CLAIMED item its own {@link
+     *     Item#jobRevision()}
+     * @return not accepted when the item is neither, or the job's items that have not begun changed
      */
     public Enqueued fold(long id, long seenRevision, byte[] payload, long dueInMillis) {
         return Native.fold(handle, id, seenRevision, payload, dueInMillis);
@@ -156,6 +158,17 @@ public final class Cluster implements AutoCloseable {
         String[] lanes = offers.stream().map(LaneOffer::lane).toArray(String[]::new);
         int[] rooms = offers.stream().mapToInt(LaneOffer::room).toArray();
         return Native.claim(handle, lanes, rooms, max, timeoutMillis);
+    }
+
+    /**
+     * From now on these are claimed before all others, in this order, as far as a claim's offers
+     * allow; the first 200 count. Of a job that forbids concurrent builds one that waits for its
+     * turn goes before the one whose turn it is. Does not block.
+     *
+     * @param first ids of items
+     */
+    public void prefer(long[] first) {
+        Native.prefer(handle, first);
     }
 
     /** Makes a waiting {@link #claim} return now. Does not block. */

@@ -8,7 +8,7 @@ import java.util.List;
  * @param accepted it was stored; false: the job's waiting items are no longer those the caller had
  *     seen, nothing was stored
  * @param revision the job's revision now
- * @param queued when not accepted: those of the job's QUEUED items that are newer, with payloads;
- *     else empty
+ * @param queued when not accepted: those of the job's QUEUED and CLAIMED items that are newer; else
+ *     empty
  */
 public record Enqueued(boolean accepted, long revision, List<Item> queued) {}

@@ -88,6 +88,8 @@ final class Native {
     static native List<Item> claim(
             long handle, String[] lanes, int[] rooms, int max, long timeoutMillis);
 
+    static native void prefer(long handle, long[] first);
+
     static native void wake(long handle);
 
     /** F, A, U as {@link Turn}'s constants begin, or D and the note. */

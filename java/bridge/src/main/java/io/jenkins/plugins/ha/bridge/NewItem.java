@@ -10,7 +10,7 @@ package io.jenkins.plugins.ha.bridge;
  * @param quietMillis how long it must wait before it may be claimed, 0 or more
  * @param concurrent whether builds of the job may run at the same time
  * @param pinned id of the only controller that may claim it, or ""
- * @param payload opaque bytes, at most 16 MiB
+ * @param payload opaque bytes, at most {@link #MAX_PAYLOAD}
  */
 public record NewItem(
         long id,
@@ -23,4 +23,7 @@ public record NewItem(
         byte[] payload) {
     /** The middle of the range. */
     public static final int DEFAULT_PRIORITY = 1000;
+
+    /** How many bytes a payload may have; the library refuses more. */
+    public static final int MAX_PAYLOAD = 16 << 20;
 }

@@ -6,6 +6,7 @@ import hudson.model.Run;
 import hudson.security.ACL;
 import hudson.security.ACLContext;
 import io.jenkins.plugins.ha.ControllerIdentity;
+import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.Outbound;
 import io.jenkins.plugins.ha.Recent;
 import io.jenkins.plugins.ha.bridge.Cluster;
@@ -330,6 +331,7 @@ public final class OrphanedBuilds {
         // an admin who restarts controllers under a long build is no reason to give it up
         int most = ending.stopped() ? -1 : Reruns.MOST;
         long again = cluster.rerun(item.id(), ending.result(), newId, payload, most);
+        Membership.active().ifPresent(membership -> membership.view().enteredAnew(again));
         close(
                 job,
                 key,

@@ -8,6 +8,7 @@ import io.jenkins.plugins.ha.bridge.Event;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.life.Pool;
 import io.jenkins.plugins.ha.queue.Cancelling;
+import io.jenkins.plugins.ha.queue.Folding;
 import io.jenkins.plugins.ha.triggers.WorkspacePolls;
 import java.nio.charset.StandardCharsets;
 import java.util.logging.Level;
@@ -90,6 +91,8 @@ public final class Commands {
         String body = new String(command.body(), StandardCharsets.UTF_8);
         return switch (command.topic()) {
             case Cancelling.TOPIC -> cancelHere(body) ? "ok" : "late";
+            case Folding.TOPIC ->
+                    Folding.foldHere(Membership.active().orElseThrow(), body) ? "ok" : "late";
             case Stopping.TOPIC -> Stopping.stopHere(body);
             case Editing.TOPIC -> Editing.editHere(body);
             case WorkspacePolls.TOPIC -> WorkspacePolls.pollHere(body);

@@ -3,7 +3,6 @@ package io.jenkins.plugins.ha.queue;
 import hudson.model.Action;
 import hudson.model.Job;
 import hudson.model.Queue;
-import hudson.model.queue.FoldableAction;
 import hudson.model.queue.ScheduleResult;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.Enqueued;
@@ -14,7 +13,9 @@ import io.jenkins.plugins.ha.bridge.NewItem;
 import java.util.ArrayList;
 import java.util.Calendar;
 import java.util.GregorianCalendar;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.logging.Level;
@@ -23,8 +24,8 @@ import java.util.logging.Logger;
 /**
  * Accepts builds into the cluster's queue, as {@code Queue.scheduleInternal} accepts them into a
  * controller's: an item that says the same as a waiting one is folded into it. Two controllers may
- * be asked at the same moment; the cluster stores an item only if the job's waiting items are still
- * those that were compared, else they are compared again.
+ * be asked at the same moment; the cluster stores an item only if the job's items that have not
+ * begun are still those that were compared, else they are compared again.
  */
 final class Admission {
     private static final Logger LOGGER = Logger.getLogger(Admission.class.getName());
@@ -41,84 +42,120 @@ final class Admission {
     }
 
     /**
-     * The result of accepting it; null when it cannot travel after all and belongs into this
-     * controller's own queue.
+     * A build that the decision handlers let pass, as they left it.
      *
+     * @param waiting its item, should it become one
+     */
+    record Draft(
+            Queue.Task task,
+            String job,
+            int quietPeriod,
+            Calendar due,
+            List<Action> actions,
+            Queue.WaitingItem waiting) {}
+
+    /** What became of storing an item. */
+    private enum Stored {
+        DONE,
+        /** Not what was compared is waiting. */
+        OTHERS_CAME,
+        /** The cluster cannot hold it. */
+        NEVER
+    }
+
+    /**
+     * To be called under the lock under which the decision handlers were asked: those of the next
+     * build see this one in the queue.
+     *
+     * @param quietPeriod in seconds; below 0 is at once, as in core
      * @param given id of its queue item, unless it is folded into another; 0 for the next
      */
-    ScheduleResult admit(Queue.Task task, int quietPeriod, List<Action> actions, long given) {
-        if (vetoed(task, actions)) {
-            return ScheduleResult.refused();
-        }
+    Draft draft(Queue.Task task, int quietPeriod, List<Action> actions, long given) {
         String job = ((Job<?, ?>) task).getFullName();
+        int quiet = Math.max(0, quietPeriod);
         Calendar due = new GregorianCalendar();
-        due.add(Calendar.SECOND, quietPeriod);
+        due.add(Calendar.SECOND, quiet);
+        Queue.WaitingItem waiting = newItem(task, due, actions, given);
+        Draft draft = new Draft(task, job, quiet, due, actions, waiting);
+        if (membership.view().unbegunOf(job).isEmpty()) { // else it may be folded
+            show(draft, "", new byte[0]);
+        }
+        return draft;
+    }
+
+    /**
+     * The result of accepting it; null when it cannot travel after all and belongs into this
+     * controller's own queue.
+     */
+    ScheduleResult admit(Draft draft) {
+        ScheduleResult result = null;
+        try {
+            result = accept(draft);
+        } finally {
+            if (result == null || !result.isCreated()) {
+                membership.view().withdrawn(draft.waiting().getId());
+            }
+        }
+        return result;
+    }
+
+    private ScheduleResult accept(Draft draft) {
         QueueView view = membership.view();
-        Queue.WaitingItem waiting = null;
+        String job = draft.job();
+        Lane lane = null;
+        byte[] payload = null;
+        Set<String> closed = new HashSet<>();
         boolean compare = true;
         for (int round = 0; round < ROUNDS; round++) {
             compare &= round < ROUNDS - 1;
             long revision = compare ? view.revision(job) : -1;
-            List<SeenItem> same = compare ? sameAs(view.queuedOf(job), actions) : List.of();
-            if (!same.isEmpty()) {
+            List<SeenItem> same = compare ? sameAs(draft, closed) : List.of();
+            if (payload == null && (same.isEmpty() || anyClaimed(same))) {
                 try {
-                    Queue.Item folded = fold(same, task, actions, due, revision, job);
-                    if (folded != null) {
-                        return ScheduleResult.existing(folded);
+                    lane = Lane.of(draft.waiting());
+                    payload = Payload.encode(draft.waiting());
+                } catch (RuntimeException | LinkageError e) {
+                    return staysHere(job, "its actions cannot be stored", e);
+                }
+                if (payload.length > NewItem.MAX_PAYLOAD) {
+                    return staysHere(job, "its actions are too large to be stored", null);
+                }
+                if (!lane.storable()) {
+                    return staysHere(job, "its label has a line break", null);
+                }
+                if (!Payload.survives(draft.waiting(), payload)) {
+                    return staysHere(job, "its actions cannot be read again once stored", null);
+                }
+            }
+            if (same.isEmpty()) {
+                switch (store(draft, lane.text(), payload, revision)) {
+                    case DONE -> {
+                        view.entered(draft.waiting().getId());
+                        return ScheduleResult.created(draft.waiting());
                     }
-                } catch (HaException.Unavailable | HaException.Refused e) {
-                    // Redis is away: better a build of its own than to refuse it
-                    compare = false;
+                    case NEVER -> {
+                        return staysHere(job, "the cluster cannot hold it", null);
+                    }
+                    default -> {} // they are compared again
                 }
                 continue;
             }
-            boolean first = waiting == null;
-            if (first) {
-                waiting = newItem(task, due, actions, given);
-            }
-            byte[] payload;
             try {
-                payload = Payload.encode(waiting);
-            } catch (RuntimeException | LinkageError e) {
-                LOGGER.log(
-                        Level.INFO,
-                        "A build of "
-                                + job
-                                + " stays on this controller: its actions cannot be stored",
-                        e);
-                return null;
-            }
-            if (first && !Payload.survives(waiting, payload)) {
-                LOGGER.info(
-                        () ->
-                                "A build of "
-                                        + job
-                                        + " stays on this controller: its actions cannot be read"
-                                        + " again once stored");
-                return null;
-            }
-            if (store(waiting, task, quietPeriod, payload, revision, job)) {
-                return ScheduleResult.created(waiting);
+                Queue.Item folded = fold(same, draft, payload, revision, closed);
+                if (folded != null) {
+                    return ScheduleResult.existing(folded);
+                }
+            } catch (HaException.Unavailable | HaException.Refused e) {
+                // Redis is away: better a build of its own than to refuse it
+                compare = false;
             }
         }
         throw new IllegalStateException("unreachable: the last round stores without comparing");
     }
 
-    private static boolean vetoed(Queue.Task task, List<Action> actions) {
-        List<Action> copy =
-                new ArrayList<>(
-                        actions); // they are asked again, for good, where the item is claimed
-        boolean[] veto = new boolean[1];
-        Queue.withLock(
-                () -> {
-                    for (Queue.QueueDecisionHandler handler : Queue.QueueDecisionHandler.all()) {
-                        if (!handler.shouldSchedule(task, copy)) {
-                            veto[0] = true;
-                            return;
-                        }
-                    }
-                });
-        return veto[0];
+    private static ScheduleResult staysHere(String job, String why, Throwable cause) {
+        LOGGER.log(Level.INFO, "A build of " + job + " stays on this controller: " + why, cause);
+        return null;
     }
 
     private Queue.WaitingItem newItem(
@@ -135,40 +172,42 @@ final class Admission {
         return new Queue.WaitingItem(due, task, all);
     }
 
-    private boolean store(
-            Queue.WaitingItem waiting,
-            Queue.Task task,
-            int quietPeriod,
-            byte[] payload,
-            long revision,
-            String job) {
+    private NewItem show(Draft draft, String lane, byte[] payload) {
         NewItem item =
                 new NewItem(
-                        waiting.getId(),
-                        job,
-                        Lane.of(waiting).text(),
+                        draft.waiting().getId(),
+                        draft.job(),
+                        lane,
                         NewItem.DEFAULT_PRIORITY,
-                        TimeUnit.SECONDS.toMillis(quietPeriod),
-                        task.isConcurrentBuild(),
+                        TimeUnit.SECONDS.toMillis(draft.quietPeriod()),
+                        draft.task().isConcurrentBuild(),
                         "",
                         payload);
-        membership.view().accepted(expected(item), waiting);
+        membership.view().accepted(expected(item), draft.waiting());
+        return item;
+    }
+
+    private Stored store(Draft draft, String lane, byte[] payload, long revision) {
+        NewItem item = show(draft, lane, payload);
         try {
             Enqueued answer = membership.cluster().enqueue(item, revision);
             if (answer.accepted()) {
-                membership.view().stored(waiting.getId(), job, answer.revision(), revision >= 0);
-            } else {
-                membership.view().withdrawn(waiting.getId());
-                membership.view().learned(job, answer.revision(), answer.queued());
+                membership.view().stored(item.id(), item.job(), answer.revision(), revision >= 0);
+                return Stored.DONE;
             }
-            return answer.accepted();
+            membership.view().withdrawn(item.id());
+            membership.view().learned(item.job(), answer.revision(), answer.queued());
+            return Stored.OTHERS_CAME;
         } catch (HaException.Unavailable | HaException.Closed | HaException.Refused e) {
             outbox.keep(item);
-            tellKept(waiting.getId(), job, e.getMessage());
-            return true;
+            tellKept(item.id(), item.job(), e.getMessage());
+            return Stored.DONE;
         } catch (HaException e) {
-            membership.view().withdrawn(waiting.getId());
-            throw e;
+            LOGGER.log(
+                    Level.WARNING,
+                    "Queue item " + item.id() + " of " + item.job() + " is not for the cluster",
+                    e);
+            return Stored.NEVER;
         }
     }
 
@@ -212,14 +251,19 @@ final class Admission {
                 item.payload());
     }
 
-    private static List<SeenItem> sameAs(List<SeenItem> queued, List<Action> actions) {
-        int parameters = SeenItem.hashOfParameters(actions);
+    /**
+     * @param closed those that were asked and are not folded into, by {@link #claim}
+     */
+    private List<SeenItem> sameAs(Draft draft, Set<String> closed) {
+        int parameters = SeenItem.hashOfParameters(draft.actions());
         List<SeenItem> result = new ArrayList<>();
-        for (SeenItem seen : queued) {
+        for (SeenItem seen : membership.view().unbegunOf(draft.job())) {
             // 0: not stored yet. The hash spares the long comparison with each of a long queue.
             if (seen.item().version() > 0 && seen.parametersHash() == parameters) {
                 Queue.WaitingItem waiting = seen.waiting();
-                if (waiting != null && same(waiting, actions)) {
+                if (waiting != null
+                        && !closed.contains(claim(seen.item()))
+                        && Folding.same(waiting, draft.actions())) {
                     result.add(seen);
                 }
             }
@@ -227,65 +271,63 @@ final class Admission {
         return result;
     }
 
-    private static boolean same(Queue.Item queued, List<Action> actions) {
-        for (Queue.QueueAction action : queued.getActions(Queue.QueueAction.class)) {
-            if (!(action instanceof ClusterItemAction) && action.shouldSchedule(actions)) {
-                return false;
-            }
-        }
-        for (Action action : actions) {
-            if (action instanceof Queue.QueueAction mine
-                    && mine.shouldSchedule(new ArrayList<>(queued.getAllActions()))) {
-                return false;
-            }
-        }
-        return true;
+    /** Tells one claim of an item from the next. */
+    private static String claim(Item item) {
+        return item.id() + " " + item.attempts();
     }
 
-    /** Folds into the waiting items that say the same; null when they changed meanwhile. */
+    private static boolean anyClaimed(List<SeenItem> same) {
+        return same.stream().anyMatch(seen -> seen.item().state() == ItemState.CLAIMED);
+    }
+
+    /** Folds into the items that say the same; null when they changed meanwhile. */
     private Queue.Item fold(
-            List<SeenItem> same,
-            Queue.Task task,
-            List<Action> actions,
-            Calendar due,
-            long revision,
-            String job) {
+            List<SeenItem> same, Draft draft, byte[] payload, long revision, Set<String> closed) {
         Queue.Item first = null;
         long seenRevision = revision;
         for (SeenItem seen : same) {
             Item before = seen.item();
+            if (before.state() == ItemState.CLAIMED) {
+                if (Folding.intoClaimed(membership, before, draft.actions(), payload)) {
+                    first = first == null ? seen.shown() : first;
+                } else {
+                    closed.add(claim(before));
+                    membership.view().refresh(before.id());
+                }
+                continue;
+            }
             Queue.WaitingItem copy;
             try {
-                copy = Payload.decode(before.payload(), job);
+                copy = Payload.decode(before.payload(), draft.job());
             } catch (Payload.JobMissing | Payload.Unreadable e) {
                 LOGGER.warning(
                         () ->
                                 "Queue item "
                                         + before.id()
                                         + " of "
-                                        + job
+                                        + draft.job()
                                         + " cannot be folded into: "
                                         + e.getMessage());
                 continue;
             }
-            for (Action action : actions) {
-                if (action instanceof FoldableAction foldable) {
-                    foldable.foldIntoExisting(copy, task, actions);
-                }
-            }
+            Folding.fold(copy, draft.actions());
             long dueIn =
-                    due.getTimeInMillis() < before.dueMillis()
-                            ? Math.max(0, due.getTimeInMillis() - System.currentTimeMillis())
+                    draft.due().getTimeInMillis() < before.dueMillis()
+                            ? Math.max(
+                                    0, draft.due().getTimeInMillis() - System.currentTimeMillis())
                             : -1;
-            byte[] payload = Payload.encode(copy);
+            byte[] both = Payload.encode(copy);
+            if (both.length > NewItem.MAX_PAYLOAD) {
+                continue;
+            }
             Enqueued answer;
             try {
-                answer = membership.cluster().fold(before.id(), seenRevision, payload, dueIn);
+                answer = membership.cluster().fold(before.id(), seenRevision, both, dueIn);
             } catch (HaException.NotFound | HaException.Conflict e) {
                 return first;
             }
             if (!answer.accepted()) {
-                membership.view().learned(job, answer.revision(), answer.queued());
+                membership.view().learned(draft.job(), answer.revision(), answer.queued());
                 membership.view().refresh(before.id());
                 return first;
             }

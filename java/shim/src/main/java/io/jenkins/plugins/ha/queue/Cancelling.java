@@ -38,6 +38,7 @@ public final class Cancelling {
                 }
             }
             membership.cluster().item(id).ifPresent(membership.view()::changed);
+            ListenersTold.cancelledFor(membership, id);
             return gone;
         } catch (HaException e) {
             LOGGER.warning(() -> "Queue item " + id + " could not be cancelled: " + e.getMessage());

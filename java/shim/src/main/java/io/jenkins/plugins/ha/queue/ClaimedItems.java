@@ -22,8 +22,13 @@ import jenkins.model.Jenkins;
  */
 @Extension
 public final class ClaimedItems extends QueueListener {
-    private static final Set<Long> HANDED_BACK = ConcurrentHashMap.newKeySet();
+    /** What the cluster itself has cancelled, while core's lists are rid of it. */
+    private static final Set<Long> CANCELLED = ConcurrentHashMap.newKeySet();
+
     private static final Map<Long, Boolean> KEPT_OUT = Recent.map(1000);
+
+    /** What left the queue here, as the listeners were told. */
+    private static final Map<Long, Boolean> LEFT = Recent.map(1000);
 
     /** The item's id in the cluster, 0 when it is not the cluster's. */
     public static long idOf(Queue.Item item) {
@@ -88,6 +93,45 @@ public final class ClaimedItems extends QueueListener {
         takeOut(id);
     }
 
+    /** The cluster has cancelled what this controller holds: listeners hear so, once. */
+    static void cancelled(SeenItem seen) {
+        CANCELLED.add(seen.id());
+        try {
+            Queue.withLock(
+                    () -> {
+                        Queue.Item here = inLists(seen.id());
+                        boolean told =
+                                LEFT.containsKey(seen.id())
+                                        || here != null && Queue.getInstance().cancel(here);
+                        if (!told && !isHere(seen.id())) {
+                            ListenersTold.cancelled(seen);
+                        }
+                    });
+        } finally {
+            CANCELLED.remove(seen.id());
+        }
+    }
+
+    /** It is in core's lists here and no executor has been given it; else null. */
+    static Queue.Item unstarted(long id) {
+        Queue.Item here = inLists(id);
+        return here instanceof Queue.BuildableItem buildable && buildable.isPending() ? null : here;
+    }
+
+    /** Whether this controller's lists or executors have it, or have had it to its end. */
+    static boolean wasHere(long id) {
+        return LEFT.containsKey(id) || isHere(id);
+    }
+
+    private static Queue.Item inLists(long id) {
+        for (Queue.Item item : ((HaQueue) Queue.getInstance()).local()) {
+            if (item.getId() == id) {
+                return item;
+            }
+        }
+        return null;
+    }
+
     /** As {@link #drop}, unless it is here by a claim of this membership. */
     static void dropOlder(long id, long epoch) {
         for (Queue.Item item : ((HaQueue) Queue.getInstance()).local()) {
@@ -120,12 +164,7 @@ public final class ClaimedItems extends QueueListener {
 
     /** Whether this controller's lists or executors have it. */
     static boolean isHere(long id) {
-        for (Queue.Item item : ((HaQueue) Queue.getInstance()).local()) {
-            if (item.getId() == id) {
-                return true;
-            }
-        }
-        return executing().contains(id);
+        return inLists(id) != null || executing().contains(id);
     }
 
     /** It was not to be cancelled after all. */
@@ -138,26 +177,26 @@ public final class ClaimedItems extends QueueListener {
         return KEPT_OUT.containsKey(id);
     }
 
+    /** Without a word to the listeners: it has not left the cluster's queue. */
     private static boolean takeOut(long id) {
-        HANDED_BACK.add(id);
-        try {
-            boolean[] out = {true};
-            HaQueue queue = (HaQueue) Queue.getInstance();
-            for (Queue.Item item : queue.local()) {
-                if (item.getId() == id) {
-                    out[0] = queue.cancel(item);
-                }
-            }
-            return out[0];
-        } finally {
-            HANDED_BACK.remove(id);
-        }
+        boolean[] out = {true};
+        Queue.withLock(
+                () -> {
+                    Queue.Item here = inLists(id);
+                    out[0] = here == null || CoreLists.leave(Queue.getInstance(), here);
+                });
+        return out[0];
     }
 
     @Override
     public void onLeft(Queue.LeftItem left) {
-        long id = left.isCancelled() ? idOf(left) : 0;
-        if (id == 0 || HANDED_BACK.contains(id)) {
+        ClusterItemAction action = left.getAction(ClusterItemAction.class);
+        if (action == null || action.itemId() == 0 || action.epoch() == 0) {
+            return; // not the cluster's, or nobody had claimed it
+        }
+        long id = action.itemId();
+        LEFT.put(id, true);
+        if (!left.isCancelled() || CANCELLED.contains(id)) {
             return;
         }
         Membership membership = Membership.active().orElse(null);

@@ -3,7 +3,6 @@ package io.jenkins.plugins.ha.queue;
 import hudson.model.Action;
 import hudson.model.Job;
 import hudson.model.Queue;
-import hudson.model.queue.ScheduleResult;
 import hudson.security.ACL;
 import hudson.security.ACLContext;
 import io.jenkins.plugins.ha.ControllerIdentity;
@@ -18,8 +17,7 @@ import io.jenkins.plugins.ha.bridge.LaneOffer;
 import io.jenkins.plugins.ha.bridge.LinkState;
 import io.jenkins.plugins.ha.life.Loop;
 import io.jenkins.plugins.ha.life.Watchdog;
-import java.lang.reflect.Field;
-import java.util.ArrayList;
+import java.util.GregorianCalendar;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -225,7 +223,10 @@ public final class Claimer {
     /** News of an item: one that was cancelled does not stay in core's lists here. */
     public void changed(Item item) {
         if (item.state() == ItemState.CANCELLED && item.owner().equals(identity.id())) {
-            ClaimedItems.drop(item.id());
+            SeenItem seen = view.seen(item.id());
+            if (seen != null) {
+                ClaimedItems.cancelled(seen);
+            }
         }
     }
 
@@ -268,6 +269,7 @@ public final class Claimer {
         int most = offers.stream().mapToInt(LaneOffer::room).max().orElse(1);
         List<Item> claimed;
         try {
+            cluster.prefer(SorterOrder.first((HaQueue) Queue.getInstance(), view, offers));
             claimed = cluster.claim(offers, most, WAIT_MILLIS);
         } finally {
             offered(null);
@@ -329,41 +331,25 @@ public final class Claimer {
                 return true;
             }
             Queue.WaitingItem stored = Payload.decode(item.payload(), item.job());
-            List<Action> actions = new ArrayList<>();
-            actions.add(ClusterItemAction.claimed(item.id(), item.epoch(), identity));
-            stored.getActions()
-                    .forEach(
-                            action -> {
-                                if (!(action instanceof ClusterItemAction)) {
-                                    actions.add(action);
-                                }
-                            });
+            List<Action> actions = Folding.actionsOf(stored);
+            stored.getActions().clear();
+            // first: it must be loaded before other actions look at the build
+            stored.addAction(ClusterItemAction.claimed(item.id(), item.epoch(), identity));
+            actions.forEach(stored::addAction);
+            stored.timestamp = new GregorianCalendar();
             claimedAt.put(item.id(), new Claimed(item.attempts(), System.nanoTime()));
             ClaimedItems.dropOlder(item.id(), item.epoch());
-            ScheduleResult[] result = new ScheduleResult[1];
             Queue.withLock(
-                    () -> { // core must not make a buildable item of it, with the times it has now,
-                        // before the true time is set
-                        if (ClaimedItems.isKeptOut(item.id()) || ClaimedItems.isHere(item.id())) {
-                            return;
+                    () -> {
+                        if (ClaimedItems.isKeptOut(item.id())
+                                || ClaimedItems.isHere(item.id())
+                                || view.isCancelled(item.id())) {
+                            return; // cancelled on its way here, or here already
                         }
-                        result[0] =
-                                ((HaQueue) Queue.getInstance())
-                                        .scheduleHere(stored.task, 0, actions);
-                        if (result[0].getItem() != null) {
-                            inQueueSince(result[0].getItem(), stored.getInQueueSince());
-                        }
+                        view.entered(item.id());
+                        Folding.came(stored);
+                        CoreLists.enter(Queue.getInstance(), stored);
                     });
-            if (result[0] == null) {
-                return true; // cancelled on its way here, or here already
-            }
-            if (result[0].isRefused()) {
-                outbound.tell(
-                        "refusal of queue item " + item.id(),
-                        c -> c.cancelled(item.id(), "refused by " + identity.name()));
-            } else if (view.isCancelled(item.id())) {
-                ClaimedItems.drop(item.id()); // while it was on its way into core's lists
-            }
         } catch (Payload.JobMissing e) {
             tellMissing(item.job());
             leaveToOthers(item, e.getMessage() + " (" + identity.name() + ")");
@@ -519,30 +505,6 @@ public final class Claimer {
     private static long doubled(long first, int attempts, long most) {
         return Math.min(most, first << Math.min(Math.max(attempts - 1, 0), 10));
     }
-
-    /** It has been waiting since it was accepted, not since it came here. */
-    private static void inQueueSince(Queue.Item item, long millis) {
-        if (IN_QUEUE_SINCE != null) {
-            try {
-                IN_QUEUE_SINCE.set(item, millis);
-            } catch (ReflectiveOperationException e) {
-                LOGGER.log(Level.FINE, "The waiting time starts with the claim", e);
-            }
-        }
-    }
-
-    private static final Field IN_QUEUE_SINCE = inQueueSinceField();
-
-    private static Field inQueueSinceField() {
-        try {
-            Field field = Queue.Item.class.getDeclaredField("inQueueSince");
-            field.setAccessible(true);
-            return field;
-        } catch (ReflectiveOperationException | RuntimeException e) {
-            return null;
-        }
-    }
-
     private static void pause(long millis) {
         try {
             Thread.sleep(millis);

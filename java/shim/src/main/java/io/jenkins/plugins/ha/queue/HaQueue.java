@@ -78,8 +78,19 @@ public final class HaQueue extends Queue {
 
     private ScheduleResult accept(
             Queue.Task task, int quietPeriod, List<Action> actions, long queueId) {
-        ScheduleResult result =
-                Travels.free(actions) ? admission.admit(task, quietPeriod, actions, queueId) : null;
+        ScheduleResult[] here = new ScheduleResult[1];
+        Admission.Draft[] draft = new Admission.Draft[1];
+        Queue.withLock(
+                () -> {
+                    if (vetoed(task, actions)) {
+                        here[0] = ScheduleResult.refused();
+                    } else if (!Travels.free(actions) || waitsHere(task, actions)) {
+                        here[0] = scheduleHere(task, quietPeriod, actions);
+                    } else {
+                        draft[0] = admission.draft(task, quietPeriod, actions, queueId);
+                    }
+                });
+        ScheduleResult result = here[0] != null ? here[0] : admission.admit(draft[0]);
         result = result == null ? scheduleHere(task, quietPeriod, actions) : result;
         accepted.set(result.getItem() == null ? 0 : result.getItem().getId());
         return result;
@@ -90,9 +101,38 @@ public final class HaQueue extends Queue {
         return accepted.get();
     }
 
-    /** Into this controller's own lists, whatever the cluster holds. */
+    /**
+     * Asks the decision handlers, as core does: once, as whoever triggers, of the very list that
+     * the item gets.
+     */
+    private static boolean vetoed(Queue.Task task, List<Action> actions) {
+        for (Queue.QueueDecisionHandler handler : Queue.QueueDecisionHandler.all()) {
+            if (!handler.shouldSchedule(task, actions)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether what cannot travel and waits here says the same: core folds the two. */
+    private boolean waitsHere(Queue.Task task, List<Action> actions) {
+        for (Queue.Item item : local()) {
+            if (item.task.equals(task)
+                    && ClaimedItems.idOf(item) == 0
+                    && !(item instanceof Queue.BuildableItem given && given.isPending())
+                    && Folding.same(item, actions)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * Into this controller's own lists, whatever the cluster holds; the decision handlers have been
+     * asked.
+     */
     ScheduleResult scheduleHere(Queue.Task task, int quietPeriod, List<Action> actions) {
-        return super.schedule2(task, quietPeriod, actions);
+        return CoreLists.schedule(this, task, quietPeriod, actions);
     }
 
     @Override

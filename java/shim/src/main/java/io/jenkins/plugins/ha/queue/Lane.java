@@ -31,6 +31,11 @@ record Lane(boolean oneOff, String label) {
         return (oneOff ? "o:" : "x:") + label;
     }
 
+    /** Whether the cluster can hold it: it keeps what it knows of an item in lines. */
+    boolean storable() {
+        return label.chars().noneMatch(c -> c == '\n' || c == '\r' || c == 0);
+    }
+
     /** The label on this controller; null for any node. */
     Label onThisController() {
         return label.isEmpty() ? null : Jenkins.get().getLabel(label);

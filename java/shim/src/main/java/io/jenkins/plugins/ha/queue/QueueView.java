@@ -118,11 +118,20 @@ public final class QueueView {
         return index.isEmpty();
     }
 
-    /** What of this job waits unclaimed, oldest first. */
-    List<SeenItem> queuedOf(String job) {
+    /** What of this job has not begun and can be read, oldest first, claimed or not. */
+    List<SeenItem> unbegunOf(String job) {
         List<SeenItem> result = index.of(job);
-        result.removeIf(seen -> seen.item().state() != ItemState.QUEUED);
+        result.removeIf(seen -> !unbegun(seen.item()));
         return result;
+    }
+
+    private static boolean unbegun(Item item) {
+        return item.state() == ItemState.QUEUED || item.state() == ItemState.CLAIMED;
+    }
+
+    /** The item with this id; null when unknown here. */
+    SeenItem seen(long id) {
+        return items.get(id);
     }
 
     /**
@@ -153,7 +162,7 @@ public final class QueueView {
         return result;
     }
 
-    /** The job's newest revision that {@link #queuedOf} shows. */
+    /** The job's newest revision that {@link #unbegunOf} shows. */
     long revision(String job) {
         return revisions.getOrDefault(job, 0L);
     }
@@ -167,8 +176,8 @@ public final class QueueView {
     /**
      * The cluster has it now; other items of the job are compared with it from here on.
      *
-     * @param compared whether the cluster stored it on condition that what {@link #queuedOf} shows
-     *     is all that waits
+     * @param compared whether the cluster stored it on condition that what {@link #unbegunOf} shows
+     *     is all that there is
      */
     void stored(long id, String job, long revision, boolean compared) {
         SeenItem seen = items.get(id);
@@ -195,6 +204,27 @@ public final class QueueView {
         return seen != null && seen.item().state() == ItemState.CANCELLED;
     }
 
+    /** Listeners hear, once, of an item that this controller has accepted. */
+    void entered(long id) {
+        SeenItem seen = items.get(id);
+        if (seen != null && seen.acceptedHere()) {
+            ListenersTold.entered(seen);
+        }
+    }
+
+    /**
+     * As {@link #entered}, of an item that this controller put into the place of another; 0: none.
+     */
+    public void enteredAnew(long id) {
+        if (id != 0) {
+            refresh(id);
+            SeenItem seen = items.get(id);
+            if (seen != null && seen.item().origin().equals(identity.id())) {
+                ListenersTold.entered(seen);
+            }
+        }
+    }
+
     /** It could not be stored after all. */
     void withdrawn(long id) {
         forget(id);
@@ -208,7 +238,7 @@ public final class QueueView {
 
     /** An item changed. Older news than what is known is skipped. */
     public void changed(Item item) {
-        if (item.state() == ItemState.QUEUED) {
+        if (unbegun(item)) {
             // What was claimed here may have come before news of older items.
             revisions.merge(item.job(), item.jobRevision(), Math::max);
         }
@@ -232,6 +262,7 @@ public final class QueueView {
         }
         index.update(item.id());
         tellUnreadable(item);
+        ListenersTold.changed(seen, identity.id());
         builds.followed(item);
         settle(seen, 0);
         forgetOld();
@@ -294,6 +325,7 @@ public final class QueueView {
                 } else if (seen.update(item)) {
                     index.update(id);
                     tellUnreadable(item);
+                    ListenersTold.changed(seen, identity.id());
                     builds.followed(item);
                     settle(seen, 0);
                 }

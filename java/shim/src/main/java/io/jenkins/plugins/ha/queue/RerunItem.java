@@ -5,6 +5,7 @@ import hudson.model.Cause;
 import hudson.model.CauseAction;
 import hudson.model.Queue;
 import io.jenkins.plugins.ha.ControllerIdentity;
+import io.jenkins.plugins.ha.bridge.NewItem;
 import java.util.ArrayList;
 import java.util.GregorianCalendar;
 import java.util.List;
@@ -62,8 +63,13 @@ public final class RerunItem {
             if (!causes.isEmpty()) {
                 actions.add(new CauseAction(causes));
             }
-            return Payload.encode(
-                    new Queue.WaitingItem(new GregorianCalendar(), stored.task, actions));
+            byte[] again =
+                    Payload.encode(
+                            new Queue.WaitingItem(new GregorianCalendar(), stored.task, actions));
+            if (again.length > NewItem.MAX_PAYLOAD) {
+                throw new Impossible("what is to be stored of it is too large");
+            }
+            return again;
         } catch (Payload.JobMissing | Payload.Unreadable e) {
             throw new Impossible(e.getMessage());
         } catch (RuntimeException | LinkageError e) {

@@ -36,6 +36,7 @@ final class SeenItem {
     private static final Constructor<?> BLOCKED = blockedConstructor();
 
     private final Object lock = new Object();
+    private final boolean acceptedHere;
     private volatile Item item;
     private Integer parametersHash;
     private Queue.WaitingItem waiting;
@@ -43,6 +44,8 @@ final class SeenItem {
     private Object shownFor;
     private boolean startTold;
     private boolean endTold;
+    private boolean enteredTold;
+    private boolean leftTold;
     private long leftAt;
 
     /** Futures of builds that died with their controllers, and that this one runs again. */
@@ -55,6 +58,7 @@ final class SeenItem {
     SeenItem(Item item, Queue.WaitingItem original) {
         this.item = item;
         this.waiting = original;
+        this.acceptedHere = original != null;
     }
 
     long id() {
@@ -63,6 +67,29 @@ final class SeenItem {
 
     Item item() {
         return item;
+    }
+
+    /** Whether this controller accepted it, in this run. */
+    boolean acceptedHere() {
+        return acceptedHere;
+    }
+
+    /** Notes that listeners hear of its coming; true only the first time. */
+    boolean enteredOnce() {
+        synchronized (lock) {
+            boolean first = !enteredTold;
+            enteredTold = true;
+            return first;
+        }
+    }
+
+    /** Notes that listeners hear of its end; true only the first time. */
+    boolean leftToldOnce() {
+        synchronized (lock) {
+            boolean first = !leftTold;
+            leftTold = true;
+            return first;
+        }
     }
 
     /** Not yet started: waits, or is held by a controller that has not started it. */
@@ -120,7 +147,8 @@ final class SeenItem {
                     newer.payload() != null
                             && item.payload() != null
                             && newer.jobRevision() > item.jobRevision()
-                            && newer.state() == ItemState.QUEUED;
+                            && (newer.state() == ItemState.QUEUED
+                                    || newer.state() == ItemState.CLAIMED);
             byte[] payload = newer.payload() == null ? item.payload() : newer.payload();
             item = with(newer, newer.state(), newer.version(), newer.jobRevision(), payload);
             if (foldedInto) {
@@ -331,7 +359,10 @@ final class SeenItem {
         return new Queue.LeftItem(context);
     }
 
-    private static Queue.Item blocked(Queue.WaitingItem base, String why) {
+    /**
+     * As one that is blocked; as one that waits for an executor where Jenkins lets none be made.
+     */
+    static Queue.Item blocked(Queue.WaitingItem base, String why) {
         if (BLOCKED != null) {
             try {
                 return (Queue.Item) BLOCKED.newInstance(Queue.getInstance(), base, new Why(why));

@@ -1,10 +1,7 @@
 package io.jenkins.plugins.ha.queue;
 
 import hudson.model.Action;
-import hudson.model.FileParameterValue;
 import hudson.model.Job;
-import hudson.model.ParameterValue;
-import hudson.model.ParametersAction;
 import hudson.model.Queue;
 import hudson.model.TopLevelItem;
 import java.util.List;
@@ -13,7 +10,7 @@ import java.util.Set;
 /**
  * What may run on another controller than the one that was asked. Whole builds of top-level jobs
  * may; parts of a build (Pipeline steps, matrix configurations), and builds tied to something in
- * this JVM, stay.
+ * this JVM or to a file of this controller, stay.
  */
 final class Travels {
     /** There while a {@code build} step waits for the build. */
@@ -51,21 +48,10 @@ final class Travels {
 
     static boolean free(List<Action> actions) {
         for (Action action : actions) {
-            if (TIED.contains(action.getClass().getName()) || holdsFile(action)) {
+            if (TIED.contains(action.getClass().getName())) {
                 return false;
             }
         }
-        return true;
-    }
-
-    private static boolean holdsFile(Action action) {
-        if (action instanceof ParametersAction parameters) {
-            for (ParameterValue value : parameters.getParameters()) {
-                if (value instanceof FileParameterValue) {
-                    return true;
-                }
-            }
-        }
-        return false;
+        return !FilesHere.in(actions);
     }
 }

@@ -125,7 +125,7 @@ final class IndexRules {
         if (state.equals("D") || state.equals("X") || job.isEmpty()) {
             fail("item %s, '%s', lives".formatted(id, state));
         }
-        String entry = state.equals("Q") ? job + " " + item.path(9).asText() : null;
+        String entry = "QC".contains(state) ? job + " " + item.path(9).asText() : null;
         if (!java.util.Objects.equals(entry, queued.get(id))) {
             fail("item %s, %s, is queued as %s".formatted(id, state, queued.get(id)));
         }

@@ -573,8 +573,10 @@ class CheckerTest {
                 Rule.INDEX);
         String held = "['item:1','item',['job','C','0','1','','','a','1','','5']]";
         String owned = "['owned:a:1','set',['1']]";
-        good(new Story().says(snapshot(held, owned, "['members','zset',['a:1','9']]")));
-        bad(new Story().says(snapshot(held, owned)), Rule.INDEX);
+        String members = "['members','zset',['a:1','9']]";
+        good(new Story().says(snapshot(held, owned, queued, members)));
+        bad(new Story().says(snapshot(held, owned, members)), Rule.INDEX);
+        bad(new Story().says(snapshot(held, owned, queued)), Rule.INDEX);
     }
 
     private static ObjectNode snapshot(String... keys) {
