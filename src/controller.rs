@@ -187,7 +187,7 @@ impl Controller {
 
     /// Redis' clock, in milliseconds since 1970, as of the last heartbeat and this machine's clock since. From memory.
     pub fn clock_ms(&self) -> i64 {
-        crate::node::clock_ms() + self.node.link.clock_offset()
+        self.node.redis_clock_ms()
     }
 
     /// The build of a starting item runs.

@@ -24,6 +24,7 @@ mod records;
 mod redis;
 mod seal;
 mod settings;
+mod stamp;
 mod turns;
 
 pub use bus::Event;

@@ -165,7 +165,10 @@ const DEFECTS: &[Defect] = &[
     },
     Defect {
         name: "a claim leaves the item ready",
-        text: &[("redis.call('ZREM', head[3], id)\n", "\n")],
+        text: &[
+            ("redis.call('ZREM', head[3], id)\n", "\n"),
+            ("if v and v[STATE] == 'Q' then\n      most", "if v then\n      most"),
+        ],
         jobs: &[PARALLEL],
         budget: NOTHING,
         sleeping: false,

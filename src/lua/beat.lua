@@ -2,6 +2,7 @@
 --
 -- ARGV  controller, epoch, lease ms
 -- Answers  OK now generation incident event-number members reaped-name... | FENCED
+though_full()
 local controller, epoch, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
 if not member(controller, epoch) then return {'FENCED'} end
 local me = controller .. ':' .. epoch
@@ -13,9 +14,13 @@ redis.call('ZADD', P .. 'members', int(now + lease), me)
 if not away then
   for _, who in ipairs(redis.call('ZRANGEBYSCORE', P .. 'members', '-inf', int(now))) do
     local c, e = string.match(who, '^([^:]*):(.*)$')
-    local name = redis.call('HGET', P .. 'member:' .. c, 'name') or c
-    reap(c, e, 'Its controller ' .. name .. ' stopped answering', me)
-    answer[#answer + 1] = name
+    if c then
+      local name = redis.call('HGET', P .. 'member:' .. c, 'name') or c
+      reap(c, e, 'Its controller ' .. name .. ' stopped answering', me)
+      answer[#answer + 1] = name
+    else
+      redis.call('ZREM', P .. 'members', who)
+    end
   end
 end
 if not mending() then adopt(me) end

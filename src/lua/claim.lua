@@ -5,6 +5,7 @@
 -- Keeps: one that found nothing is woken by the next item;
 --        a repeated claim answers what it claimed the first time; a claim that arrives after its repetition does nothing;
 --        an item goes to one member only; order is priority, then age, over all offered lanes.
+though_full()
 local controller, epoch, most = ARGV[1], ARGV[2], tonumber(ARGV[3])
 if not member(controller, epoch) then return {'FENCED'} end
 local note, claim, repeated = P .. 'claimed:' .. controller .. ':' .. epoch, ARGV[4], ARGV[5] == '1'
@@ -34,8 +35,8 @@ if next_due[2] and tonumber(next_due[2]) <= now then
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', delayed, '-inf', int(now), 'LIMIT', 0, 200)) do
     redis.call('ZREM', delayed, id)
     local v = load(id)
-    local blocked = place(id, v)
-    if blocked ~= v[BLOCKED] then
+    local blocked = v and v[STATE] == 'Q' and place(id, v)
+    if blocked and blocked ~= v[BLOCKED] then
       save(id, v, BLOCKED, blocked)
       event(id, v)
     end
@@ -66,15 +67,18 @@ for _, head in ipairs(heads) do
   local id, lane = head[1], head[4]
   if room[lane] > 0 then
     local v = load_whole(id)
-    most, room[lane] = most - 1, room[lane] - 1
     redis.call('ZREM', head[3], id)
-    redis.call('ZREM', P .. 'queued:' .. v[JOB], id)
-    claimed[#claimed + 1] = id
-    save(id, v, STATE, 'C', OWNER, controller, EPOCH, epoch, ATTEMPTS, int(v[ATTEMPTS] + 1))
-    event(id, v)
-    answer[#answer + 1] = pack(id, v)
-    answer[#answer + 1] = v[PAYLOAD] or ''
-    answer[#answer + 1] = v[MAC] or ''
+    -- Not so when it is missing or could not be read.
+    if v and v[STATE] == 'Q' then
+      most, room[lane] = most - 1, room[lane] - 1
+      redis.call('ZREM', P .. 'queued:' .. v[JOB], id)
+      claimed[#claimed + 1] = id
+      save(id, v, STATE, 'C', OWNER, controller, EPOCH, epoch, ATTEMPTS, int(v[ATTEMPTS] + 1))
+      event(id, v)
+      answer[#answer + 1] = pack(id, v)
+      answer[#answer + 1] = v[PAYLOAD] or ''
+      answer[#answer + 1] = v[MAC] or ''
+    end
   end
 end
 if #claimed > 1 then
