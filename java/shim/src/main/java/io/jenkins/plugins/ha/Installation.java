@@ -11,6 +11,7 @@ import io.jenkins.plugins.ha.linkage.LinkageCheck;
 import io.jenkins.plugins.ha.queue.HaQueue;
 import io.jenkins.plugins.ha.settings.EffectiveSettings;
 import io.jenkins.plugins.ha.settings.HaConfiguration;
+import io.jenkins.plugins.ha.settings.OutsideSecrets;
 import java.io.IOException;
 import java.lang.reflect.Field;
 import java.net.InetAddress;
@@ -48,12 +49,15 @@ public final class Installation {
     public static void install() {
         String problem = null;
         try {
+            OutsideSecrets.hideFromBuilds();
             // an instance of its own: to ask for the extension would make all others before their
             // time, on a plain Jenkins too
             HaConfiguration page = new HaConfiguration();
             EffectiveSettings settings = page.effective();
             if (!page.getUnreadable().isEmpty()) {
                 problem = page.getUnreadable();
+            } else if (!settings.fault().isEmpty()) {
+                problem = settings.fault();
             } else if (settings.configured()) {
                 join(settings);
             } else if (!settings.gap().isEmpty() && page.isSetFromOutside()) {
