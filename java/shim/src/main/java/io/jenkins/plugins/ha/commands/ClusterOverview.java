@@ -1,10 +1,12 @@
 package io.jenkins.plugins.ha.commands;
 
+import hudson.ExtensionList;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.Item;
 import io.jenkins.plugins.ha.bridge.ItemState;
 import io.jenkins.plugins.ha.bridge.Member;
+import io.jenkins.plugins.ha.health.ClusterMonitor;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -42,7 +44,11 @@ public final class ClusterOverview {
     static ClusterOverview of(Membership membership) {
         ClusterOverview overview = new ClusterOverview(membership);
         if (membership == null) {
-            overview.problem = "This Jenkins is in no cluster (Manage Jenkins > System > HA).";
+            String why = ExtensionList.lookupSingleton(ClusterMonitor.class).getProblem();
+            overview.problem =
+                    why.isEmpty()
+                            ? "This Jenkins is in no cluster (Manage Jenkins > System > HA)."
+                            : why;
             return overview;
         }
         try {
@@ -91,7 +97,10 @@ public final class ClusterOverview {
         return wrong.isEmpty() ? "Builds are recorded" : wrong;
     }
 
-    /** Items that no controller holds. */
+    /**
+     * Items that no controller holds, as far as is known here: while Redis is away those of before,
+     * and those that were accepted here since.
+     */
     @Exported
     public int getWaiting() {
         return membership == null ? 0 : membership.view().waitingUnclaimed();
@@ -259,6 +268,9 @@ public final class ClusterOverview {
         public String getState() {
             if (status.isEmpty()) {
                 return "does not answer";
+            }
+            if (member.leaseMillis() <= 0) {
+                return "cut off: takes no builds";
             }
             if (status.get().draining()) {
                 return running > 0 ? "draining" : "drained";
