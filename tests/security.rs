@@ -1,4 +1,5 @@
 //! What somebody else who can write to the same Redis, or fill it, cannot do to a cluster.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 
@@ -152,7 +153,9 @@ fn leases_last_and_the_queue_is_worked_off_while_redis_memory_is_full() {
     assert_eq!(claim_ids(&again, 1), [2]);
 }
 
-fn entries(inside: &mut Connection, stream: &str) -> Vec<(String, Vec<(String, Vec<u8>)>)> {
+type Fields = Vec<(String, Vec<u8>)>;
+
+fn entries(inside: &mut Connection, stream: &str) -> Vec<(String, Fields)> {
     redis::cmd("XRANGE").arg(stream).arg("-").arg("+").query(inside).unwrap()
 }
 

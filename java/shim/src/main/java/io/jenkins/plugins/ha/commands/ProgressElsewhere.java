@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -43,8 +44,8 @@ public final class ProgressElsewhere implements Filter {
             Pattern.compile(
                     "<a [^>]*class=\"app-progress-bar\\b[^>]*>\\s*<span[^>]*?(?:/>|>\\s*</span>)");
 
-    private static final Pattern HREF =
-            Pattern.compile("href=\"([^\"]*?/([0-9]{1,9})/console[^\"]*)\"");
+    private static final Pattern HREF = Pattern.compile("href=\"([^\"]*/([0-9]{1,9})/[^\"/]*/?)\"");
+
     private static final String TOOLTIP = "Started %0 ago&#10; Estimated remaining time: %1";
     private static final String NOT_KNOWN = "N/A";
 
@@ -116,8 +117,12 @@ public final class ProgressElsewhere implements Filter {
                             return Matcher.quoteReplacement(
                                     run == null || membership.builds().runningOn(run) == null
                                             ? bar.group()
-                                            : Progress.of(run).bar(href.group(1)));
+                                            : Progress.of(run).bar(href.group(1), isAnimated(bar)));
                         });
+    }
+
+    private static boolean isAnimated(MatchResult bar) {
+        return bar.group().contains("app-progress-bar--animate");
     }
 
     private static String escaped(String text) {
@@ -155,7 +160,7 @@ public final class ProgressElsewhere implements Filter {
         }
 
         /** As core draws it. */
-        String bar(String href) {
+        String bar(String href, boolean animated) {
             String tooltip =
                     TOOLTIP.replace("%0", escaped(runtime)).replace("%1", escaped(remaining));
             return "<a class=\"app-progress-bar"
@@ -166,7 +171,8 @@ public final class ProgressElsewhere implements Filter {
                     + tooltip
                     + "\" data-tooltip-append-to-parent=\"true\" data-tooltip-template=\""
                     + TOOLTIP
-                    + "\"><span class=\"app-progress-bar--animate"
+                    + "\"><span class=\""
+                    + (animated || percent < 0 ? "app-progress-bar--animate" : "")
                     + (percent < 0
                             ? " app-progress-bar--unknown\"></span>"
                             : "\" style=\"width: " + percent + "%;\"></span>");

@@ -44,8 +44,8 @@ class ProgressTest {
                 assertTrue(progress.matches("\\d{1,2}"), icon.headers().map().toString());
                 assertEquals("true", icon.headers().firstValue("X-Building").orElse(""));
                 assertFalse(icon.headers().firstValue("X-Executor-Runtime").orElse("").isEmpty());
-                assertTrue(on.text("job/slow/" + number + "/console").contains("sleep 60"));
-                String history = on.text("job/slow/");
+                assertTrue(on.text("job/slow/" + number + "/console").contains("</html>"));
+                String history = on.text("job/slow/buildHistory/ajax?n=1");
                 assertTrue(BAR.matcher(history).find(), history);
             }
             two.a().stop("slow", number);
