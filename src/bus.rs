@@ -230,14 +230,18 @@ impl Node {
     pub fn announce(&self, topic: &str, subject: &str, number: i64, body: &[u8]) -> Result<()> {
         self.link.membership()?;
         small(body)?;
+        let stamp = self.stamps.next(self.redis_clock_ms());
         let mut cmd = script::announce.call(&self.keys.meta);
-        cmd.arg(self.me()).arg(topic).arg(subject).arg(number).arg(body).arg(self.seal.of(&announcement(
-            self.me(),
-            topic,
-            subject,
-            number.to_string().as_bytes(),
-            body,
-        )));
+        cmd.arg(self.me()).arg(topic).arg(subject).arg(number).arg(body).arg(&stamp).arg(
+            self.seal.of(&announcement(
+                self.me(),
+                topic,
+                subject,
+                number.to_string().as_bytes(),
+                body,
+                &stamp,
+            )),
+        );
         self.pool.run(&script::announce, &cmd).map(|_| ())
     }
 
@@ -256,14 +260,15 @@ impl Node {
             return Err(Error::Invalid("A request id has 1 to 200 bytes".into()));
         }
         let deadline = Instant::now() + timeout;
+        let stamp = self.stamps.next(self.redis_clock_ms());
         let mut cmd = script::ask.call(&self.keys.meta);
-        cmd.arg(to).arg(self.me()).arg(topic).arg(request_id).arg(body).arg(self.seal.of(&command(
-            self.me(),
-            to,
-            topic,
-            request_id,
-            body,
-        )));
+        cmd.arg(to)
+            .arg(self.me())
+            .arg(topic)
+            .arg(request_id)
+            .arg(body)
+            .arg(&stamp)
+            .arg(self.seal.of(&command(self.me(), to, topic, request_id, body, &stamp)));
         self.replies.awaited.lock().insert(request_id.to_owned(), None);
         let result = self.pool.run(&script::ask, &cmd).and_then(|answer| {
             let done = answer.get(1).and_then(bytes);
@@ -323,8 +328,9 @@ pub(crate) fn announcement<'a>(
     subject: &'a str,
     number: &'a [u8],
     body: &'a [u8],
-) -> [&'a [u8]; 6] {
-    [b"announcement", from.as_bytes(), topic.as_bytes(), subject.as_bytes(), number, body]
+    stamp: &'a str,
+) -> [&'a [u8]; 7] {
+    [b"announcement", from.as_bytes(), topic.as_bytes(), subject.as_bytes(), number, body, stamp.as_bytes()]
 }
 
 /// What the seal of a command covers.
@@ -334,8 +340,17 @@ pub(crate) fn command<'a>(
     topic: &'a str,
     request_id: &'a str,
     body: &'a [u8],
-) -> [&'a [u8]; 6] {
-    [b"command", from.as_bytes(), to.as_bytes(), topic.as_bytes(), request_id.as_bytes(), body]
+    stamp: &'a str,
+) -> [&'a [u8]; 7] {
+    [
+        b"command",
+        from.as_bytes(),
+        to.as_bytes(),
+        topic.as_bytes(),
+        request_id.as_bytes(),
+        body,
+        stamp.as_bytes(),
+    ]
 }
 
 fn reply<'a>(request_id: &'a str, body: &'a [u8]) -> [&'a [u8]; 3] {

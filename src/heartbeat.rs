@@ -7,7 +7,7 @@ use ::redis::{Value, cmd};
 
 use crate::admission::{Admission, other_secrets};
 use crate::members::Link;
-use crate::node::{Node, clock_ms};
+use crate::node::{Node, clock_ms, random_name};
 use crate::numbers::BLOCK;
 use crate::redis::{Fault, Fitness, Wire, array, number, primary, script, text, unavailable};
 use crate::{Error, Phase, Result};
@@ -142,7 +142,14 @@ impl<'a> Heartbeat<'a> {
             let wake = self.node.keys.wake_of(self.node.me());
             let mut cmd = cmd("XADD");
             cmd.arg(wake).arg("MAXLEN").arg("~").arg(64).arg("*").arg("w").arg("");
-            self.call(|wire, deadline| wire.call(&cmd, deadline))?;
+            let woken = self.call(|wire, deadline| match wire.call(&cmd, deadline) {
+                Err(Fault::Server(error)) => Ok(Value::ServerError(error)),
+                result => result,
+            })?;
+            // Its memory is full, say.
+            if matches!(woken, Value::ServerError(_)) {
+                self.node.claimer.kill();
+            }
         }
         if let Some(floor) = self.node.ids.wanted() {
             let mut cmd = script::ids.call(&self.node.keys.meta);
@@ -463,10 +470,4 @@ impl<'a> Heartbeat<'a> {
 
 pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-pub(crate) fn random_name() -> String {
-    let mut random = [0; 16];
-    let _ = getrandom::fill(&mut random);
-    random.iter().map(|byte| format!("{byte:02x}")).collect()
 }

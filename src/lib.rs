@@ -28,6 +28,7 @@ mod redis;
 mod seal;
 mod settings;
 mod shared_folder;
+mod stamp;
 mod turns;
 
 pub use bus::Event;

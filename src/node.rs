@@ -16,6 +16,7 @@ use crate::memory::Memory;
 use crate::numbers::Ids;
 use crate::redis::{Address, Fault, Keys, KillSwitch, Pool, Vetted, Wire};
 use crate::seal::Seal;
+use crate::stamp::Stamps;
 use crate::{Error, Event, LinkState, Result, Settings};
 
 /// No round of a thread takes longer, whatever Redis does.
@@ -27,6 +28,7 @@ pub(crate) struct Node {
     pub address: Arc<Address>,
     pub keys: Keys,
     pub seal: Seal,
+    pub stamps: Stamps,
     pub pool: Pool,
     pub link: Link,
     pub ids: Ids,
@@ -68,6 +70,7 @@ impl Node {
         Ok(Self {
             keys: Keys::of(&settings.cluster),
             seal: Seal::new(&settings.key),
+            stamps: Stamps::new(random_name()),
             pool: Pool::new(Arc::clone(&address), client_name, Arc::clone(&vetted)),
             link: Link::new(),
             ids: Ids::new(),
@@ -114,6 +117,11 @@ impl Node {
 
     pub fn explain(&self, fault: &Fault) -> Error {
         fault.explain(&self.address)
+    }
+
+    /// Redis' clock, as last measured, ms since 1970.
+    pub fn redis_clock_ms(&self) -> i64 {
+        self.link.clock_ms()
     }
 
     /// Tells the caller's side of a change of standing.
@@ -163,6 +171,13 @@ impl Chores {
         *wanted = Wanted { stop: taken.stop, ..Wanted::default() };
         taken
     }
+}
+
+/// A name that nobody else draws.
+pub(crate) fn random_name() -> String {
+    let mut random = [0; 16];
+    let _ = getrandom::fill(&mut random);
+    random.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Ms since 1970 by this machine's clock.

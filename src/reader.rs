@@ -6,17 +6,17 @@ use std::time::{Duration, Instant};
 
 use ::redis::{Value, cmd, pipe};
 
-use crate::bus::{announcement, command, stream_id};
+use crate::bus::{announcement, command};
 use crate::members::Membership;
 use crate::node::Node;
 use crate::queue::{FORGED, Packed, unpack};
 use crate::redis::{CALL_TIMEOUT, Fault, Wire, array, bytes, number, script, text, unavailable};
+use crate::stamp::{FRESH_MS, Heard, Stamp};
 use crate::{Event, Item, ItemState, Result};
 
 const BLOCK: Duration = Duration::from_secs(10);
 const BATCH: usize = 500;
-/// Nobody waits for the answer to an older command any more.
-const COMMAND_AGE_MS: i64 = 600_000;
+const REPEATED: &str = "sent twice over a broken connection, or by somebody else who can write to Redis";
 const PAUSE: Duration = Duration::from_millis(200);
 /// Events rarely come alone. To be woken for each would cost Redis and every controller more than the events themselves.
 const GATHER: Duration = Duration::from_millis(5);
@@ -33,6 +33,10 @@ pub(crate) struct Reader<'a> {
     /// Last event read, and its number.
     seen: String,
     number: i64,
+    /// When, by Redis' clock, all that was announced had last been read, ms.
+    caught_up: i64,
+    announcements: Heard,
+    commands: Heard,
 }
 
 /// An entry of a stream.
@@ -43,7 +47,16 @@ struct Entry {
 
 impl<'a> Reader<'a> {
     pub fn new(node: &'a Node) -> Self {
-        Self { node, wire: None, session: 0, seen: String::new(), number: 0 }
+        Self {
+            node,
+            wire: None,
+            session: 0,
+            seen: String::new(),
+            number: 0,
+            caught_up: 0,
+            announcements: Heard::default(),
+            commands: Heard::default(),
+        }
     }
 
     /// Runs until the controller is closed.
@@ -88,6 +101,7 @@ impl<'a> Reader<'a> {
             self.snapshot(&mut wire, membership)?;
             self.session = membership.session;
         }
+        let (began, mut whole) = (node.redis_clock_ms(), true);
         let mut cmd = cmd("XREAD");
         let inbox = node.keys.inbox(node.me());
         cmd.arg("COUNT").arg(BATCH).arg("BLOCK").arg(BLOCK.as_millis() as u64).arg("STREAMS");
@@ -97,12 +111,17 @@ impl<'a> Reader<'a> {
         for stream in array(answer) {
             let mut parts = array(stream).into_iter();
             let name = parts.next().as_ref().map(text).unwrap_or_default();
-            let entries = array(parts.next().unwrap_or_default()).into_iter().filter_map(Entry::of).collect();
+            let entries: Vec<Entry> =
+                array(parts.next().unwrap_or_default()).into_iter().filter_map(Entry::of).collect();
             if name == inbox {
                 self.inbox(&mut wire, entries)?;
             } else {
+                whole = entries.len() < BATCH;
                 self.events(&mut wire, entries, membership)?;
             }
+        }
+        if whole {
+            self.caught_up = began;
         }
         self.wire = Some(wire);
         Ok(())
@@ -124,6 +143,10 @@ impl<'a> Reader<'a> {
     /// Lists all that lives. The events that come while its pages are read only repeat what they show.
     fn snapshot(&mut self, wire: &mut Wire, membership: Membership) -> Result<()> {
         let node = self.node;
+        if self.seen.is_empty() {
+            // Nothing of the time before is read.
+            self.caught_up = node.redis_clock_ms();
+        }
         let mut items: Vec<Item> = Vec::new();
         let mut gone = node.memory.live();
         let mut events = Vec::new();
@@ -295,9 +318,15 @@ impl<'a> Reader<'a> {
         if from == node.me() {
             return None;
         }
-        let sealed = announcement(&from, &topic, &subject, entry.bytes("x"), body);
+        let stamp = entry.text("p");
+        let sealed = announcement(&from, &topic, &subject, entry.bytes("x"), body, &stamp);
         if !node.seal.holds(&sealed, entry.bytes("c")) {
             log::warn!("Dropped an announcement without the cluster's seal: look at who can write to Redis");
+            return None;
+        }
+        let oldest = self.caught_up - FRESH_MS;
+        if !Stamp::of(&stamp).is_some_and(|stamp| self.announcements.first(&stamp, &entry.id, oldest)) {
+            log::info!("Dropped an announcement of {from} that was made before: {REPEATED}");
             return None;
         }
         Some(Event::Announcement { topic, subject, number: entry.number("x"), body: body.to_vec(), from })
@@ -326,13 +355,19 @@ impl<'a> Reader<'a> {
 
     fn command(&self, wire: &mut Wire, entry: &Entry, request_id: String) -> Result<Option<Event>> {
         let node = self.node;
-        let (from, topic, body) = (entry.text("f"), entry.text("t"), entry.bytes("b"));
-        if !node.seal.holds(&command(&from, node.me(), &topic, &request_id, body), entry.bytes("c")) {
+        let (from, topic, body, stamp) =
+            (entry.text("f"), entry.text("t"), entry.bytes("b"), entry.text("p"));
+        if !node.seal.holds(&command(&from, node.me(), &topic, &request_id, body, &stamp), entry.bytes("c")) {
             log::warn!("Dropped a command without the cluster's seal: look at who can write to Redis");
             return Ok(None);
         }
-        let sent = i64::try_from(stream_id(&entry.id).0).unwrap_or(0);
-        if sent + COMMAND_AGE_MS < node.link.clock_ms() {
+        let oldest = node.redis_clock_ms() - FRESH_MS;
+        let Some(stamp) = Stamp::of(&stamp).filter(|stamp| stamp.at >= oldest) else {
+            // Nobody waits for its answer any more.
+            return Ok(None);
+        };
+        if !self.commands.first(&stamp, &entry.id, oldest) {
+            log::info!("Dropped a command of {from} that was given before: {REPEATED}");
             return Ok(None);
         }
         let done = cmd("GET").arg(node.keys.done(&request_id)).to_owned();

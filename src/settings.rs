@@ -61,6 +61,9 @@ impl fmt::Debug for SealKey {
     }
 }
 
+/// Longest name and URL of a controller, bytes.
+const LONGEST_SHOWN: usize = 255;
+
 /// Where a controller runs, and what it has in common with the others. What is left empty is not compared.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Home {
@@ -112,7 +115,7 @@ pub struct Settings {
     pub password: Option<Secret>,
     /// Stable id of this controller (a UUID kept in its JENKINS_HOME): 1 to 64 of `A-Z a-z 0-9 . _ -`.
     pub controller_id: String,
-    /// What people call this controller.
+    /// What people call this controller: one line, at most 255 bytes.
     pub name: String,
     /// Where this controller is reached directly, or "".
     pub url: String,
@@ -140,6 +143,8 @@ impl Settings {
     pub(crate) fn check(&self) -> Result<()> {
         name_check("the cluster's name", &self.cluster, &self.origins.cluster)?;
         name_check("the controller's id", &self.controller_id, &self.home.id_file)?;
+        shown_check("the controller's name", &self.name)?;
+        shown_check("the controller's URL", &self.url)?;
         if self.heartbeat < Duration::from_millis(100) {
             return refuse("the heartbeat must be 100 ms or more");
         }
@@ -167,9 +172,31 @@ pub(crate) fn name_check(what: &str, name: &str, origin: &str) -> Result<()> {
     Ok(())
 }
 
+/// What is shown on pages and stored in lines.
+fn shown_check(what: &str, text: &str) -> Result<()> {
+    if text.len() > LONGEST_SHOWN
+        || text.contains(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'))
+    {
+        return refuse(&format!(
+            "{what} must be one line of at most {LONGEST_SHOWN} bytes, without control characters"
+        ));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_more_than_one_line_are_refused() {
+        for (name, fine) in
+            [("Ci Nord – 1", true), ("a\nb", false), ("a\u{85}b", false), ("a\u{2028}b", false)]
+        {
+            assert_eq!(shown_check("the name", name).is_ok(), fine, "{name:?}");
+        }
+        assert!(shown_check("the name", &"x".repeat(LONGEST_SHOWN + 1)).is_err());
+    }
 
     #[test]
     fn secrets_do_not_show_in_debug() {

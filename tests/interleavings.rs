@@ -165,7 +165,10 @@ const DEFECTS: &[Defect] = &[
     },
     Defect {
         name: "a claim leaves the item ready",
-        text: &[("redis.call('ZREM', head[3], id)\n", "\n")],
+        text: &[
+            ("redis.call('ZREM', head[3], id)\n", "\n"),
+            ("if not v or v[STATE] ~= 'Q' then return end\n  most", "if not v then return end\n  most"),
+        ],
         jobs: &[PARALLEL],
         budget: NOTHING,
         sleeping: false,

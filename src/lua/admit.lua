@@ -7,6 +7,7 @@
 -- Answers  OK | KEY who... | TWIN who ms-left | UNLIKE who likeness | MARK (mark the folder, then ask again)
 --          | FOLDER id (the cluster's folder has this one) | ASK who... (none of them has looked for the nonce yet)
 --          | ELSEWHERE who (has looked and not found it)
+though_full()
 local controller, incarnation, shares, mark, nonce = ARGV[1], ARGV[2], ARGV[10] == '1', ARGV[11], ARGV[12]
 local home = P .. 'home:' .. controller
 local function called(c)

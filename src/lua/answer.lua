@@ -2,6 +2,7 @@
 --
 -- ARGV  controller, asker, request id, reply, inbox cursor
 -- Answers  OK
+though_full()
 local key = P .. 'done:' .. ARGV[3]
 redis.call('SET', key, ARGV[4], 'NX', 'EX', 600)
 if redis.call('EXISTS', P .. 'member:' .. ARGV[2]) == 1 then

@@ -4,6 +4,7 @@
 -- Answers  OK now generation incident event-number members reaped-name... | FENCED
 -- Keeps: what a roused one has not looked for in time rouses the next; so does what is overdue.
 local SLOW = 300
+though_full()
 local controller, epoch, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local me = controller .. ':' .. epoch
 local members, until_when = {}, redis.call('ZRANGE', P .. 'members', 0, -1, 'WITHSCORES')
@@ -31,9 +32,13 @@ local mends = busy and mending()
 if not away and not mends then
   for _, who in ipairs(lapsed) do
     local c, e = string.match(who, '^([^:]*):(.*)$')
-    local name = redis.call('HGET', P .. 'member:' .. c, 'name') or c
-    reap(c, e, 'Its controller ' .. name .. ' stopped answering', me)
-    answer[#answer + 1] = name
+    if c then
+      local name = redis.call('HGET', P .. 'member:' .. c, 'name') or c
+      reap(c, e, 'Its controller ' .. name .. ' stopped answering', me)
+      answer[#answer + 1] = name
+    else
+      redis.call('ZREM', P .. 'members', who)
+    end
   end
 end
 if not busy then return answer end

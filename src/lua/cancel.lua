@@ -2,6 +2,7 @@
 --
 -- ARGV  id, who
 -- Answers  CANCELLED | ASKED owner | TOOLATE | UNKNOWN | MENDING
+though_full()
 local id, who = ARGV[1], ARGV[2]
 if mending() then return {'MENDING'} end
 local v = load(id)

@@ -2,6 +2,7 @@
 --
 -- ARGV  controller, epoch, id, attempt (0: any), why
 -- Answers  OK (also when it is cancelled already) | STATE letter | FENCED | NOTFOUND
+though_full()
 local controller, epoch, id = ARGV[1], ARGV[2], ARGV[3]
 local v = load(id)
 if not v then return {'NOTFOUND'} end

@@ -8,6 +8,7 @@
 --        a repeated claim answers what it claimed the first time; a claim that arrives after its repetition does nothing;
 --        what a roused one leaves rouses the next who can take it;
 --        an item goes to one member only; order is what the member wants first, then priority, then age, over all offered lanes.
+though_full()
 local controller, epoch, most = ARGV[1], ARGV[2], tonumber(ARGV[3])
 if not member(controller, epoch) then return {'FENCED'} end
 local note, claim, repeated = P .. 'claimed:' .. controller .. ':' .. epoch, ARGV[4], ARGV[5] == '1'
@@ -53,11 +54,11 @@ if next_due[2] and tonumber(next_due[2]) <= now then
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', delayed, '-inf', int(now), 'LIMIT', 0, 200)) do
     redis.call('ZREM', delayed, id)
     local v = load(id)
-    if absent(v) then
+    if v and v[STATE] == 'Q' and absent(v) then
       drop(id, v)
     else
-      local blocked = place(id, v)
-      if blocked ~= v[BLOCKED] then
+      local blocked = v and v[STATE] == 'Q' and place(id, v)
+      if blocked and blocked ~= v[BLOCKED] then
         save(id, v, BLOCKED, blocked)
         event(id, v)
       end
@@ -73,8 +74,10 @@ local function take(head)
   local id, lane = head[1], head[4]
   if string.find(ARGV[6], ' ' .. id .. ' ', 1, true) then return end
   local v = load_whole(id)
-  most, room[lane] = most - 1, room[lane] - 1
   redis.call('ZREM', head[3], id)
+  -- It is missing or could not be read.
+  if not v or v[STATE] ~= 'Q' then return end
+  most, room[lane] = most - 1, room[lane] - 1
   claimed[#claimed + 1] = id
   save(id, v, STATE, 'C', OWNER, controller, EPOCH, epoch, ATTEMPTS, int(v[ATTEMPTS] + 1))
   event(id, v)

@@ -2,6 +2,7 @@
 --
 -- ARGV  lease ms
 -- Answers  OK
+though_full()
 for _, c in ipairs(redis.call('SMEMBERS', P .. 'homes')) do
   local home = P .. 'home:' .. c
   local epoch = redis.call('HGET', P .. 'member:' .. c, 'epoch')

@@ -2,6 +2,7 @@
 --
 -- ARGV  controller, epoch, id, attempt (0: any), result
 -- Answers  OK (also when it had ended before) | STATE letter | FENCED | NOTFOUND
+though_full()
 local controller, epoch, id = ARGV[1], ARGV[2], ARGV[3]
 local me = controller .. ':' .. epoch
 local v = load(id)

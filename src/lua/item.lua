@@ -30,20 +30,15 @@ local function int(n)
   return string.format('%d', n)
 end
 
-local LINES = string.rep('(.-)\n', LAST - 1) .. '(.*)'
-
-local function load(id)
-  local text = redis.call('HGET', P .. 'item:' .. id, 'v')
-  return text and {string.match(text, LINES)}
+-- A Redis whose memory is full lets a script write on once it has written, even if that was nothing. What keeps leases and works
+-- off the queue begins with this; what only adds to it does not, and is refused.
+local function though_full()
+  redis.call('DEL', P .. 'full')
 end
 
--- With PAYLOAD and MAC, false once it has ended.
-local function load_whole(id)
-  local found = redis.call('HMGET', P .. 'item:' .. id, 'v', 'payload', 'mac')
-  if not found[1] then return nil end
-  local v = {string.match(found[1], LINES)}
-  v[PAYLOAD], v[MAC] = found[2], found[3]
-  return v
+-- A line break in one part would shift all that follow.
+local function plain(text)
+  return (string.gsub(text, '%c', ' '))
 end
 
 local function text_of(v)
@@ -55,7 +50,7 @@ local function save(id, v, ...)
   v[VERSION] = int(v[VERSION] + 1)
   for i = 1, select('#', ...), 2 do
     local field, value = select(i, ...)
-    v[field] = value
+    v[field] = plain(value)
   end
   redis.call('HSET', P .. 'item:' .. id, 'v', text_of(v))
 end
@@ -150,6 +145,52 @@ local function event(id, v, fresh)
   wake()
 end
 
+local LINES = '^([^\n]+)\n([QCSRODXU])\n(%d+)\n(%d+)\n([^\n]*)\n(%d+)\n(%-?%d+)\n(%-?%d+)\n([01])\n([01])\n'
+  .. string.rep('([^\n]*)\n', 3) .. '(%d+)\n(%d+)\n(%d+)\n' .. string.rep('([^\n]*)\n', 3) .. '(%d*)\n(%d*)\n(%d+)\n([^\n]*)\n([^\n]*)$'
+
+-- What is stored of an item cannot be read: it alone is set aside, with its bytes, for an admin to see and to cancel.
+local function shelve(id, text)
+  local job = string.match(text, '^([^\n]+)\n')
+  local seq = redis.call('ZSCORE', P .. 'live', id) or '0'
+  local v = {job or 'unknown', 'U', int(now), '0', '', '0', int(now), int(now), '0', '1', '', '', '', '0', '0', '0', '',
+    'What Redis holds of it cannot be read: cancel it and trigger its build again', '', '', '', int(seq), '', ''}
+  redis.call('HSET', P .. 'item:' .. id, 'unread', text, 'v', text_of(v))
+  redis.call('HDEL', P .. 'orphan', id)
+  redis.call('ZREM', P .. 'delayed', id)
+  if job then
+    local parked = P .. 'parked:' .. job
+    redis.call('ZREM', P .. 'queued:' .. job, id)
+    redis.call('ZREM', parked, id)
+    if redis.call('GET', P .. 'slot:' .. job) == id then
+      -- The next claim finds a place for those behind it.
+      for _, other in ipairs(redis.call('ZRANGE', parked, 0, -1)) do
+        redis.call('ZADD', P .. 'delayed', int(now), other)
+      end
+      redis.call('DEL', P .. 'slot:' .. job, parked)
+      claimable = true
+    end
+  end
+  event(id, v)
+  return v
+end
+
+local function load(id)
+  local text = redis.call('HGET', P .. 'item:' .. id, 'v')
+  if not text then return nil end
+  local v = {string.match(text, LINES)}
+  return v[LAST] and v or shelve(id, text)
+end
+
+-- With PAYLOAD and MAC, false once it has ended.
+local function load_whole(id)
+  local found = redis.call('HMGET', P .. 'item:' .. id, 'v', 'payload', 'mac')
+  if not found[1] then return nil end
+  local v = {string.match(found[1], LINES)}
+  if not v[LAST] then v = shelve(id, found[1]) end
+  v[PAYLOAD], v[MAC] = found[2], found[3]
+  return v
+end
+
 -- Redis lost something, and not all controllers have said yet what they know: nothing is taken or refused for good meanwhile.
 local function mending()
   return redis.call('EXISTS', P .. 'mending') == 1
@@ -194,13 +235,15 @@ local function drop(id, v)
   close(id, v, 'X', WHY, 'The controller that keeps the build is gone')
 end
 
--- The parked item takes the slot.
+-- The parked item takes the slot, if it can be read.
 local function promote(id)
   local v = load(id)
+  if not v or v[STATE] ~= 'Q' then return false end
   redis.call('SET', P .. 'slot:' .. v[JOB], id)
   make_ready(id, v)
   save(id, v, BLOCKED, '0')
   event(id, v)
+  return true
 end
 
 -- Puts a due item that is in no index into ready or parked; answers its new 'blocked'.
@@ -218,7 +261,7 @@ local function place(id, v)
       redis.call('ZADD', parked, h[SCORE], holder)
       save(holder, h, BLOCKED, '1')
       event(holder, h)
-    elseif h then
+    elseif h and h[STATE] ~= 'U' then
       redis.call('ZADD', parked, v[SCORE], id)
       return '1'
     end
@@ -226,9 +269,10 @@ local function place(id, v)
     local first = redis.call('ZRANGE', parked, 0, 0, 'WITHSCORES')
     if first[1] and tonumber(first[2]) < tonumber(v[SCORE]) then
       redis.call('ZREM', parked, first[1])
-      redis.call('ZADD', parked, v[SCORE], id)
-      promote(first[1])
-      return '1'
+      if promote(first[1]) then
+        redis.call('ZADD', parked, v[SCORE], id)
+        return '1'
+      end
     end
   end
   redis.call('SET', slot, id)
@@ -263,8 +307,11 @@ local function vacate(id, v)
     end
     redis.call('ZREM', parked, first)
     local f = load(first)
-    if not absent(f) then return promote(first) end
-    drop(first, f)
+    if f and f[STATE] == 'Q' and absent(f) then
+      drop(first, f)
+    elseif promote(first) then
+      return
+    end
   end
 end
 
@@ -336,9 +383,11 @@ local function newer(job, seen)
   local answer = {'NEWER', ids[#ids]}
   for i = 1, #ids, 2 do
     local v = load_whole(ids[i])
-    answer[#answer + 1] = pack(ids[i], v)
-    answer[#answer + 1] = v[PAYLOAD] or ''
-    answer[#answer + 1] = v[MAC] or ''
+    if v and v[STATE] == 'Q' then
+      answer[#answer + 1] = pack(ids[i], v)
+      answer[#answer + 1] = v[PAYLOAD] or ''
+      answer[#answer + 1] = v[MAC] or ''
+    end
   end
   return answer
 end

@@ -11,10 +11,12 @@ local bytes = 0
 for i = 1, #ids, 2 do
   local id = ids[i]
   local v = ARGV[2] == '1' and load_whole(id) or load(id)
-  answer[#answer + 1] = pack(id, v)
-  answer[#answer + 1] = v[PAYLOAD] or ''
-  answer[#answer + 1] = v[MAC] or ''
-  bytes = bytes + #(v[PAYLOAD] or '')
+  if v then
+    answer[#answer + 1] = pack(id, v)
+    answer[#answer + 1] = v[PAYLOAD] or ''
+    answer[#answer + 1] = v[MAC] or ''
+    bytes = bytes + #(v[PAYLOAD] or '')
+  end
   if bytes > BYTES and i + 1 < #ids then
     answer[3] = ids[i + 1]
     break

@@ -4,6 +4,7 @@
 --       keycheck, generation to use if there is none yet, number of this attempt to join, which process of Redis this is,
 --       the highest epoch it ever had
 -- Answers  OK epoch generation now | SCHEMA version | KEY member-name... | TWIN url | LATE (a newer attempt was served)
+though_full()
 local controller, incarnation, lease = ARGV[1], ARGV[2], tonumber(ARGV[6])
 local meta = redis.call('HMGET', KEYS[1], 'schema', 'generation', 'keycheck')
 if not meta[1] then
@@ -33,7 +34,7 @@ local epoch = int(math.max(tonumber(redis.call('GET', P .. 'epoch') or 0), tonum
 redis.call('SET', P .. 'epoch', epoch)
 local me = controller .. ':' .. epoch
 redis.call('ZADD', P .. 'members', int(now + lease), me)
-redis.call('HSET', key, 'incarnation', incarnation, 'epoch', epoch, 'name', ARGV[3], 'url', ARGV[4], 'version', ARGV[5],
+redis.call('HSET', key, 'incarnation', incarnation, 'epoch', epoch, 'name', plain(ARGV[3]), 'url', plain(ARGV[4]), 'version', plain(ARGV[5]),
   'joined', int(now), 'attempt', ARGV[10], 'lease', ARGV[6])
 redis.call('PERSIST', P .. 'inbox:' .. controller)
 redis.call('PERSIST', P .. 'cursor:' .. controller)

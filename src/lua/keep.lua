@@ -3,6 +3,7 @@
 --
 -- ARGV  controller, epoch, id, 1 if only its owner can go on with it (then whoever has to decide on it leaves it alone)
 -- Answers  OK (also when it has it already) | FENCED (another decides, or has decided, on it) | NOTFOUND
+though_full()
 local controller, epoch, id = ARGV[1], ARGV[2], ARGV[3]
 local me = controller .. ':' .. epoch
 local v = load(id)

@@ -4,6 +4,7 @@
 -- ARGV  controller, lease ms, which process of Redis this is, then what the controller has seen at the most: seq, event number,
 --       queue id; then controllers that were members when it last looked...
 -- Answers  OK incident (- if nothing is to be mended) back (1: it lacked what was here) | NEW (there is nothing of the cluster)
+though_full()
 local lease = tonumber(ARGV[2])
 local generation = redis.call('HGET', KEYS[1], 'generation')
 if not generation then return {'NEW'} end

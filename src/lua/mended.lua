@@ -2,6 +2,7 @@
 --
 -- ARGV  controller, then (job, highest number it was given)..., '', then (what was done once, what was noted, ms to remember it)...
 -- Answers  OK
+though_full()
 local i = 2
 while ARGV[i] ~= '' do
   local key = P .. 'number:' .. ARGV[i]

@@ -3,6 +3,7 @@
 -- ARGV  controller, epoch, id (0: for no item), attempt (0: any), job, floor
 -- Answers  OK number (the same again for the same item, unless the floor has reached it) | CANCELLED who | FENCED | NOTFOUND | MENDING
 -- Keeps: no number is given twice; a build starts only under its owner's living membership.
+though_full()
 local controller, epoch, id, key = ARGV[1], ARGV[2], ARGV[3], P .. 'number:' .. ARGV[5]
 if not member(controller, epoch) then return {'FENCED'} end
 if mending() then return {'MENDING'} end

@@ -2,6 +2,7 @@
 --
 -- ARGV  controller, epoch, id, attempt (0: any), why, mac ('': by the owner; else by anybody who saw this mac on the queued item and found it wrong)
 -- Answers  OK (also when set aside before) | STATE letter | FENCED | NOTFOUND
+though_full()
 local controller, epoch, id = ARGV[1], ARGV[2], ARGV[3]
 local v = load_whole(id)
 if not v then return {'NOTFOUND'} end

@@ -2,6 +2,7 @@
 --
 -- ARGV  controller, epoch, id
 -- Answers  OK controller | ALONE (there is no other member) | STATE letter | FENCED | NOTFOUND
+though_full()
 local controller, epoch, id = ARGV[1], ARGV[2], ARGV[3]
 local me = controller .. ':' .. epoch
 if not member(controller, epoch) then return {'FENCED'} end

@@ -49,9 +49,13 @@ local function adopt(reaper)
     local id = orphans[i]
     if not redis.call('ZSCORE', P .. 'members', orphans[i + 1]) then
       local v = load(id)
-      redis.call('HSET', P .. 'orphan', id, reaper)
-      save(id, v, REAPER, reaper)
-      event(id, v)
+      if v and v[STATE] == 'O' then
+        redis.call('HSET', P .. 'orphan', id, reaper)
+        save(id, v, REAPER, reaper)
+        event(id, v)
+      else
+        redis.call('HDEL', P .. 'orphan', id)
+      end
     end
   end
 end

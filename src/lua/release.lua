@@ -3,6 +3,7 @@
 -- ARGV  controller, epoch, id, attempt (0: any), delay ms, why, orphaned (1: by the reaper)
 -- Keeps: an item at whose start one controller after the other dies is set aside for an admin to see.
 -- Answers  OK (also when handed back before) | STATE letter | FENCED | NOTFOUND
+though_full()
 local MOST = 10
 local controller, epoch, id = ARGV[1], ARGV[2], ARGV[3]
 local me = controller .. ':' .. epoch

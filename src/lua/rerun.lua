@@ -6,6 +6,7 @@
 --          | STATE letter | FENCED | NOTFOUND | TAKEN
 -- Keeps: the old item ends and the new one comes in one step, so nobody can lose or double the build in between;
 --        the new one has the old one's place in the queue; what somebody wanted ended is not run again.
+though_full()
 local controller, epoch, id, new, most = ARGV[1], ARGV[2], ARGV[3], ARGV[5], tonumber(ARGV[8])
 local me = controller .. ':' .. epoch
 local v = load(id)

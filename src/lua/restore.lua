@@ -5,6 +5,7 @@
 -- Keeps: the newest version wins, whoever comes first; what ended stays ended; once all have said what they know, what somebody
 --        has taken since is his.
 -- No version grows here: others may know newer ones, and have not said so yet.
+though_full()
 local controller, epoch = ARGV[1], ARGV[2]
 local mending, count = redis.call('EXISTS', P .. 'mending') == 1, 0
 if mending then redis.call('PEXPIRE', P .. 'mending', ARGV[3]) end
@@ -22,9 +23,11 @@ local function loosen(job)
   end
   for _, id in ipairs(redis.call('ZRANGE', parked, 0, -1)) do
     local v = load(id)
-    v[BLOCKED] = '0'
-    redis.call('HSET', P .. 'item:' .. id, 'v', text_of(v))
-    redis.call('ZADD', P .. 'delayed', int(now), id)
+    if v and v[STATE] == 'Q' then
+      v[BLOCKED] = '0'
+      redis.call('HSET', P .. 'item:' .. id, 'v', text_of(v))
+      redis.call('ZADD', P .. 'delayed', int(now), id)
+    end
   end
   redis.call('DEL', parked)
 end

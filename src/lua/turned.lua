@@ -1,6 +1,7 @@
 -- Notes that something was done, or, without a note, that it was not; a controller that has taken it over meanwhile goes on.
 --
 -- ARGV  controller, what, remember ms, D and the note, or ''
+though_full()
 local key = P .. 'turn:' .. ARGV[2]
 local held = redis.call('GET', key)
 local by = held and string.match(held, '^%u+:([^:]*):')

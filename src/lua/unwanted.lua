@@ -2,6 +2,7 @@
 --
 -- ARGV  id, who
 -- Answers  OK | STATE letter (it is not being built) | NOTFOUND
+though_full()
 local id, who = ARGV[1], ARGV[2]
 local v = load(id)
 if not v then return {'NOTFOUND'} end

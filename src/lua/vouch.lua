@@ -2,6 +2,7 @@
 --
 -- ARGV  nonce, 1: it is there, who looked
 -- Answers  OK
+though_full()
 redis.call('HSET', P .. 'vouch', (ARGV[2] == '1' and 'yes:' or 'no:') .. ARGV[1], ARGV[3])
 redis.call('EXPIRE', P .. 'vouch', 60)
 return {'OK'}

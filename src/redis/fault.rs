@@ -7,6 +7,10 @@ use ::redis::ServerError;
 use super::Address;
 use crate::Error;
 
+/// The least rights in Redis with which a controller of the cluster works, as `ACL SETUSER` takes them.
+pub(crate) const RIGHTS: &str = "~{haj:<cluster>}:* +@read +@write +@scripting +@connection -@dangerous \
+                                 +client|setname +info +time +wait";
+
 /// Why a call to Redis gave no answer.
 #[derive(Debug)]
 pub(crate) enum Fault {
@@ -62,8 +66,8 @@ fn server(error: &ServerError, at: &Address) -> Error {
     let away = |text: &str| Error::Unavailable(format!("Redis at {at} {text}"));
     let forbidden = || {
         refused(format!(
-            "forbids this user something ha-jenkins needs ({detail}): allow it with ACL SETUSER <user> ~{{haj:*}}:* \
-             +@read +@write +@scripting +@connection +info +time"
+            "forbids this user something ha-jenkins needs ({detail}): allow it with ACL SETUSER <user> \
+             {RIGHTS}, with the cluster's name for <cluster>"
         ))
     };
     match error.code() {
@@ -92,5 +96,15 @@ fn server(error: &ServerError, at: &Address) -> Error {
             at.origins.redis_url
         )),
         code => Error::Bug(format!("Redis at {at} answered {code} {detail}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RIGHTS;
+
+    #[test]
+    fn the_rights_that_are_asked_for_are_those_of_the_manual() {
+        assert!(include_str!("../../docs/security.md").contains(RIGHTS));
     }
 }

@@ -12,6 +12,7 @@ import io.jenkins.plugins.ha.linkage.LinkageCheck;
 import io.jenkins.plugins.ha.queue.HaQueue;
 import io.jenkins.plugins.ha.settings.EffectiveSettings;
 import io.jenkins.plugins.ha.settings.HaConfiguration;
+import io.jenkins.plugins.ha.settings.OutsideSecrets;
 import io.jenkins.plugins.ha.topology.HomeOfController;
 import java.io.IOException;
 import java.lang.reflect.Field;
@@ -48,6 +49,7 @@ public final class Installation {
     public static void install() {
         String problem = null;
         try {
+            OutsideSecrets.hideFromBuilds();
             // an instance of its own: to ask for the extension would make all others before their
             // time, on a plain Jenkins too
             HaConfiguration page = new HaConfiguration();
@@ -56,6 +58,8 @@ public final class Installation {
                 problem = page.getUnreadable();
             } else if (settings.configured() && !page.undecipherable().isEmpty()) {
                 problem = page.undecipherable();
+            } else if (!settings.fault().isEmpty()) {
+                problem = settings.fault();
             } else if (settings.configured()) {
                 join(settings);
             } else if (page.isSetFromOutside() && !settings.gap(true).isEmpty()) {

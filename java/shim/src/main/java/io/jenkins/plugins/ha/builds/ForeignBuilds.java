@@ -74,6 +74,11 @@ public final class ForeignBuilds {
         return running.get(BuildKey.of(run));
     }
 
+    /** Whether another controller runs a build of this job. */
+    public boolean anyRunning(String job) {
+        return running.keySet().stream().anyMatch(key -> key.job().equals(job));
+    }
+
     /** As {@link #runningOn(Run)}, for a build that need not be loaded. */
     public String runningOn(String job, int number) {
         return running.get(new BuildKey(job, number));

@@ -1,11 +1,13 @@
 package io.jenkins.plugins.ha.commands;
 
+import hudson.ExtensionList;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.Item;
 import io.jenkins.plugins.ha.bridge.ItemState;
 import io.jenkins.plugins.ha.bridge.KnownController;
 import io.jenkins.plugins.ha.bridge.Member;
+import io.jenkins.plugins.ha.health.ClusterMonitor;
 import io.jenkins.plugins.ha.topology.ControllerFacts;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -50,7 +52,11 @@ public final class ClusterOverview {
     static ClusterOverview of(Membership membership) {
         ClusterOverview overview = new ClusterOverview(membership);
         if (membership == null) {
-            overview.problem = "This Jenkins is in no cluster (Manage Jenkins > System > HA).";
+            String why = ExtensionList.lookupSingleton(ClusterMonitor.class).getProblem();
+            overview.problem =
+                    why.isEmpty()
+                            ? "This Jenkins is in no cluster (Manage Jenkins > System > HA)."
+                            : why;
             return overview;
         }
         try {
@@ -99,7 +105,10 @@ public final class ClusterOverview {
         return wrong.isEmpty() ? "Builds are recorded" : wrong;
     }
 
-    /** Items that no controller holds. */
+    /**
+     * Items that no controller holds, as far as is known here: while Redis is away those of before,
+     * and those that were accepted here since.
+     */
     @Exported
     public int getWaiting() {
         return membership == null ? 0 : membership.view().waitingUnclaimed();
@@ -313,6 +322,9 @@ public final class ClusterOverview {
         public String getState() {
             if (status.isEmpty()) {
                 return "does not answer";
+            }
+            if (member.leaseMillis() <= 0) {
+                return "cut off: takes no builds";
             }
             if (status.get().draining()) {
                 boolean atWork = running + claimed + status.get().running() > 0;

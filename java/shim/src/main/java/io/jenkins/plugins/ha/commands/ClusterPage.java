@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import jenkins.model.Jenkins;
 import org.kohsuke.stapler.QueryParameter;
+import org.kohsuke.stapler.Stapler;
 import org.kohsuke.stapler.StaplerResponse2;
 import org.kohsuke.stapler.interceptor.RequirePOST;
 
@@ -60,7 +61,9 @@ public final class ClusterPage extends ManagementLink {
     }
 
     public Api getApi() {
-        return new Api(getOverview());
+        // the layout of every page asks, too, whether there is one to link to
+        boolean asked = Stapler.getCurrentRequest2().getRequestURI().contains("/ha/api");
+        return new Api(asked ? getOverview() : this);
     }
 
     /** Whether the present user may drain. */

@@ -72,7 +72,21 @@ public final class StopFilter implements HttpServletFilter {
     }
 
     /** As the caller sees it: null when he may not even know of it, and core then says so. */
-    private static Run<?, ?> build(String jobPath, String build) {
+    static Run<?, ?> build(String jobPath, String build) {
+        Job<?, ?> job = job(jobPath);
+        if (job == null) {
+            return null;
+        }
+        if (build.matches("\\d{1,9}")) {
+            return job.getBuildByNumber(Integer.parseInt(build));
+        }
+        return job.getPermalinks().get(build) == null
+                ? null
+                : job.getPermalinks().get(build).resolve(job);
+    }
+
+    /** As the caller sees it: null when it is none, or he may not know of it. */
+    static Job<?, ?> job(String jobPath) {
         StringBuilder name = new StringBuilder();
         Matcher step = STEP.matcher(jobPath);
         int end = 0;
@@ -91,15 +105,7 @@ public final class StopFilter implements HttpServletFilter {
         } catch (RuntimeException e) { // only DISCOVER: core asks for a login
             return null;
         }
-        if (!(item instanceof Job<?, ?> job)) {
-            return null;
-        }
-        if (build.matches("\\d{1,9}")) {
-            return job.getBuildByNumber(Integer.parseInt(build));
-        }
-        return job.getPermalinks().get(build) == null
-                ? null
-                : job.getPermalinks().get(build).resolve(job);
+        return item instanceof Job<?, ?> job ? job : null;
     }
 
     private static String decoded(String segment) {

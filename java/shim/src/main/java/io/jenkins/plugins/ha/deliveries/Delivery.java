@@ -1,5 +1,6 @@
 package io.jenkins.plugins.ha.deliveries;
 
+import hudson.security.ACL;
 import io.jenkins.plugins.ha.bridge.Turn;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -41,10 +42,12 @@ final class Delivery {
     private final String header;
     private final String id;
     private final String key;
+    private final boolean anonymous;
 
     private Delivery(String header, String id, String address) {
         this.header = header;
         this.id = id;
+        this.anonymous = ACL.isAnonymous2(Jenkins.getAuthentication2());
         this.key =
                 "delivery:"
                         + hash(
@@ -80,6 +83,11 @@ final class Delivery {
     /** What it is called in the cluster. */
     String key() {
         return key;
+    }
+
+    /** Whether its sender did not log in. */
+    boolean isAnonymous() {
+        return anonymous;
     }
 
     /** What is remembered of the answer that it was given. */

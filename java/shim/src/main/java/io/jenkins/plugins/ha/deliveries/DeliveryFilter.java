@@ -16,6 +16,7 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -25,7 +26,12 @@ import jenkins.util.SystemProperties;
  * A delivery of a webhook, or any POST whose sender gave it an id, is dealt with once in the
  * cluster: not again when a load balancer tries another controller, or the sender sends it to
  * several. What failed, or died with its controller, may come again. Comes after login and crumb
- * have been checked. While Redis is away each delivery is dealt with: rather twice than never.
+ * have been checked, and after the body has arrived. While Redis is away each delivery is dealt
+ * with: rather twice than never.
+ *
+ * <p>What anybody can send costs little: an id is kept for long only when a build was triggered, or
+ * somebody had logged in; other ids briefly, and not more than so many; and few threads wait for a
+ * delivery that is under way.
  */
 @SuppressWarnings("try") // why builds are triggered is settled by having the scope open
 public final class DeliveryFilter implements Filter {
@@ -41,6 +47,18 @@ public final class DeliveryFilter implements Filter {
     private static final long PATIENCE_MILLIS = 8000;
 
     private static final long LOOK_MILLIS = 100;
+
+    /**
+     * For who has not logged in and triggered nothing: longer than a balancer takes to try again.
+     */
+    private static final long BRIEFLY_MILLIS = 30_000;
+
+    private static final Allowance NAMED = new Allowance(10_000);
+    private static final Allowance ANONYMOUS = new Allowance(1000);
+
+    /** How many requests may wait here for another one of the same id. */
+    private static final Semaphore WAITING = new Semaphore(8);
+
     private static final int LONGEST_NOTE = 1000;
 
     /** From then on requests pass through it. */
@@ -59,12 +77,18 @@ public final class DeliveryFilter implements Filter {
                 membership != null && request instanceof HttpServletRequest http
                         ? Delivery.of(http)
                         : null;
-        Turn turn = delivery == null ? null : turn(membership, delivery);
-        if (turn == null) {
+        if (delivery == null) {
             chain.doFilter(request, response);
+            return;
+        }
+        // who never sends the rest holds nothing but his own connection
+        ArrivedRequest arrived = ArrivedRequest.of((HttpServletRequest) request);
+        Turn turn = turn(membership, delivery);
+        if (turn == null) {
+            chain.doFilter(arrived, response);
         } else if (turn.mine()) {
             boolean again = turn.state() == Turn.State.AGAIN;
-            forward(membership, delivery, again, request, (HttpServletResponse) response, chain);
+            forward(membership, delivery, again, arrived, (HttpServletResponse) response, chain);
         } else {
             delivery.answer(turn, (HttpServletResponse) response);
         }
@@ -72,15 +96,16 @@ public final class DeliveryFilter implements Filter {
 
     /** Waits for whoever is at it, for a while; null when nobody can tell. */
     private static Turn turn(Membership membership, Delivery delivery) throws IOException {
-        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(PATIENCE_MILLIS);
         try {
-            while (true) {
-                Turn turn = membership.cluster().begin(delivery.key(), REMEMBERED_MILLIS);
-                if (turn.state() != Turn.State.UNDERWAY || System.nanoTime() > deadline) {
-                    return turn;
+            Turn turn = membership.cluster().begin(delivery.key(), REMEMBERED_MILLIS);
+            if (turn.state() == Turn.State.UNDERWAY && WAITING.tryAcquire()) {
+                try {
+                    return afterWaiting(membership, delivery, turn);
+                } finally {
+                    WAITING.release();
                 }
-                Thread.sleep(LOOK_MILLIS);
             }
+            return turn;
         } catch (HaException e) {
             LOGGER.log(
                     Level.FINE,
@@ -91,6 +116,30 @@ public final class DeliveryFilter implements Filter {
             Thread.currentThread().interrupt();
             throw new IOException(e);
         }
+    }
+
+    private static Turn afterWaiting(Membership membership, Delivery delivery, Turn first)
+            throws InterruptedException {
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(PATIENCE_MILLIS);
+        Turn turn = first;
+        while (turn.state() == Turn.State.UNDERWAY && System.nanoTime() < deadline) {
+            Thread.sleep(LOOK_MILLIS);
+            turn = membership.cluster().begin(delivery.key(), REMEMBERED_MILLIS);
+        }
+        return turn;
+    }
+
+    /** For how long to remember what was dealt with; 0 for not at all. */
+    private static long remembered(Delivery delivery, Occasion occasion) {
+        if (occasion.triggered()) {
+            return REMEMBERED_MILLIS;
+        }
+        long millis =
+                delivery.isAnonymous()
+                        ? Math.min(BRIEFLY_MILLIS, REMEMBERED_MILLIS)
+                        : REMEMBERED_MILLIS;
+        Allowance allowance = delivery.isAnonymous() ? ANONYMOUS : NAMED;
+        return allowance.take(millis) ? millis : 0;
     }
 
     private static void forward(
@@ -108,15 +157,14 @@ public final class DeliveryFilter implements Filter {
             chain.doFilter(request, response);
             done = response.getStatus() < HttpServletResponse.SC_BAD_REQUEST;
         } finally {
-            if (done) {
+            long millis = done ? remembered(delivery, occasion) : 0;
+            if (millis > 0) {
                 String note = delivery.note(response);
                 String kept =
                         note.getBytes(StandardCharsets.UTF_8).length > LONGEST_NOTE ? "" : note;
                 membership
                         .outbound()
-                        .tell(
-                                delivery.toString(),
-                                cluster -> cluster.done(key, kept, REMEMBERED_MILLIS));
+                        .tell(delivery.toString(), cluster -> cluster.done(key, kept, millis));
             } else {
                 membership.outbound().tell(delivery.toString(), cluster -> cluster.notDone(key));
             }

@@ -38,7 +38,7 @@ public final class ClusterMonitor extends AdministrativeMonitor {
                 return "";
             }
             EffectiveSettings effective = settings.effective();
-            return effective.configured()
+            return effective.configured() && effective.fault().isEmpty()
                     ? "HA is configured, but this controller is not in the cluster yet: restart it"
                             + " to join."
                     : effective.gap(false);

@@ -17,9 +17,11 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import jenkins.model.Jenkins;
+import jenkins.util.Timer;
 
 /**
  * Builds that were accepted while Redis was away: a file each in this controller's home, synced to
@@ -29,6 +31,7 @@ import jenkins.model.Jenkins;
 final class Outbox {
     private static final Logger LOGGER = Logger.getLogger(Outbox.class.getName());
     private static final int FORMAT = 1;
+    private static final long LATER_MILLIS = 1000;
 
     private final Membership membership;
     private final Path folder;
@@ -107,7 +110,21 @@ final class Outbox {
                 .tell(
                         "queue item " + item.id() + " of " + item.job(),
                         cluster -> {
-                            enqueue(cluster, item, file);
+                            try {
+                                enqueue(cluster, item, file);
+                            } catch (HaException.Unavailable e) {
+                                if (!membership.link().joined()) {
+                                    throw e;
+                                }
+                                // its memory is full, say: the ends of builds, which make room, go
+                                // first
+                                Timer.get()
+                                        .schedule(
+                                                () -> tell(item, file),
+                                                LATER_MILLIS,
+                                                TimeUnit.MILLISECONDS);
+                                return;
+                            }
                             try {
                                 Files.deleteIfExists(file);
                                 sync(folder);

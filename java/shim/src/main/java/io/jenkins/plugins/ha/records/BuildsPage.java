@@ -74,6 +74,10 @@ public final class BuildsPage implements RootAction {
 
     /** The API; documented in docs/records.md. */
     public Api getApi() {
+        // the layout of every page asks, too, whether there is one to link to
+        if (!Stapler.getCurrentRequest2().getRequestURI().contains("/ha-builds/api")) {
+            return new Api(this);
+        }
         FoundBuilds found;
         try {
             found = find();

@@ -1,6 +1,10 @@
 package io.jenkins.plugins.ha.settings;
 
 import io.jenkins.plugins.ha.bridge.SettingOrigins;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.function.Function;
 
 /**
@@ -13,6 +17,7 @@ import java.util.function.Function;
  * @param url where this controller is reached directly, or ""
  * @param databaseUrl where the build records are, "" for the embedded ones
  * @param databasePassword its password, or ""; never shown
+ * @param fault why a file that should hold a password cannot be read, with what to do; or ""
  */
 public record EffectiveSettings(
         String cluster,
@@ -21,7 +26,8 @@ public record EffectiveSettings(
         String name,
         String url,
         String databaseUrl,
-        String databasePassword) {
+        String databasePassword,
+        String fault) {
     /** Name of the cluster in a container without clicks. */
     public static final String CLUSTER = "HA_JENKINS_CLUSTER";
 
@@ -34,14 +40,37 @@ public record EffectiveSettings(
     /** The database in a container without clicks. */
     public static final String DATABASE_URL = "HA_JENKINS_DATABASE_URL";
 
+    /** Redis' password in a container; with _FILE behind it, the file that holds it. */
+    public static final String REDIS_PASSWORD = "HA_JENKINS_REDIS_PASSWORD";
+
+    /** The database's password in a container; with _FILE behind it, the file that holds it. */
+    public static final String DATABASE_PASSWORD = "HA_JENKINS_DATABASE_PASSWORD";
+
+    private static final String PROPERTIES = "io.jenkins.plugins.ha.";
+
     /** Nothing set. */
-    public static final EffectiveSettings NONE = new EffectiveSettings("", "", "", "", "", "", "");
+    public static final EffectiveSettings NONE =
+            new EffectiveSettings("", "", "", "", "", "", "", "");
 
     /** What the page says, to be overridden by properties and environment. */
     public static EffectiveSettings of(
             EffectiveSettings page,
             Function<String, String> properties,
             Function<String, String> environment) {
+        Password redis =
+                Password.of(
+                        page.redisPassword,
+                        PROPERTIES + "redisPassword",
+                        properties,
+                        REDIS_PASSWORD,
+                        environment);
+        Password database =
+                Password.of(
+                        page.databasePassword,
+                        PROPERTIES + "databasePassword",
+                        properties,
+                        DATABASE_PASSWORD,
+                        environment);
         return new EffectiveSettings(
                 first(
                         properties.apply("io.jenkins.plugins.ha.cluster"),
@@ -51,10 +80,7 @@ public record EffectiveSettings(
                         properties.apply("io.jenkins.plugins.ha.redisUrl"),
                         environment.apply(REDIS_URL),
                         page.redisUrl),
-                first(
-                        properties.apply("io.jenkins.plugins.ha.redisPassword"),
-                        environment.apply(REDIS_PASSWORD),
-                        page.redisPassword),
+                redis.text,
                 first(
                         properties.apply("io.jenkins.plugins.ha.name"),
                         environment.apply("HA_JENKINS_NAME"),
@@ -67,10 +93,8 @@ public record EffectiveSettings(
                         properties.apply("io.jenkins.plugins.ha.databaseUrl"),
                         environment.apply(DATABASE_URL),
                         page.databaseUrl),
-                first(
-                        properties.apply("io.jenkins.plugins.ha.databasePassword"),
-                        environment.apply("HA_JENKINS_DATABASE_PASSWORD"),
-                        page.databasePassword));
+                database.text,
+                first(redis.fault, database.fault));
     }
 
     /** Whether this controller is to be in a cluster at all. */
@@ -109,6 +133,9 @@ public record EffectiveSettings(
      * @param outside whether the page cannot be used, since Jenkins does not start
      */
     public String gap(boolean outside) {
+        if (!fault.isEmpty()) {
+            return fault;
+        }
         if (cluster.isEmpty() && !redisUrl.isEmpty()) {
             return "A Redis URL is set, but no cluster name: set "
                     + CLUSTER
@@ -132,6 +159,54 @@ public record EffectiveSettings(
     @Override
     public String toString() {
         return "EffectiveSettings[" + cluster + " as " + name + "]";
+    }
+
+    /** A password, or why the file that should hold it cannot be read. */
+    private record Password(String text, String fault) {
+        static Password of(
+                String page,
+                String property,
+                Function<String, String> properties,
+                String variable,
+                Function<String, String> environment) {
+            String given = first(properties.apply(property));
+            String file = first(properties.apply(property + "File"));
+            if (given.isEmpty() && file.isEmpty()) {
+                given = first(environment.apply(variable));
+                file = first(environment.apply(variable + "_FILE"));
+            }
+            if (!given.isEmpty()) {
+                return new Password(given, "");
+            }
+            if (file.isEmpty()) {
+                return new Password(first(page), "");
+            }
+            try {
+                String text = Files.readString(Path.of(file)).strip();
+                if (!text.isEmpty()) {
+                    return new Password(text, "");
+                }
+                return new Password("", unfit(file, variable, "is empty"));
+            } catch (IOException | InvalidPathException e) {
+                String why = "cannot be read (" + e.getClass().getSimpleName() + ")";
+                return new Password("", unfit(file, variable, why));
+            }
+        }
+
+        private static String unfit(String file, String variable, String why) {
+            return "The file "
+                    + file
+                    + ", which is to hold a password ("
+                    + variable
+                    + "_FILE), "
+                    + why
+                    + ": correct its name, its content or its permissions.";
+        }
+
+        @Override
+        public String toString() {
+            return "Password[***]";
+        }
     }
 
     private static String first(String... values) {

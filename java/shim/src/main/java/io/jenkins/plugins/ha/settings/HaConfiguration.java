@@ -15,6 +15,7 @@ import io.jenkins.plugins.ha.bridge.Records;
 import io.jenkins.plugins.ha.bridge.RecordsSettings;
 import io.jenkins.plugins.ha.topology.HomeOfController;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import jenkins.model.GlobalConfiguration;
@@ -37,6 +38,10 @@ public class HaConfiguration extends GlobalConfiguration {
     private static final Logger LOGGER = Logger.getLogger(HaConfiguration.class.getName());
     private static final long TEST_MILLIS = 3000;
     private static final String CLUSTER_NAME = "[A-Za-z0-9._-]{1,64}";
+    private static final int LONGEST_NAME = 255;
+    private static final String NAME_FAULT =
+            "The name and the URL of this controller are one line each, without control characters,"
+                    + " of at most 255 bytes.";
     private static final String REDIS_ADDRESS = "rediss?(\\+sentinel)?://[^\\s/]+(/.*)?";
 
     private String cluster = "";
@@ -78,6 +83,47 @@ public class HaConfiguration extends GlobalConfiguration {
             unreadable =
                     file.getFile()
                             + " cannot be read: mend it, or delete it to have a plain Jenkins.";
+            return;
+        }
+        try {
+            if (movePasswords(false)) {
+                file.write(this); // nobody is to be told, so early in the boot
+            }
+        } catch (IOException e) {
+            LOGGER.log(Level.WARNING, "A password stays inside a URL in " + file.getFile(), e);
+        }
+    }
+
+    /**
+     * A password inside a URL is kept as a password is; whether there was one. Settings of an older
+     * version may have it there.
+     *
+     * @param replace whether it wins over one that is there already
+     */
+    private boolean movePasswords(boolean replace) {
+        LoginUrl redis = LoginUrl.of(trimmed(redisUrl));
+        if (!redis.password().isEmpty()) {
+            redisUrl = redis.url();
+            if (replace || Secret.toString(redisPassword).isEmpty()) {
+                redisPassword = Secret.fromString(redis.password());
+            }
+        }
+        LoginUrl database = LoginUrl.of(trimmed(databaseUrl));
+        if (!database.password().isEmpty()) {
+            databaseUrl = database.url();
+            if (replace || Secret.toString(databasePassword).isEmpty()) {
+                databasePassword = Secret.fromString(database.password());
+            }
+        }
+        return !redis.password().isEmpty() || !database.password().isEmpty();
+    }
+
+    /** The form with what is inside the URL in the field for the password. */
+    private static void movePassword(JSONObject json, String urlField, String passwordField) {
+        LoginUrl url = LoginUrl.of(trimmed(json.optString(urlField)));
+        if (!url.password().isEmpty()) {
+            json.put(urlField, url.url());
+            json.put(passwordField, url.password());
         }
     }
 
@@ -137,6 +183,15 @@ public class HaConfiguration extends GlobalConfiguration {
                             + " redis+sentinel://...",
                     "redisUrl");
         }
+        String newName = trimmed(json.optString("name"));
+        if (!isOneLine(newName)) {
+            throw new FormException(NAME_FAULT, "name");
+        }
+        if (!isOneLine(trimmed(json.optString("url")))) {
+            throw new FormException(NAME_FAULT, "url");
+        }
+        movePassword(json, "redisUrl", "redisPassword");
+        movePassword(json, "databaseUrl", "databasePassword");
         request.bindJSON(this, json);
         save();
         return true;
@@ -159,6 +214,7 @@ public class HaConfiguration extends GlobalConfiguration {
     @DataBoundSetter
     public void setRedisUrl(String redisUrl) {
         this.redisUrl = trimmed(redisUrl);
+        movePasswords(true);
         save();
     }
 
@@ -179,7 +235,7 @@ public class HaConfiguration extends GlobalConfiguration {
 
     @DataBoundSetter
     public void setName(String name) {
-        this.name = trimmed(name);
+        this.name = oneLine(name);
         save();
     }
 
@@ -190,7 +246,7 @@ public class HaConfiguration extends GlobalConfiguration {
 
     @DataBoundSetter
     public void setUrl(String url) {
-        this.url = trimmed(url);
+        this.url = oneLine(url);
         save();
     }
 
@@ -202,6 +258,7 @@ public class HaConfiguration extends GlobalConfiguration {
     @DataBoundSetter
     public void setDatabaseUrl(String databaseUrl) {
         this.databaseUrl = trimmed(databaseUrl);
+        movePasswords(true);
         save();
     }
 
@@ -263,7 +320,8 @@ public class HaConfiguration extends GlobalConfiguration {
                         trimmed(name),
                         trimmed(url),
                         trimmed(databaseUrl),
-                        databasePassword == null ? "" : databasePassword.getPlainText());
+                        databasePassword == null ? "" : databasePassword.getPlainText(),
+                        "");
         return EffectiveSettings.of(page, System::getProperty, System::getenv);
     }
 
@@ -298,12 +356,21 @@ public class HaConfiguration extends GlobalConfiguration {
                     : FormValidation.error(
                             "The cluster needs a Redis, such as redis://redis.example.com:6379.");
         }
+        if (!LoginUrl.of(trimmed(value)).password().isEmpty()) {
+            return FormValidation.ok("The password moves to its own field when this is saved.");
+        }
         return trimmed(value).matches(REDIS_ADDRESS)
                 ? FormValidation.ok()
                 : FormValidation.error(
                         "Use redis://host:port, with Sentinel"
                                 + " redis+sentinel://host:port,host:port/?master=NAME; or"
                                 + " rediss for TLS.");
+    }
+
+    /** A name that is one line. */
+    public FormValidation doCheckName(@QueryParameter String value) {
+        Jenkins.get().checkPermission(Jenkins.ADMINISTER);
+        return isOneLine(trimmed(value)) ? FormValidation.ok() : FormValidation.error(NAME_FAULT);
     }
 
     /** A number from 0 on. */
@@ -330,9 +397,13 @@ public class HaConfiguration extends GlobalConfiguration {
                                 "test",
                                 "",
                                 "",
+                                "",
                                 ""),
                         System::getProperty,
                         System::getenv);
+        if (!asked.fault().isEmpty()) {
+            return FormValidation.error(asked.fault());
+        }
         if (!asked.configured()) {
             return FormValidation.warning(
                     "Give the cluster a name and a Redis URL such as"
@@ -371,9 +442,13 @@ public class HaConfiguration extends GlobalConfiguration {
                                 "",
                                 "",
                                 trimmed(databaseUrl),
-                                Secret.fromString(trimmed(databasePassword)).getPlainText()),
+                                Secret.fromString(trimmed(databasePassword)).getPlainText(),
+                                ""),
                         System::getProperty,
                         System::getenv);
+        if (!asked.fault().isEmpty()) {
+            return FormValidation.error(asked.fault());
+        }
         if (asked.databaseUrl().isEmpty()) {
             return FormValidation.ok(
                     "Without a URL the records are in a file beside the jobs, which serves"
@@ -394,6 +469,19 @@ public class HaConfiguration extends GlobalConfiguration {
         } catch (HaException e) {
             return FormValidation.error(e.getMessage());
         }
+    }
+
+    /** For Configuration as Code and scripts, which no form has checked. */
+    private static String oneLine(String text) {
+        if (!isOneLine(trimmed(text))) {
+            throw new IllegalArgumentException(NAME_FAULT);
+        }
+        return trimmed(text);
+    }
+
+    private static boolean isOneLine(String text) {
+        return text.getBytes(StandardCharsets.UTF_8).length <= LONGEST_NAME
+                && !text.matches("(?s).*[\\p{Cntrl}\\x{80}-\\x{9F}\\x{2028}\\x{2029}].*");
     }
 
     private static String trimmed(String value) {

@@ -23,6 +23,7 @@ public final class Occasion {
     private final boolean again;
     private final long rememberMillis;
     private final Map<String, Integer> counts = new HashMap<>();
+    private boolean triggered;
 
     /**
      * @param name tells it apart from all others
@@ -54,6 +55,11 @@ public final class Occasion {
         void close();
     }
 
+    /** Whether a build was triggered meanwhile, on this thread. */
+    public boolean triggered() {
+        return triggered;
+    }
+
     /**
      * A build that is triggered.
      *
@@ -71,6 +77,7 @@ public final class Occasion {
 
     /** The next build of this job with these parameters. */
     public Build build(String job, int parameters) {
+        triggered = true;
         String of = Integer.toHexString(parameters) + ":" + job;
         String key = name + ":" + counts.merge(of, 1, Integer::sum) + ":" + of;
         if (again) {

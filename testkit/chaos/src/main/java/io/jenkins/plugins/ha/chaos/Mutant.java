@@ -46,7 +46,12 @@ enum Mutant {
             elseif v[STATE] == 'S' or v[STATE] == 'R' then
             """,
             "elseif not mine then\n  return {'FENCED'}\nelseif v[STATE] ~= 'Q' then\n"),
-    CLAIM_LEAVES_IT_READY(List.of(), "redis.call('ZREM', head[3], id)\n", "\n"),
+    CLAIM_LEAVES_IT_READY(
+            List.of(),
+            "redis.call('ZREM', head[3], id)\n",
+            "\n",
+            "if not v or v[STATE] ~= 'Q' then return end\n  most",
+            "if not v then return end\n  most"),
     NUMBER_ONLY_FROM_DISK(
             List.of(),
             "math.max(tonumber(redis.call('GET', key) or 0), tonumber(ARGV[6]))",
@@ -73,10 +78,10 @@ enum Mutant {
             "return {'CANCELLED'}"),
     SLOT_IS_FREE_ONCE_CLAIMED(
             List.of(),
-            "ATTEMPTS, int(v[ATTEMPTS] + 1))\n    event(id, v)\n",
+            "ATTEMPTS, int(v[ATTEMPTS] + 1))\n  event(id, v)\n",
             "ATTEMPTS, int(v[ATTEMPTS] + 1))\n"
-                    + "    event(id, v)\n"
-                    + "    redis.call('DEL', P .. 'slot:' .. v[JOB])\n"),
+                    + "  event(id, v)\n"
+                    + "  redis.call('DEL', P .. 'slot:' .. v[JOB])\n"),
     LOCAL_BUILD_TAKES_NO_SLOT(
             List.of(),
             "if v[CONCURRENT] == '1' then\n    make_ready(id, v)",

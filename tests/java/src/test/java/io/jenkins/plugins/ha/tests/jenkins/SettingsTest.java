@@ -42,8 +42,16 @@ class SettingsTest {
             SingleController.assertPlain(client);
             assertEquals("", SingleController.warning(client));
 
+            int logged = controller.logText().length();
+            String builds = client.text("ha-builds/");
+            assertTrue(builds.contains("This Jenkins is in no cluster"), builds);
+            assertEquals(503, client.get("ha-builds/api/json").statusCode());
+            assertEquals("", controller.logText().substring(logged));
+
             String address = "redis://127.0.0.1:" + stage.redis().port();
             save(client, "paged", address, PASSWORD, "controller one", 3);
+            String overview = client.text("manage/ha/");
+            assertTrue(overview.contains("restart it to join"), overview);
             assertTrue(
                     SingleController.warning(client).contains("restart"),
                     SingleController.warning(client));

@@ -1,0 +1,7 @@
+package hudson;
+
+import java.util.Map;
+
+public class EnvVars {
+    public static final Map<String, String> masterEnvVars = null;
+}
