@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use ::redis::{Value, cmd};
 
-use crate::heartbeat::{Heartbeat, millis, random_name};
+use crate::heartbeat::{Heartbeat, millis};
+use crate::node::random_name;
 use crate::redis::{array, number, script, text};
 use crate::shared_folder::{Mark, Nonce, SharedFolder};
 use crate::{Error, Result};

@@ -9,7 +9,6 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::bus::{Events, Inbox, Replies};
 use crate::claimer::Claimer;
-use crate::heartbeat::random_name;
 use crate::lives::{Care, Pulse};
 use crate::members::Link;
 use crate::memory::Memory;

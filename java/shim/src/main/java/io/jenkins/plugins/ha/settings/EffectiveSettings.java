@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.function.Function;
 
 /**
@@ -33,9 +34,6 @@ public record EffectiveSettings(
 
     /** Redis in a container without clicks. */
     public static final String REDIS_URL = "HA_JENKINS_REDIS_URL";
-
-    /** Redis' password in a container without clicks. */
-    public static final String REDIS_PASSWORD = "HA_JENKINS_REDIS_PASSWORD";
 
     /** The database in a container without clicks. */
     public static final String DATABASE_URL = "HA_JENKINS_DATABASE_URL";
@@ -116,12 +114,15 @@ public record EffectiveSettings(
             String variable,
             Function<String, String> properties,
             Function<String, String> environment) {
-        String name = "io.jenkins.plugins.ha." + property;
-        if (!first(properties.apply(name)).isEmpty()) {
-            return "the system property " + name;
+        for (String name : List.of(PROPERTIES + property, PROPERTIES + property + "File")) {
+            if (!first(properties.apply(name)).isEmpty()) {
+                return "the system property " + name;
+            }
         }
-        if (!first(environment.apply(variable)).isEmpty()) {
-            return "the environment variable " + variable;
+        for (String name : List.of(variable, variable + "_FILE")) {
+            if (!first(environment.apply(name)).isEmpty()) {
+                return "the environment variable " + name;
+            }
         }
         return "Manage Jenkins > System > HA (which is the file"
                 + " io.jenkins.plugins.ha.settings.HaConfiguration.xml in this controller's home)";
