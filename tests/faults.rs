@@ -212,7 +212,8 @@ fn storm(redis: &Redis, a: &Controller, base: i64, mut meanwhile: impl FnMut()) 
         while callers.iter().any(|caller| !caller.is_finished()) {
             most = most.max(connections(redis));
             meanwhile();
-            thread::sleep(Duration::from_millis(20));
+            // Long enough for a fresh connection to be of use to somebody, on two cores with 64 callers.
+            thread::sleep(Duration::from_millis(50));
         }
     });
     most

@@ -21,7 +21,8 @@ pub(super) const JOB_ID: usize = 20;
 pub(super) const ADOPTED: usize = 21;
 /// Where [`COLUMNS`] has what cannot be read of the build's file.
 const DAMAGE: usize = 22;
-const COLUMN_COUNT: usize = 23;
+/// How many columns [`COLUMNS`] has; where what is asked for besides begins.
+pub(super) const COLUMN_COUNT: usize = 23;
 
 /// Longest value that stands in the index as it is, bytes.
 const PLAIN_TAG: usize = 160;

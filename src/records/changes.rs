@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::builds::{ADOPTED, ASIDE, COLUMNS, JOB_ID, cause_search, json, row_of, tags};
+use super::builds::{ADOPTED, ASIDE, COLUMN_COUNT, COLUMNS, JOB_ID, cause_search, json, row_of, tags};
 use super::jobs;
 use super::packed::Packed;
 use super::row::{BuildRow, BuildState};
@@ -677,7 +677,7 @@ pub(super) fn adopt(
         BuildState::Deleted => false,
     };
     let ours = row.controller_id == owner.controller_id && row.incarnation == owner.incarnation;
-    let now = fields.int(ADOPTED + 1);
+    let now = fields.int(COLUMN_COUNT);
     if !adoptable || (!ours && (now - adopted).abs() < ADOPTION_MS) || (ours && epoch < row.epoch) {
         return Ok(false);
     }
