@@ -43,13 +43,13 @@ public final class BuildNumbers implements Job.BuildNumberAssigner {
             }
         }
         try {
-            int number =
-                    membership.cluster().assignNumber(item, job.getFullName(), floorOf(job));
+            int number = membership.cluster().assignNumber(item, job.getFullName(), floorOf(job));
             NextBuildNumber.used(job, number, save);
             return number;
         } catch (HaException | IOException e) {
             keep(membership, inHand, item, stays, e);
-            LOGGER.warning(() -> "No build number for " + job.getFullName() + ": " + e.getMessage());
+            LOGGER.warning(
+                    () -> "No build number for " + job.getFullName() + ": " + e.getMessage());
             throw e;
         } catch (RuntimeException | Error e) { // whatever it is: core has taken the item already
             keep(membership, inHand, item, stays, e);
@@ -59,11 +59,7 @@ public final class BuildNumbers implements Job.BuildNumberAssigner {
 
     /** Core has taken the item from its queue, and would forget it over the exception. */
     private static void keep(
-            Membership membership,
-            Queue.Item inHand,
-            long item,
-            boolean stays,
-            Throwable failure) {
+            Membership membership, Queue.Item inHand, long item, boolean stays, Throwable failure) {
         if (stays) {
             LocalBuilds.giveBack(membership, inHand, "its build got no number");
             ClaimedItems.queueAgain(inHand);

@@ -505,6 +505,7 @@ public final class Claimer {
     private static long doubled(long first, int attempts, long most) {
         return Math.min(most, first << Math.min(Math.max(attempts - 1, 0), 10));
     }
+
     private static void pause(long millis) {
         try {
             Thread.sleep(millis);

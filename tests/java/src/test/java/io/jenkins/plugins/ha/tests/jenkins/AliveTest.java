@@ -390,7 +390,8 @@ class AliveTest {
     private String held(String name) {
         return script(
                 two.controller(name).client(),
-                MEMBERSHIP + "m.view().held().each { println \"${it.state()} ${it.job()}\" }; null");
+                MEMBERSHIP
+                        + "m.view().held().each { println \"${it.state()} ${it.job()}\" }; null");
     }
 
     private static String result(JenkinsClient on, String job, int number) {
