@@ -152,6 +152,7 @@ fn many_controllers_share_the_work_without_overlap() {
 }
 
 /// How many wait for work, once they all do.
+#[allow(clippy::unwrap_used)]
 fn waiting(redis: &Redis, count: usize) {
     until("they wait", || redis.inside().zcard::<_, usize>("{haj:test}:waiting").unwrap() == count);
 }
