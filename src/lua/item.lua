@@ -167,7 +167,7 @@ local function shelve(id, text)
         redis.call('ZADD', P .. 'delayed', int(now), other)
       end
       redis.call('DEL', P .. 'slot:' .. job, parked)
-      claimable = true
+      becomes_claimable(ANY, '')
     end
   end
   event(id, v)
@@ -383,7 +383,7 @@ local function newer(job, seen)
   local answer = {'NEWER', ids[#ids]}
   for i = 1, #ids, 2 do
     local v = load_whole(ids[i])
-    if v and v[STATE] == 'Q' then
+    if v and (v[STATE] == 'Q' or v[STATE] == 'C') then
       answer[#answer + 1] = pack(ids[i], v)
       answer[#answer + 1] = v[PAYLOAD] or ''
       answer[#answer + 1] = v[MAC] or ''

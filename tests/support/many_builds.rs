@@ -198,7 +198,7 @@ fn fill(run: &dyn Fn(&str), builds: usize) {
          SELECT job, number, 1, CASE WHEN n > {builds} - 20 THEN 0 ELSE 1 END, 1, n, 'a', 'A', 'a1', 1, 0, \
          CASE WHEN n > {builds} - 20 THEN '' WHEN n % 7 = 0 THEN 'FAILURE' WHEN n % 31 = 0 THEN 'UNSTABLE' ELSE 'SUCCESS' END, \
          {START} + n * 10, 1000, '', '', 0, 'agent-' || (n % 50), '[\"Started by user Ada\"]', 'started by user ada', \
-         CASE WHEN n % 10000 = 0 THEN '[\"rare\"]' ELSE '[\"ada\"]' END, '[[\"BRANCH\",\"b' || (n % 1000) || '\"]]', '[]' \
+         CASE WHEN n % 10000 = 0 THEN '[\"rare\"]' ELSE '[\"ada\"]' END, '[[\"BRANCH\",\"b' || (n % 1000) || '\"]]', '[]', '' \
          FROM (SELECT n, CASE WHEN n % {ONE_JOB} = 0 THEN 2 ELSE 3 + n % 1000 END AS job, \
          CASE WHEN n % {ONE_JOB} = 0 THEN n / {ONE_JOB} ELSE n END AS number FROM g) AS f",
         series(builds)

@@ -57,7 +57,7 @@ public final class Loop {
         this.round = round;
     }
 
-    /** Builds can do without it: nobody leaves the cluster over it. */
+    /** Builds can do without it: nobody leaves the cluster over it, and a round may take hours. */
     public synchronized Loop minor() {
         minor = true;
         return this;
@@ -210,7 +210,7 @@ public final class Loop {
         String problem = "";
         if (failures >= MOST_FAILURES) {
             problem = "The thread " + name + " fails again and again (" + failure + ")";
-        } else if (ago > SHOWN_HANGING_MILLIS) {
+        } else if (!minor && ago > SHOWN_HANGING_MILLIS) {
             problem = "The thread " + name + " hangs for " + ago / 1000 + " s";
         }
         return new ThreadLife(name, ago, restarts, problem);
