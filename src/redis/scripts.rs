@@ -145,7 +145,7 @@ macro_rules! scripts {
 }
 
 scripts! {
-    announce answer ask beat behind cancel cancelled claim enqueue finished fold ids item_read items join keep leave members mend
+    adopt announce answer ask beat behind cancel cancelled claim enqueue finished fold ids item_read items join keep leave members mend
     mended number park release rerun restore started turn turned unwanted
 }
 
