@@ -8,6 +8,7 @@ import hudson.model.queue.ScheduleResult;
 import hudson.security.AccessControlled;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.triggers.Occasion;
+import java.io.File;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
@@ -31,6 +32,9 @@ public final class HaQueue extends Queue {
     private final transient Membership membership;
     private final transient Admission admission;
     private final transient ThreadLocal<Boolean> onlyLocal = ThreadLocal.withInitial(() -> false);
+
+    /** Whether queue.xml is of this start; guarded by the queue's lock. */
+    private transient boolean loaded;
 
     /** Takes over what plugins may have set on {@code replaced} already. */
     public HaQueue(Queue replaced, Membership membership) {
@@ -244,6 +248,11 @@ public final class HaQueue extends Queue {
     public void load() {
         Queue.withLock(
                 () -> {
+                    if (!loaded) {
+                        SavedQueue.forgetWhatBegan(
+                                new File(Jenkins.get().getRootDir(), "queue.xml"));
+                        loaded = true;
+                    }
                     Set<Long> claimed = new HashSet<>();
                     for (Queue.Item item : super.getItems()) {
                         claimed.add(ClaimedItems.idOf(item));
