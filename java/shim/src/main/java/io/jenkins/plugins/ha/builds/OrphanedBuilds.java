@@ -6,6 +6,7 @@ import hudson.model.Run;
 import hudson.security.ACL;
 import hudson.security.ACLContext;
 import io.jenkins.plugins.ha.ControllerIdentity;
+import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.Outbound;
 import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.HaException;
@@ -19,6 +20,7 @@ import io.jenkins.plugins.ha.records.RecordKeeper;
 import io.jenkins.plugins.ha.settings.HaConfiguration;
 import java.io.File;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -38,8 +40,7 @@ import jenkins.util.Timer;
 /**
  * Builds whose controller died. It falls to one survivor to decide: a build that had not begun goes
  * back to the queue; a running freestyle or matrix build ends as ABORTED, which its log says, and
- * runs again if its job or the settings say so; a Pipeline stays as it is for its own controller to
- * resume ({@link OrphanedPipelines}).
+ * runs again if its job or the settings say so; a Pipeline goes on ({@link PipelineAdoption}).
  *
  * <p>The survivor may die at any point of this: each step says in the build's folder that it was
  * done, and the last one is a single one in the queue, so that the next survivor goes on from
@@ -89,7 +90,6 @@ public final class OrphanedBuilds {
             // it
         }
         Job<?, ?> job = Jenkins.get().getItemByFullName(item.job(), Job.class);
-        BuildKey key = new BuildKey(item.job(), item.number());
         if (job != null && PipelineFile.isPipeline(job)) {
             pipelines.leave(item);
             return;
@@ -104,6 +104,31 @@ public final class OrphanedBuilds {
             return;
         }
         unheardOf.remove(item.id());
+        conclude(job, item);
+    }
+
+    /**
+     * Ends a Pipeline that no controller can go on with; it runs again if its job or the settings
+     * say so.
+     *
+     * @param why the end of a sentence, for its log
+     */
+    void endPipeline(Job<?, ?> job, Item item, String why) {
+        try {
+            Path folder = job.getBuildDir().toPath().resolve(Integer.toString(item.number()));
+            String sentence = "No other controller can go on with this Pipeline: " + why + ".";
+            if (Files.isRegularFile(folder.resolve("build.xml"))
+                    && !BuildLog.end(folder).contains(sentence)) {
+                BuildLog.append(folder, "\n" + sentence + "\n");
+            }
+        } catch (IOException e) {
+            LOGGER.log(Level.WARNING, "The log of " + item.job() + " does not say why it ends", e);
+        }
+        conclude(job, item);
+    }
+
+    private void conclude(Job<?, ?> job, Item item) {
+        BuildKey key = new BuildKey(item.job(), item.number());
         try {
             File folder = new File(job.getBuildDir(), Integer.toString(item.number()));
             if (item.state() != ItemState.RUNNING && !new File(folder, "build.xml").isFile()) {
@@ -235,23 +260,45 @@ public final class OrphanedBuilds {
 
     private void endUnqueued(BuildKey key, String owner) throws IOException {
         Job<?, ?> job = Jenkins.get().getItemByFullName(key.job(), Job.class);
-        Run<?, ?> run =
-                job == null || PipelineFile.isPipeline(job)
-                        ? null
-                        : job.getBuildByNumber(key.number());
+        if (job != null && PipelineFile.isPipeline(job)) {
+            pipelines.unqueued(key);
+            return;
+        }
+        Run<?, ?> run = job == null ? null : job.getBuildByNumber(key.number());
         ClusterItemAction action = run == null ? null : run.getAction(ClusterItemAction.class);
         if (action != null
                 && action.itemId() == 0
                 && action.controllerId().equals(owner)
                 && end(job, key, owner).bySurvivor()) {
-            close(job, key, "It is not run again: it was never in the cluster's queue.");
+            endedUnqueued(job, key, run);
+        }
+    }
+
+    /** Ends a Pipeline that no controller can go on with, and that the queue knows nothing of. */
+    void endUnqueuedPipeline(Job<?, ?> job, BuildKey key, String owner, String why)
+            throws IOException {
+        Path folder = job.getBuildDir().toPath().resolve(Integer.toString(key.number()));
+        BuildLog.append(
+                folder, "\nNo other controller can go on with this Pipeline: " + why + ".\n");
+        if (end(job, key, owner).bySurvivor()) {
+            endedUnqueued(job, key, job.getBuildByNumber(key.number()));
+        }
+    }
+
+    private void endedUnqueued(Job<?, ?> job, BuildKey key, Run<?, ?> run) {
+        close(job, key, "It is not run again: it was never in the cluster's queue.");
+        if (run != null) {
+            Membership.active().ifPresent(m -> BuildNews.announce(m, run, ForeignBuilds.ENDED));
+            BuildStepWaiters.ended(run);
         }
     }
 
     /** Whether the build's file says that it has ended. */
     static boolean hasEnded(Path folder) throws IOException {
         // with a duration it has; Jenkins saves it as a build without one while it runs
-        return LASTED.matcher(Files.readString(folder.resolve("build.xml"))).find();
+        return LASTED.matcher(
+                        Files.readString(folder.resolve("build.xml"), StandardCharsets.ISO_8859_1))
+                .find();
     }
 
     /** Writes the end into the build's files, unless it is there. */
@@ -298,6 +345,7 @@ public final class OrphanedBuilds {
      */
     static void saveEnd(Run<?, ?> run, Result result, CauseOfInterruption cause)
             throws IOException {
+        Membership.active().ifPresent(m -> m.builds().decided(BuildKey.of(run)));
         if (cause != null) {
             run.addAction(new InterruptedBuildAction(List.of(cause)));
         }

@@ -24,8 +24,8 @@ import jenkins.util.Timer;
 
 /**
  * Pipelines that go on here in another membership than the one they began in: this controller was
- * restarted, or held dead for a while. Nobody else can go on with them, so their queue items are
- * taken back; else they would keep what waits behind them waiting for ever.
+ * restarted. As its files say they are its own, so their queue items are taken back; else they
+ * would keep what waits behind them waiting for ever.
  */
 @SuppressWarnings("try") // who acts is settled by having the context open
 public final class OwnPipelines {
@@ -35,11 +35,20 @@ public final class OwnPipelines {
     private final Cluster cluster;
     private final ControllerIdentity identity;
     private final QueueView view;
+    private final ForeignBuilds builds;
+    private final PipelineFence fence;
 
     /** Queue items that were asked for, and the epoch they were asked for in. */
     private final Map<Long, Long> asked = new ConcurrentHashMap<>();
 
-    public OwnPipelines(Cluster cluster, ControllerIdentity identity, QueueView view) {
+    public OwnPipelines(
+            Cluster cluster,
+            ControllerIdentity identity,
+            QueueView view,
+            ForeignBuilds builds,
+            PipelineFence fence) {
+        this.builds = builds;
+        this.fence = fence;
         this.cluster = cluster;
         this.identity = identity;
         this.view = view;
@@ -63,9 +72,10 @@ public final class OwnPipelines {
     private void look() {
         try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
             LinkState link = cluster.link();
-            if (!link.joined()) {
+            if (!link.joined() || !fence.settled(link.epoch())) {
                 return;
             }
+            builds.unclaimed().forEach(builds::goOn);
             readOrphans();
             BuildsHere.forEach(
                     (executor, run) -> {
@@ -104,6 +114,7 @@ public final class OwnPipelines {
         try {
             cluster.resume(action.itemId());
             LOGGER.info(() -> run + " goes on here");
+            BuildStepWaiters.resumed(run);
         } catch (HaException.Fenced e) {
             if (!ended(action.itemId())) {
                 return; // no member any more: asked again in the next membership

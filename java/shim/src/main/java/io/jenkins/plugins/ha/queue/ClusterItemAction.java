@@ -7,6 +7,7 @@ import hudson.model.Run;
 import io.jenkins.plugins.ha.ControllerIdentity;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.Item;
+import io.jenkins.plugins.ha.builds.PipelineFence;
 import java.util.List;
 import jenkins.model.RunAction2;
 import org.kohsuke.stapler.export.Exported;
@@ -21,11 +22,11 @@ import org.kohsuke.stapler.export.ExportedBean;
 public final class ClusterItemAction extends InvisibleAction
         implements Queue.QueueAction, RunAction2 {
     private final long itemId;
-    private final long epoch;
-    private final String controllerId;
-    private final String incarnation;
-    private final String controllerName;
-    private transient volatile boolean onBuild;
+    private volatile long epoch;
+    private volatile String controllerId;
+    private volatile String incarnation;
+    private volatile String controllerName;
+    private transient volatile Run<?, ?> build;
 
     private ClusterItemAction(long itemId, long epoch, ControllerIdentity holder) {
         this.itemId = itemId;
@@ -93,7 +94,7 @@ public final class ClusterItemAction extends InvisibleAction
      */
     @Exported(visibility = 2, skipNull = true)
     public String getHaController() {
-        return onBuild ? controllerName : null;
+        return build == null ? null : controllerName;
     }
 
     /** Two items of the cluster are two items: they were compared when they were accepted. */
@@ -104,7 +105,24 @@ public final class ClusterItemAction extends InvisibleAction
 
     @Override
     public void onAttached(Run<?, ?> run) {
-        onBuild = true;
+        build = run;
+    }
+
+    /** Another controller than build.xml says goes on with the build, in this membership. */
+    public void heldBy(ControllerIdentity owner, long newEpoch) {
+        controllerId = owner.id();
+        incarnation = owner.incarnation();
+        controllerName = owner.name();
+        epoch = newEpoch;
+    }
+
+    /** A build that another controller has taken over is not written from here. */
+    private Object writeReplace() {
+        Run<?, ?> run = build;
+        if (run != null) {
+            PipelineFence.beforeSave(run);
+        }
+        return this;
     }
 
     /**
@@ -113,7 +131,7 @@ public final class ClusterItemAction extends InvisibleAction
      */
     @Override
     public void onLoad(Run<?, ?> run) {
-        onBuild = true;
+        build = run;
         Membership.active().ifPresent(membership -> membership.builds().loaded(run, this));
     }
 }

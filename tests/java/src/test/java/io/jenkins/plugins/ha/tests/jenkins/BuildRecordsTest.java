@@ -311,6 +311,7 @@ class BuildRecordsTest {
     @Test
     void aPipelineWhoseControllerIsGoneIsKilledFromAnotherAndStaysDead() {
         JenkinsClient a = two.a();
+        adopts(a, false);
         String job = "killed-pipe";
         long first = runsOnB(job, "if (params.P == '1') { sleep 600 }");
         a.trigger(job, Map.of("P", "2"));
@@ -336,12 +337,14 @@ class BuildRecordsTest {
         assertEquals("ABORTED", b.awaitResult(job, 1, LONG));
         assertRowIsTheBuild(b, awaitRow(b, job, 1, "ENDED"));
         assertEquals(log, b.console(job, 1), "b did not resume it");
+        adopts(a, true);
     }
 
     @Test
     void aPipelineWhoseFileSaysThatItHasEndedKeepsNobodyWaitingWhenItsControllerIsGone()
             throws IOException {
         JenkinsClient a = two.a();
+        adopts(a, false);
         String job = "ended-pipe";
         long first = runsOnB(job, "if (params.P == '1') { sleep 600 }");
         a.trigger(job, Map.of("P", "2"));
@@ -359,6 +362,14 @@ class BuildRecordsTest {
         assertEquals("UNSTABLE", a.awaitResult(job, 1, LONG));
         assertEquals("UNSTABLE", awaitRow(a, job, 1, "ENDED").path("result").asText());
         assertEquals("DONE UNSTABLE", state(first));
+        adopts(a, true);
+    }
+
+    /** Whether this controller goes on with Pipelines whose controller is gone. */
+    private static void adopts(JenkinsClient on, boolean adopts) {
+        TwoControllers.script(
+                on,
+                "io.jenkins.plugins.ha.settings.HaConfiguration.get().adoptPipelines = " + adopts);
     }
 
     private void goesOn(String job, Runnable between) {
