@@ -259,6 +259,9 @@ public final class PipelineAdoption {
         PipelineOwner owner =
                 PipelineOwner.claim(folder, before, identity, epoch, next, stuck, heads)
                         .orElse(null);
+        if (owner != null) {
+            PipelineGraph.dropUnfinished(folder);
+        }
         return new Claimed(owner, obstacle, "another controller goes on with it");
     }
 

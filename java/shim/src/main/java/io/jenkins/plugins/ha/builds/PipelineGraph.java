@@ -29,6 +29,10 @@ final class PipelineGraph {
     private static final Pattern START = Pattern.compile("<node class=\"[^\"]*StartNode\"");
     private static final Pattern BUILT_IN =
             Pattern.compile("WorkspaceAction[^>]*>\\s*<node\\s*(?:/>|>\\s*</node>)");
+
+    /** What Jenkins is about to rename to program.dat or build.xml. */
+    private static final Pattern UNFINISHED = Pattern.compile("(?:build\\.xml-)?atomic\\d+\\.?tmp");
+
     private static final int DEEPEST = 100_000;
 
     private PipelineGraph() {}
@@ -84,6 +88,20 @@ final class PipelineGraph {
                             file,
                             copy.resolve(file.getFileName()),
                             StandardCopyOption.REPLACE_EXISTING);
+                }
+            }
+        }
+    }
+
+    /**
+     * Removes what the old owner had not written to the end: should it be back from a stall in the
+     * middle of that, it has nothing to put into the place of the new owner's file.
+     */
+    static void dropUnfinished(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : (Iterable<Path>) files::iterator) {
+                if (UNFINISHED.matcher(file.getFileName().toString()).matches()) {
+                    Files.deleteIfExists(file);
                 }
             }
         }

@@ -114,6 +114,9 @@ class AdoptionTest {
         TwoControllers.awaitRunning(a, "calls", 1);
         TwoControllers.awaitRunning(a, "deep", 1);
 
+        for (String job : List.of("asked", "both", "late", "calls", "queued", "deep")) {
+            awaitStored(job);
+        }
         two.controller("b").kill9();
         long killed = System.nanoTime();
         Eventually.until(
@@ -172,7 +175,7 @@ class AdoptionTest {
     }
 
     @Test
-    void aControllerThatWasAsleepWritesNothingOfWhatItHasLost() {
+    void aControllerThatWasAsleepWritesNothingOfWhatItHasLost() throws IOException {
         JenkinsClient a = two.a();
         JenkinsClient b = two.b();
         pipeline(
@@ -181,8 +184,11 @@ class AdoptionTest {
         pipeline("own", tick("o-1") + "input 'goes on?'\n" + tick("o-2"));
         begun(b, "stalled");
         Eventually.until("it sleeps", LONG, () -> b.console("stalled", 1).contains("Sleeping for"));
+        awaitStored("stalled");
         two.controller("b").pause();
         long stalled = System.nanoTime();
+        Path unfinished = folder("stalled").resolve("atomic1.tmp"); // as if it was about to store
+        Files.createFile(unfinished);
         Eventually.until(
                 "the other goes on with it",
                 LONG,
@@ -191,15 +197,9 @@ class AdoptionTest {
         Eventually.until(
                 "it stands at its input", LONG, () -> a.console("stalled", 1).contains("goes on?"));
         Eventually.until("it ticked", LONG, () -> ledger().equals(List.of("s-1", "s-2")));
-        Path folder = two.stage().shared().jobs().resolve("stalled/builds/1");
-        Eventually.until(
-                "its state is stored",
-                LONG,
-                () -> {
-                    Map<String, Long> first = stamps(folder);
-                    pause(Duration.ofMillis(500));
-                    return first.equals(stamps(folder));
-                });
+        Path folder = folder("stalled");
+        assertFalse(Files.exists(unfinished), "it has nothing to put over the other's program");
+        awaitStored("stalled");
         Map<String, Long> before = stamps(folder);
 
         two.controller("b").resume();
@@ -269,6 +269,7 @@ class AdoptionTest {
         for (String job : jobs) {
             Eventually.until(job, LONG, () -> b.console(job, 1).contains("Sleeping for"));
             TwoControllers.awaitRunning(a, job, 1);
+            awaitStored(job);
         }
         two.takes("a", true);
         two.controller("b").kill9();
@@ -307,6 +308,7 @@ class AdoptionTest {
         pipeline("twice", tick("t-1") + "input 'goes on?'\n" + tick("t-2"));
         begun(b, "twice");
         Eventually.until("it asks", LONG, () -> b.console("twice", 1).contains("goes on?"));
+        awaitStored("twice");
         two.controller("b").kill9();
         Eventually.until(
                 "a goes on with it", LONG, () -> a.console("twice", 1).contains("Ready to run"));
@@ -314,6 +316,7 @@ class AdoptionTest {
         two.controller("b").awaitUp(Stage.UP);
         two.stage().awaitMembers(2, TwoControllers.SOON);
         TwoControllers.awaitRunning(b, "twice", 1);
+        awaitStored("twice");
         two.controller("a").kill9();
         Eventually.until(
                 "b goes on with it", LONG, () -> count(b.console("twice", 1), "Ready to run") == 2);
@@ -360,6 +363,25 @@ class AdoptionTest {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    private Path folder(String job) {
+        return two.stage().shared().jobs().resolve(job + "/builds/1");
+    }
+
+    /**
+     * A step is stored some milliseconds after its first line is in the log. Whose controller dies
+     * in between stands at the step before it, on any Jenkins.
+     */
+    private void awaitStored(String job) {
+        Eventually.until(
+                "the state of " + job + " is stored",
+                LONG,
+                () -> {
+                    Map<String, Long> first = stamps(folder(job));
+                    pause(Duration.ofMillis(300));
+                    return first.equals(stamps(folder(job)));
+                });
     }
 
     /** What a Pipeline's state is in; each with its size and the time it was written last. */
