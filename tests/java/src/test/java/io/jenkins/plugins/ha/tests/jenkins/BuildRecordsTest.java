@@ -375,6 +375,17 @@ class BuildRecordsTest {
     private void goesOn(String job, Runnable between) {
         JenkinsClient a = two.a();
         long first = runsOnB(job, "sleep 12; echo 'over'");
+        // what is not stored yet when its controller goes is not gone on with, but runs again
+        Path program = two.stage().shared().jobs().resolve(job + "/builds/1/program.dat");
+        Eventually.until(
+                "it sleeps, and that is stored",
+                LONG,
+                () -> {
+                    long stored = written(program);
+                    return a.console(job, 1).contains("Sleeping for")
+                            && stored > 0
+                            && stored < System.currentTimeMillis() - 500;
+                });
         long second = a.trigger(job, Map.of("P", "2"));
 
         between.run();
@@ -388,6 +399,11 @@ class BuildRecordsTest {
         for (long id : List.of(first, second)) {
             assertEquals("DONE SUCCESS", state(id), "the queue says so too");
         }
+    }
+
+    /** In ms since 1970; 0 where there is no such file. */
+    private static long written(Path file) {
+        return file.toFile().lastModified();
     }
 
     /** The queue item of the first build, under way on b, of a Pipeline built one at a time. */
