@@ -193,6 +193,19 @@ impl Memory {
         *highest = number.max(*highest);
     }
 
+    /// Jobs have a new name, or none any more, and their numbers with them.
+    pub fn moved(&self, jobs: &[(String, String)]) {
+        let mut known = self.0.lock();
+        for (old, new) in jobs {
+            if let Some(number) = known.numbers.remove(old)
+                && !new.is_empty()
+            {
+                let highest = known.numbers.entry(new.clone()).or_default();
+                *highest = number.max(*highest);
+            }
+        }
+    }
+
     /// This controller has done something that is done once; `value` is what the cluster noted.
     pub fn did(&self, what: &str, value: &str, remember: Duration) {
         let mut known = self.0.lock();

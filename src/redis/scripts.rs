@@ -146,7 +146,7 @@ macro_rules! scripts {
 
 scripts! {
     announce answer ask beat behind cancel cancelled claim enqueue finished fold ids item_read items join keep leave members mend
-    mended number park release rerun restore started turn turned unwanted
+    mended moved number park release rerun restore started turn turned unwanted
 }
 
 #[cfg(test)]
