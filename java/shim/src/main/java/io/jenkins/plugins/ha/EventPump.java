@@ -12,6 +12,7 @@ import io.jenkins.plugins.ha.builds.OrphanedPipelines;
 import io.jenkins.plugins.ha.builds.Reruns;
 import io.jenkins.plugins.ha.commands.Commands;
 import io.jenkins.plugins.ha.jobs.JobEvents;
+import io.jenkins.plugins.ha.jobs.SharedItems;
 import io.jenkins.plugins.ha.queue.Claimer;
 import io.jenkins.plugins.ha.queue.QueueView;
 import java.util.ArrayList;
@@ -36,6 +37,7 @@ final class EventPump {
     private final OrphanedBuilds orphans;
     private final BuildFence fence;
     private final OrphanedPipelines pipelines;
+    private final SharedItems items;
 
     /** What needs the jobs, while they are not loaded; null from then on. */
     private List<Event> early = new ArrayList<>();
@@ -49,7 +51,8 @@ final class EventPump {
             Claimer claimer,
             OrphanedBuilds orphans,
             BuildFence fence,
-            OrphanedPipelines pipelines) {
+            OrphanedPipelines pipelines,
+            SharedItems items) {
         this.cluster = cluster;
         this.view = view;
         this.builds = builds;
@@ -57,6 +60,7 @@ final class EventPump {
         this.orphans = orphans;
         this.fence = fence;
         this.pipelines = pipelines;
+        this.items = items;
         this.commands = new Commands(cluster);
         thread.setDaemon(true);
     }
@@ -134,6 +138,7 @@ final class EventPump {
         } else if (event instanceof Event.Snapshot snapshot) {
             view.replaceAll(snapshot.items());
             snapshot.items().forEach(Reruns::followed);
+            items.compare(); // what was told meanwhile may be lost
             claimer.poke();
         } else if (event instanceof Event.Orphaned orphaned) {
             orphans.decide(orphaned.item());
@@ -149,7 +154,7 @@ final class EventPump {
     private void announced(Event.Announcement announcement) {
         switch (announcement.topic()) {
             case ForeignBuilds.TOPIC -> builds.announced(announcement);
-            case JobEvents.TOPIC -> JobEvents.announced(announcement);
+            case JobEvents.TOPIC -> items.announced(announcement);
             case OrphanedPipelines.TOPIC -> pipelines.announced(announcement);
             default ->
                     LOGGER.fine(

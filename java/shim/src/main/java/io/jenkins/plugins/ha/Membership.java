@@ -8,6 +8,7 @@ import io.jenkins.plugins.ha.builds.ForeignBuilds;
 import io.jenkins.plugins.ha.builds.OrphanedBuilds;
 import io.jenkins.plugins.ha.builds.OrphanedPipelines;
 import io.jenkins.plugins.ha.builds.OwnPipelines;
+import io.jenkins.plugins.ha.jobs.SharedItems;
 import io.jenkins.plugins.ha.queue.Claimer;
 import io.jenkins.plugins.ha.queue.HaQueue;
 import io.jenkins.plugins.ha.queue.QueueView;
@@ -37,6 +38,7 @@ public final class Membership {
     private final BuildFence fence;
     private final OwnPipelines ownPipelines;
     private final OrphanedPipelines orphanedPipelines;
+    private final SharedItems items;
     private final EventPump pump;
     private final BuildRecords records;
     private volatile Reconciling reconciling;
@@ -55,8 +57,10 @@ public final class Membership {
         this.orphans = new OrphanedBuilds(cluster, identity, builds, outbound, orphanedPipelines);
         this.fence = new BuildFence(cluster, identity);
         this.ownPipelines = new OwnPipelines(cluster, identity, view);
+        this.items = new SharedItems(outbound, builds);
         this.pump =
-                new EventPump(cluster, view, builds, claimer, orphans, fence, orphanedPipelines);
+                new EventPump(
+                        cluster, view, builds, claimer, orphans, fence, orphanedPipelines, items);
     }
 
     /** The membership while the cluster's queue is installed; empty on a plain Jenkins. */
@@ -67,6 +71,7 @@ public final class Membership {
     /** Makes this the membership that the extensions act for. The queue has been installed. */
     void activate() {
         current = this;
+        items.prepare();
         outbound.start();
         pump.start();
     }
@@ -74,6 +79,7 @@ public final class Membership {
     /** Takes part in the work: from now on builds are claimed. Jobs are loaded. */
     void takeBuilds() {
         pump.jobsLoaded();
+        items.start();
         claimer.start();
         fence.start();
         ownPipelines.start();
@@ -95,6 +101,7 @@ public final class Membership {
         outbound.drainAndStop();
         cluster.close();
         pump.stop();
+        items.stop();
         Reconciling background = reconciling;
         if (background != null) {
             background.stop();
@@ -148,6 +155,11 @@ public final class Membership {
 
     public Outbound outbound() {
         return outbound;
+    }
+
+    /** Jobs and folders, as all controllers have them. */
+    public SharedItems items() {
+        return items;
     }
 
     /** Pipelines whose controller is gone. */

@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import jenkins.model.Jenkins;
@@ -135,6 +136,65 @@ public final class ForeignBuilds {
         } else if (!ours && item.state() == ItemState.STARTING) {
             running.put(key, item.owner());
         }
+    }
+
+    /** The job, or all jobs in the folder, of this name are gone: one made anew starts as new. */
+    public void forgetJobs(String name) {
+        Predicate<BuildKey> ofThem =
+                key -> key.job().equals(name) || key.job().startsWith(name + "/");
+        running.keySet().removeIf(ofThem);
+        shown.keySet().removeIf(ofThem);
+        deleted.removeIf(ofThem);
+        synchronized (deletedOrder) {
+            deletedOrder.keySet().removeIf(ofThem);
+        }
+        synchronized (versions) {
+            versions.keySet().removeIf(ofThem);
+        }
+        ClusterPermalinks.forget(name);
+    }
+
+    /** The job, or all jobs in the folder, of this name have another one from now on. */
+    public void renameJobs(String from, String to) {
+        renameKeys(running, from, to);
+        renameKeys(shown, from, to);
+        for (BuildKey key : List.copyOf(deleted)) {
+            BuildKey now = renamed(key, from, to);
+            if (now != null) {
+                deleted.remove(key);
+                deleted.add(now);
+                synchronized (deletedOrder) {
+                    deletedOrder.remove(key);
+                    deletedOrder.put(now, true);
+                }
+            }
+        }
+        synchronized (versions) {
+            renameKeys(versions, from, to);
+        }
+        // somebody may have looked for it under a name of which nothing was known yet
+        running.keySet().stream()
+                .filter(key -> renamed(key, to, to) != null)
+                .forEach(this::touched);
+        ClusterPermalinks.forget(from);
+        ClusterPermalinks.forget(to);
+    }
+
+    private static <V> void renameKeys(Map<BuildKey, V> map, String from, String to) {
+        for (BuildKey key : List.copyOf(map.keySet())) {
+            BuildKey now = renamed(key, from, to);
+            V value = now == null ? null : map.remove(key);
+            if (value != null) {
+                map.put(now, value);
+            }
+        }
+    }
+
+    /** Null when it keeps its name. */
+    private static BuildKey renamed(BuildKey key, String from, String to) {
+        return key.job().equals(from) || key.job().startsWith(from + "/")
+                ? new BuildKey(to + key.job().substring(from.length()), key.number())
+                : null;
     }
 
     /** Another controller told about a build. */
@@ -274,7 +334,9 @@ public final class ForeignBuilds {
                                 raise(job, key.number() + 1);
                             }
                         });
-        if (known && !there[0] && attempt < RETRIES && (attempt < 20 || running.containsKey(key))) {
+        // a job that is not known yet may be on its way here
+        boolean done = known && there[0];
+        if (!done && attempt < RETRIES && (attempt < 20 || running.containsKey(key))) {
             Timer.get()
                     .schedule(
                             () -> recognize(key, attempt + 1), RETRY_MILLIS, TimeUnit.MILLISECONDS);

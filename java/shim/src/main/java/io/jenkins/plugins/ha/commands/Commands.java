@@ -6,6 +6,7 @@ import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.Event;
 import io.jenkins.plugins.ha.bridge.HaException;
+import io.jenkins.plugins.ha.jobs.ItemDeletions;
 import io.jenkins.plugins.ha.queue.Cancelling;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.ExecutorService;
@@ -77,10 +78,16 @@ public final class Commands {
             case Stopping.TOPIC -> Stopping.stopHere(body);
             case Editing.TOPIC -> Editing.editHere(body);
             case Draining.TOPIC -> Draining.drainHere(Membership.active().orElseThrow(), body);
+            case ItemDeletions.TOPIC -> deleteHere(body, command.from());
             case ControllerStatus.TOPIC ->
                     ControllerStatus.here(Membership.active().orElseThrow()).toText();
             default -> "unknown";
         };
+    }
+
+    private static String deleteHere(String item, String asker) {
+        Membership membership = Membership.active().orElseThrow();
+        return membership.items().deletions().stopHere(item, asker, membership.identity().id());
     }
 
     private static boolean cancelHere(String body) {
