@@ -490,15 +490,10 @@ final class Checker {
             boolean lasting =
                     switch (noun) {
                         // Of the controllers that are members at the end, or were a while ago.
-                        case "meta",
-                                "seq",
-                                "ids",
-                                "epoch",
-                                "eventno",
-                                "waiting",
-                                "wake",
-                                "events" ->
-                                !name.contains(":") || noun.equals("wake");
+                        case "meta", "seq", "ids", "epoch", "eventno", "events" ->
+                                !name.contains(":");
+                        // Who waits for work, at the end all of them.
+                        case "waiting", "idle", "roused", "wake" -> true;
                         case "number" -> true;
                         case "inbox", "cursor", "homes", "home", "reran" -> true;
                         case "done", "turn", "vouch" -> key.path("ttl").asLong() > 0;
