@@ -212,6 +212,21 @@ fn what_a_roused_controller_does_not_take_goes_to_the_next_at_once() {
 }
 
 #[test]
+fn a_controller_that_missed_its_wake_is_roused_again_for_what_is_pinned_to_it() {
+    let redis = Redis::start();
+    let a = Arc::new(join(&redis, "a"));
+    let taker = Arc::clone(&a);
+    let claim = thread::spawn(move || taker.claim(&offer("", 1), 1, LONG).unwrap());
+    waiting(&redis, 1);
+    // As Redis stands when it roused a, and a's connection broke before it heard.
+    let missed = "redis.call('DEL', KEYS[1] .. 'waiting', KEYS[1] .. 'waiting:', KEYS[1] .. 'idle:a')
+        redis.call('HSET', KEYS[1] .. 'roused', 'a', '1 n')";
+    ::redis::Script::new(missed).key("{haj:test}:").invoke::<()>(&mut redis.inside()).unwrap();
+    put(&a, NewItem { pinned: "a".into(), ..item(1, "job") });
+    assert_eq!(claim.join().unwrap().len(), 1, "a heartbeat saw that it had not looked");
+}
+
+#[test]
 fn what_a_roused_controller_is_slow_to_look_for_goes_to_the_next() {
     let redis = Redis::start();
     let (a, b) = (join(&redis, "a"), Arc::new(join(&redis, "b")));

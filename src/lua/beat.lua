@@ -2,7 +2,8 @@
 --
 -- ARGV  controller, epoch, lease ms
 -- Answers  OK now generation incident event-number members reaped-name... | FENCED
--- Keeps: what a roused one has not looked for in time rouses the next; so does what is overdue.
+-- Keeps: what a roused one has not looked for in time rouses the next, and itself again, since what is pinned to it is for nobody
+--        else; what is overdue rouses one too.
 local SLOW = 300
 though_full()
 local controller, epoch, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -45,7 +46,11 @@ if not busy then return answer end
 if not mends then adopt(me) end
 local roused = redis.call('HGETALL', P .. 'roused')
 for i = 1, #roused, 2 do
-  if tonumber(string.match(roused[i + 1], '^%d+')) < now - SLOW then pass_on((not_roused(roused[i]))) end
+  if tonumber(string.match(roused[i + 1], '^%d+')) < now - SLOW then
+    local lane, how = not_roused(roused[i])
+    pass_on(lane)
+    rouse(roused[i], lane, how)
+  end
 end
 local due = redis.call('ZRANGE', P .. 'delayed', 0, 0, 'WITHSCORES')[2]
 if due and tonumber(due) < now - SLOW then pass_on(ANY) end

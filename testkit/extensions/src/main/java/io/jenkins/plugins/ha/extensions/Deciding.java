@@ -12,9 +12,10 @@ import jenkins.model.Jenkins;
 
 /**
  * Decides what comes into the queue, and writes down each time it is asked: the task and who
- * triggers. {@code one-in-queue} is the name of a job of which it refuses what is in the queue
- * already, as plugins do that limit queued builds; {@code add-label} and {@code add-parameter} are
- * {@code job=value}, and it adds the label to run on, or a parameter ADDED.
+ * triggers. {@code refuse} is the name of a job of which it takes nothing; {@code one-in-queue} is
+ * the name of a job of which it refuses what is in the queue already, as plugins do that limit
+ * queued builds; {@code add-label} and {@code add-parameter} are {@code job=value}, and it adds the
+ * label to run on, or a parameter ADDED.
  */
 @Extension
 public final class Deciding extends Queue.QueueDecisionHandler {
@@ -33,6 +34,9 @@ public final class Deciding extends Queue.QueueDecisionHandler {
     @Override
     public boolean shouldSchedule(Queue.Task task, List<Action> actions) {
         ASKED.add(task.getName() + " by " + Jenkins.getAuthentication2().getName());
+        if (Switches.is("refuse", task.getName())) {
+            return false;
+        }
         if (Switches.is("one-in-queue", task.getName())
                 && Arrays.stream(Queue.getInstance().getItems())
                         .anyMatch(item -> item.task.equals(task))) {

@@ -5,7 +5,8 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * What the extensions shall do, set by tests through the script console: {@code
- * io.jenkins.plugins.ha.extensions.Switches.set("refuse", "job")}. Any thread.
+ * io.jenkins.plugins.ha.extensions.Switches.set("veto", "job")}, or from the start on by the system
+ * property {@code switch.veto}. Any thread.
  */
 public final class Switches {
     private static final Map<String, String> SWITCHES = new ConcurrentHashMap<>();
@@ -19,7 +20,8 @@ public final class Switches {
 
     /** The value, "" when it is off. */
     public static String get(String name) {
-        return SWITCHES.getOrDefault(name, "");
+        String set = SWITCHES.get(name);
+        return set == null ? System.getProperty("switch." + name, "") : set;
     }
 
     /** Whether the value is this one. */

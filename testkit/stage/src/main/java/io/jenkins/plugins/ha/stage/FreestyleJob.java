@@ -10,6 +10,7 @@ public final class FreestyleJob {
     private boolean concurrent;
     private int quietSeconds = -1;
     private String properties = "";
+    private String label = "";
 
     /** What its one shell step runs. */
     public FreestyleJob shell(String shell) {
@@ -32,6 +33,12 @@ public final class FreestyleJob {
     /** Its own quiet period instead of the controller's. */
     public FreestyleJob quietSeconds(int seconds) {
         quietSeconds = seconds;
+        return this;
+    }
+
+    /** Runs on nodes of this label alone. */
+    public FreestyleJob label(String label) {
+        this.label = label;
         return this;
     }
 
@@ -62,7 +69,12 @@ public final class FreestyleJob {
             xml.append("  <quietPeriod>").append(quietSeconds).append("</quietPeriod>\n");
         }
         xml.append("  <scm class=\"hudson.scm.NullSCM\"/>\n");
-        xml.append("  <canRoam>true</canRoam>\n  <disabled>false</disabled>\n");
+        if (!label.isEmpty()) {
+            xml.append("  <assignedNode>").append(escape(label)).append("</assignedNode>\n");
+        }
+        xml.append("  <canRoam>")
+                .append(label.isEmpty())
+                .append("</canRoam>\n  <disabled>false</disabled>\n");
         xml.append("  <concurrentBuild>").append(concurrent).append("</concurrentBuild>\n");
         xml.append("  <builders><hudson.tasks.Shell><command>")
                 .append(escape(shell))

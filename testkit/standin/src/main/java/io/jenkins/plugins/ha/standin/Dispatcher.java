@@ -556,17 +556,16 @@ final class Dispatcher {
         }
     }
 
-    /** Waits for Redis, then asks whether we still hold the item in the same membership. */
+    /**
+     * Waits for Redis, then asks whether we still hold the item in the same membership. One that
+     * cannot be renewed at this moment may yet be: only a later one, or Redis' word, ends it.
+     */
     private boolean stillOurs(Item item) {
         while (true) {
             rejoin();
             try {
                 return cluster.item(item.id())
-                        .filter(
-                                i ->
-                                        ours(i)
-                                                && i.epoch() == item.epoch()
-                                                && cluster.link().joined())
+                        .filter(i -> ours(i) && i.epoch() == item.epoch())
                         .isPresent();
             } catch (HaException.Unavailable e) {
                 LOG.log(Level.FINE, "Still away", e);

@@ -31,7 +31,6 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -73,12 +72,15 @@ class RealChaosTest {
         JenkinsWar.Search search = JenkinsWar.search();
         assumeTrue(search.war().isPresent(), search.explanation());
         System.out.println("CHAOS_SEED=" + SEED + " CHAOS_SECONDS=" + SECONDS);
-        try (Stage stage = Stage.open("real-chaos")) {
+        try (Stage stage = Stage.open("real-chaos");
+                Obstacles obstacles = new Obstacles(stage)) {
             stage.redis().start();
             for (String name : List.of("a", "b", "c")) {
-                stage.addJenkins(search.war().get(), name)
-                        .executors(2)
-                        .plugins(SecuredPair.PIPELINES);
+                Obstacles.configure(
+                        stage.addJenkins(search.war().get(), name)
+                                .executors(2)
+                                .plugins(SecuredPair.PIPELINES),
+                        name.equals("a"));
             }
             stage.startControllers();
             stage.awaitMembers(3, TwoControllers.SOON);
@@ -98,21 +100,22 @@ class RealChaosTest {
                             "echo 'begun'; sleep 1; sleep 1; echo 'over'",
                             JobXml.oneAtATime(false)));
             first.createJob(TURNS, FileParameter.job("sleep 0.3"));
+            List<String> jobs = new ArrayList<>(JOBS);
+            jobs.addAll(List.of(PIPE, TURNS));
+            jobs.addAll(obstacles.create());
             for (Controller controller : stage.controllers()) {
                 Eventually.until(
                         controller.name() + " has the jobs",
                         TwoControllers.SOON,
-                        () ->
-                                Stream.concat(JOBS.stream(), Stream.of(PIPE, TURNS))
-                                        .allMatch(controller.client()::hasJob));
+                        () -> jobs.stream().allMatch(controller.client()::hasJob));
             }
 
             List<Thread> users = new ArrayList<>();
             for (int i = 0; i < USERS; i++) {
                 int user = i;
-                users.add(start("user " + i, () -> use(stage.controllers(), user)));
+                users.add(start("user " + i, () -> use(stage.controllers(), obstacles, user)));
             }
-            Map<String, Integer> faults = disturb(stage.controllers());
+            Map<String, Integer> faults = disturb(stage.controllers(), obstacles);
             stop.set(true);
             for (Thread user : users) {
                 user.join();
@@ -128,11 +131,12 @@ class RealChaosTest {
             check(stage.controllers(), witness);
             checkPipelines(stage.controllers());
             checkTurns(first);
+            assertEquals(List.of(), obstacles.wrong());
         }
     }
 
     /** Triggers, and asks for the same again until it is answered. */
-    private void use(List<Controller> controllers, int user) {
+    private void use(List<Controller> controllers, Obstacles obstacles, int user) {
         Random random = new Random(SEED * 31 + user);
         List<JenkinsClient> clients = controllers.stream().map(Controller::client).toList();
         for (int i = 0; !stop.get(); i++) {
@@ -145,6 +149,10 @@ class RealChaosTest {
             }
             accepted.put(trigger, job);
             takeTurns(clients.get(random.nextInt(clients.size())), trigger, random.nextInt(6));
+            int obstacle = random.nextInt(12);
+            if (obstacle < 4) {
+                obstacles.trigger(clients.get(random.nextInt(clients.size())), trigger, obstacle);
+            }
             sleep(random.nextInt(USER_PAUSE_MILLIS));
         }
     }
@@ -179,16 +187,20 @@ class RealChaosTest {
     }
 
     /**
-     * Kills one or stops it as an admin does, and starts it again, or pauses one; at least one is
-     * left alone at any time.
+     * Kills one or stops it as an admin does, and starts it again, or pauses one, or has an agent
+     * vanish; at least one controller is left alone at any time.
      */
-    private static Map<String, Integer> disturb(List<Controller> controllers)
+    private static Map<String, Integer> disturb(List<Controller> controllers, Obstacles obstacles)
             throws InterruptedException {
         Random random = new Random(SEED);
         Map<String, Integer> faults = new TreeMap<>();
         long end = System.nanoTime() + SECONDS * 1_000_000_000L;
         while (System.nanoTime() < end) {
             Thread.sleep(NEMESIS_PAUSE_MILLIS / 2 + random.nextInt(NEMESIS_PAUSE_MILLIS));
+            if (random.nextInt(3) == 0) {
+                obstacles.vanish(random);
+                continue;
+            }
             List<Controller> up = controllers.stream().filter(c -> c.client().reachable()).toList();
             if (up.size() < 2) {
                 continue;
