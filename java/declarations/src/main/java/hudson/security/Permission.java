@@ -1,5 +1,7 @@
 package hudson.security;
 
+import org.jvnet.localizer.Localizable;
+
 @SuppressWarnings("rawtypes")
 public final class Permission {
     public final Class owner = null;
@@ -20,7 +22,14 @@ public final class Permission {
 
     public static final Permission CONFIGURE = null;
 
-    Permission() {}
+    public Permission(
+            PermissionGroup group,
+            String name,
+            Localizable description,
+            Permission impliedBy,
+            PermissionScope scope) {
+        throw new UnsupportedOperationException();
+    }
 
     public String getId() {
         throw new UnsupportedOperationException();

@@ -15,6 +15,7 @@ import io.jenkins.plugins.ha.life.Watchdog;
 import io.jenkins.plugins.ha.queue.Claimer;
 import io.jenkins.plugins.ha.queue.QueueView;
 import io.jenkins.plugins.ha.topology.Topology;
+import io.jenkins.plugins.ha.watch.ItemCounts;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.logging.Level;
@@ -43,6 +44,7 @@ final class EventPump {
     private final BuildFence fence;
     private final OrphanedPipelines pipelines;
     private final Topology topology;
+    private final ItemCounts counts;
 
     /** What needs the jobs, while they are not loaded; null from then on. */
     private List<Event> early = new ArrayList<>();
@@ -58,7 +60,8 @@ final class EventPump {
             OrphanedBuilds orphans,
             BuildFence fence,
             OrphanedPipelines pipelines,
-            Topology topology) {
+            Topology topology,
+            ItemCounts counts) {
         this.cluster = cluster;
         this.view = view;
         this.builds = builds;
@@ -67,6 +70,7 @@ final class EventPump {
         this.fence = fence;
         this.pipelines = pipelines;
         this.topology = topology;
+        this.counts = counts;
         this.commands = new Commands(cluster);
         this.loop = watchdog.loop("ha-jenkins-events", this::round);
     }
@@ -149,6 +153,7 @@ final class EventPump {
 
     private void handle(Event event) {
         if (event instanceof Event.ItemChanged changed) {
+            counts.changed(changed.item());
             view.changed(changed.item());
             Reruns.followed(changed.item());
             claimer.changed(changed.item());
@@ -165,6 +170,7 @@ final class EventPump {
             claimer.poke();
             loop.behind(false);
         } else if (event instanceof Event.Orphaned orphaned) {
+            counts.takenOver();
             orphans.decide(orphaned.item());
         } else if (event instanceof Event.MembersChanged) {
             orphans.membersChanged();

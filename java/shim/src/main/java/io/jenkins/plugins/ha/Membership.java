@@ -18,6 +18,7 @@ import io.jenkins.plugins.ha.records.DeletedJobs;
 import io.jenkins.plugins.ha.records.Reconciling;
 import io.jenkins.plugins.ha.settings.EffectiveSettings;
 import io.jenkins.plugins.ha.topology.Topology;
+import io.jenkins.plugins.ha.watch.ItemCounts;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.UUID;
@@ -46,6 +47,7 @@ public final class Membership {
     private final EventPump pump;
     private final BuildRecords records;
     private final Topology topology;
+    private final ItemCounts counts;
     private volatile Reconciling reconciling;
     private volatile boolean leaving;
 
@@ -57,6 +59,7 @@ public final class Membership {
         this.others = new Others(cluster, identity);
         this.outbound = new Outbound(cluster, watchdog);
         this.topology = new Topology(cluster, identity);
+        this.counts = new ItemCounts(identity.id());
         this.records = BuildRecords.open(settings, identity);
         this.builds = new ForeignBuilds(identity);
         this.view = new QueueView(cluster, identity, builds);
@@ -75,7 +78,8 @@ public final class Membership {
                         orphans,
                         fence,
                         orphanedPipelines,
-                        topology);
+                        topology,
+                        counts);
     }
 
     /** The membership while the cluster's queue is installed; empty on a plain Jenkins. */
@@ -131,6 +135,11 @@ public final class Membership {
     /** The other controllers, compared with this one. */
     public Topology topology() {
         return topology;
+    }
+
+    /** What this controller did with queue items since it started. */
+    public ItemCounts counts() {
+        return counts;
     }
 
     /** Whether this controller is being shut down. */

@@ -6,6 +6,7 @@ import hudson.model.ManagementLink;
 import hudson.security.Permission;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.HaException;
+import io.jenkins.plugins.ha.watch.MetricsPage;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -24,6 +25,11 @@ import org.kohsuke.stapler.interceptor.RequirePOST;
  */
 @Extension
 public final class ClusterPage extends ManagementLink {
+    static {
+        // before an authorization strategy is read that grants it
+        MetricsPage.METRICS.getId();
+    }
+
     @Override
     public String getIconFileName() {
         return Membership.active().isPresent() ? "symbol-server" : null;
@@ -64,6 +70,11 @@ public final class ClusterPage extends ManagementLink {
         // the layout of every page asks, too, whether there is one to link to
         boolean asked = Stapler.getCurrentRequest2().getRequestURI().contains("/ha/api");
         return new Api(asked ? getOverview() : this);
+    }
+
+    /** {@code /ha/metrics/}. */
+    public MetricsPage getMetrics() {
+        return new MetricsPage();
     }
 
     /** Whether the present user may drain. */

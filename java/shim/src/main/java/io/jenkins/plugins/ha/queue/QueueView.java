@@ -143,6 +143,18 @@ public final class QueueView {
         return index.lanes(here);
     }
 
+    /** What has not ended, but for what controllers keep for themselves. */
+    public List<Item> living() {
+        List<Item> result = new ArrayList<>();
+        for (SeenItem seen : items.values()) {
+            Item item = seen.item();
+            if (!item.state().ended() && !LocalBuilds.isPlaceholder(item)) {
+                result.add(item);
+            }
+        }
+        return result;
+    }
+
     /** Items that the cluster says some controller holds, unstarted or running. */
     public List<Item> held() {
         List<Item> result = new ArrayList<>();

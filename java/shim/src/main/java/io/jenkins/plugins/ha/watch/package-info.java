@@ -1,0 +1,2 @@
+/** What monitoring systems read of this controller and of the cluster's work. */
+package io.jenkins.plugins.ha.watch;
