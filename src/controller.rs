@@ -162,10 +162,16 @@ impl Controller {
     }
 
     /// Replaces the payload of a queued item and, unless `due_in_ms` is -1, the time until it is due. Not accepted when the
-    /// item is no longer queued or one of the job's queued or claimed items is newer than `seen_revision`. Who holds a claimed
-    /// item replaces its payload if `seen_revision` is still the item's own.
+    /// item is no longer queued, even if this controller has claimed it meanwhile, or one of the job's queued or claimed items
+    /// is newer than `seen_revision`.
     pub fn fold(&self, id: i64, seen_revision: i64, payload: &[u8], due_in_ms: i64) -> Result<Enqueued> {
-        self.node.fold(id, seen_revision, payload, due_in_ms)
+        self.node.fold(id, seen_revision, payload, due_in_ms, false)
+    }
+
+    /// Replaces the payload of an item that this controller has claimed, and that the caller has in its hands: what is built is
+    /// what the caller makes of it. Not accepted when it is no longer claimed here or `seen_revision` is not its own any more.
+    pub fn fold_held(&self, id: i64, seen_revision: i64, payload: &[u8]) -> Result<Enqueued> {
+        self.node.fold(id, seen_revision, payload, -1, true)
     }
 
     /// From now on these are claimed before all others, in this order, as far as a claim's offers allow; the first 200 count.

@@ -42,7 +42,14 @@ impl Node {
     }
 
     /// See [`crate::Controller::fold`].
-    pub fn fold(&self, id: i64, seen_revision: i64, payload: &[u8], due_in_ms: i64) -> Result<Enqueued> {
+    pub fn fold(
+        &self,
+        id: i64,
+        seen_revision: i64,
+        payload: &[u8],
+        due_in_ms: i64,
+        held: bool,
+    ) -> Result<Enqueued> {
         let membership = self.link.membership()?;
         if payload.len() > NewItem::MAX_PAYLOAD {
             return Err(too_large(payload.len()));
@@ -55,7 +62,8 @@ impl Node {
             .arg(self.seal.payload(id, &item.job, payload))
             .arg(due_in_ms.max(-1))
             .arg(self.me())
-            .arg(membership.epoch);
+            .arg(membership.epoch)
+            .arg(i32::from(held));
         let answer = self.enqueued(id, self.run_held(&script::fold, &cmd, CALL_TIMEOUT)?)?;
         if answer.accepted {
             let due_ms = (due_in_ms >= 0).then(|| clock_ms() + due_in_ms);

@@ -235,11 +235,13 @@ fn whoever_holds_a_claimed_item_folds_into_it_as_long_as_it_has_not_begun() {
     let (a, b) = (join(&redis, "a"), join(&redis, "b"));
     let stored = a.enqueue(item(1, "job"), 0).unwrap().revision;
     claim(&b, 1);
-    assert!(!a.fold(1, stored, b"not mine", -1).unwrap().accepted);
-    let folded = b.fold(1, stored, b"both", -1).unwrap();
+    let unaware = b.fold(1, stored, b"into what it takes for queued", -1).unwrap();
+    assert!(!unaware.accepted, "what b builds is what its claim was answered");
+    assert!(!a.fold_held(1, stored, b"not mine").unwrap().accepted);
+    let folded = b.fold_held(1, stored, b"both").unwrap();
     assert!(folded.accepted && folded.revision > stored);
-    assert_eq!(b.fold(1, stored, b"both", -1).unwrap(), folded, "a repetition changes nothing");
-    let late = b.fold(1, stored, b"of what it was before", -1).unwrap();
+    assert_eq!(b.fold_held(1, stored, b"both").unwrap(), folded, "a repetition changes nothing");
+    let late = b.fold_held(1, stored, b"of what it was before").unwrap();
     assert!(!late.accepted);
     assert_eq!(late.queued[0].payload.as_deref(), Some(b"both".as_slice()));
     assert!(!a.enqueue(item(2, "job"), stored).unwrap().accepted, "it counts as new to the others");
@@ -248,7 +250,7 @@ fn whoever_holds_a_claimed_item_folds_into_it_as_long_as_it_has_not_begun() {
     let again = claim(&b, 1).remove(0);
     assert_eq!(again.payload.as_deref(), Some(b"both".as_slice()), "it is kept when it goes back");
     b.assign_number(1, "job", 0).unwrap();
-    assert!(!b.fold(1, again.job_revision, b"too late", -1).unwrap().accepted);
+    assert!(!b.fold_held(1, again.job_revision, b"too late").unwrap().accepted);
     invariants::check(&mut redis.inside());
 }
 

@@ -70,6 +70,7 @@ const NATIVES: &[NativeMethod<'static>] = &[
         concurrent: jboolean, pinned: JString, payload: jbyte[], seen_revision: jlong
     ) -> EnqueuedType),
     native!(fold(handle: jlong, id: jlong, seen_revision: jlong, payload: jbyte[], due_in_millis: jlong) -> EnqueuedType),
+    native!(fold_held(handle: jlong, id: jlong, seen_revision: jlong, payload: jbyte[]) -> EnqueuedType),
     native!(claim(handle: jlong, lanes: JString[], rooms: jint[], max: jint, timeout_millis: jlong) -> JList),
     native!(prefer(handle: jlong, first: jlong[])),
     native!(wake(handle: jlong)),
@@ -409,6 +410,19 @@ fn fold<'local>(
 ) -> Result<EnqueuedType<'local>, Failure> {
     let payload = bytes(env, "the payload", &payload)?;
     let answer = held(handle)?.fold(id, seen_revision, &payload, due_in_millis)?;
+    enqueued(env, &answer)
+}
+
+fn fold_held<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    id: jlong,
+    seen_revision: jlong,
+    payload: JByteArray<'local>,
+) -> Result<EnqueuedType<'local>, Failure> {
+    let payload = bytes(env, "the payload", &payload)?;
+    let answer = held(handle)?.fold_held(id, seen_revision, &payload)?;
     enqueued(env, &answer)
 }
 

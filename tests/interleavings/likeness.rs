@@ -54,7 +54,7 @@ fn call() -> impl Strategy<Value = Step> {
                 vec![&item, job, lane, "5", delay, concurrent, pinned, who, "payload", "mac", &seen]
             }
             Script::Finished => vec![who, &epoch, &item, &attempt, "SUCCESS"],
-            Script::Fold => vec![&item, &seen, "other", "other mac", delay, who, &epoch],
+            Script::Fold => vec![&item, &seen, "other", "other mac", delay, who, &epoch, &flag],
             Script::Join => {
                 vec![
                     who,

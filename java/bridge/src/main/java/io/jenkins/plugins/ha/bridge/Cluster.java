@@ -134,14 +134,25 @@ public final class Cluster implements AutoCloseable {
 
     /**
      * Replaces the payload of a QUEUED item and, unless {@code dueInMillis} is -1, the time until
-     * it is due; or only the payload of an item that this controller has CLAIMED.
+     * it is due.
      *
-     * @param seenRevision as for {@link #enqueue}; of a CLAIMED item its own {@link
-     *     Item#jobRevision()}
-     * @return not accepted when the item is neither, or the job's items that have not begun changed
+     * @param seenRevision as for {@link #enqueue}
+     * @return not accepted when the item is not QUEUED any more, even if this controller has
+     *     claimed it meanwhile, or the job's items that have not begun changed
      */
     public Enqueued fold(long id, long seenRevision, byte[] payload, long dueInMillis) {
         return Native.fold(handle, id, seenRevision, payload, dueInMillis);
+    }
+
+    /**
+     * Replaces the payload of an item that this controller has CLAIMED and the caller has in its
+     * hands: what is built is what the caller makes of it, this is for the case that it goes back.
+     *
+     * @param seenRevision the item's own {@link Item#jobRevision()}
+     * @return not accepted when it is not CLAIMED here any more, or was changed
+     */
+    public Enqueued foldHeld(long id, long seenRevision, byte[] payload) {
+        return Native.foldHeld(handle, id, seenRevision, payload);
     }
 
     /**

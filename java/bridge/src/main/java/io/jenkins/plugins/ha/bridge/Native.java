@@ -84,6 +84,8 @@ final class Native {
     static native Enqueued fold(
             long handle, long id, long seenRevision, byte[] payload, long dueInMillis);
 
+    static native Enqueued foldHeld(long handle, long id, long seenRevision, byte[] payload);
+
     /** {@code rooms} stands beside {@code lanes}. */
     static native List<Item> claim(
             long handle, String[] lanes, int[] rooms, int max, long timeoutMillis);

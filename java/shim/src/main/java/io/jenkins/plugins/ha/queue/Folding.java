@@ -177,7 +177,7 @@ public final class Folding {
                     break;
                 }
                 Enqueued answer =
-                        membership.cluster().fold(now.id(), now.jobRevision(), payload, -1);
+                        membership.cluster().foldHeld(now.id(), now.jobRevision(), payload);
                 if (answer.accepted()) {
                     return true;
                 }

@@ -197,6 +197,7 @@ final class Standin {
         }
         Optional<Item> item =
                 queue.build(job, number).filter(i -> !i.owner().equals(settings.controllerId()));
+        item.ifPresent(found -> unwanted(found.id(), who));
         return item.isPresent()
                 && ask(
                         item.get().owner(),
@@ -205,6 +206,18 @@ final class Standin {
                                 .put("job", job)
                                 .put("number", number)
                                 .put("who", who));
+    }
+
+    /** Should its controller die over it, or be dead already, the build is not run again. */
+    private void unwanted(long id, String who) {
+        try {
+            cluster.unwanted(id, who);
+        } catch (HaException e) {
+            LOG.log(
+                    Level.INFO,
+                    "Not noted that {0} is to end: {1}",
+                    new Object[] {id, e.getMessage()});
+        }
     }
 
     /** Cancels a queue item wherever it waits; false when there is none or it has started. */

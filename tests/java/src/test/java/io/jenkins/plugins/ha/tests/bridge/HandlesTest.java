@@ -55,6 +55,7 @@ class HandlesTest {
                         () -> cluster.raiseQueueIds(1),
                         () -> cluster.enqueue(item(1), -1),
                         () -> cluster.fold(1, -1, BODY, -1),
+                        () -> cluster.foldHeld(1, 1, BODY),
                         () -> cluster.claim(List.of(), 1, 10),
                         cluster::wake,
                         () -> cluster.assignNumber(1, "job", 0),
