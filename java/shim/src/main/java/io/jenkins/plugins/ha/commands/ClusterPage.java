@@ -25,11 +25,6 @@ import org.kohsuke.stapler.interceptor.RequirePOST;
  */
 @Extension
 public final class ClusterPage extends ManagementLink {
-    static {
-        // before an authorization strategy is read that grants it
-        MetricsPage.METRICS.getId();
-    }
-
     @Override
     public String getIconFileName() {
         return Membership.active().isPresent() ? "symbol-server" : null;

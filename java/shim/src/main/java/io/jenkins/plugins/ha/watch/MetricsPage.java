@@ -1,5 +1,7 @@
 package io.jenkins.plugins.ha.watch;
 
+import hudson.init.InitMilestone;
+import hudson.init.Initializer;
 import hudson.model.Computer;
 import hudson.security.Permission;
 import hudson.security.PermissionGroup;
@@ -17,6 +19,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import jenkins.model.Jenkins;
 import org.jvnet.localizer.Localizable;
 import org.jvnet.localizer.ResourceBundleHolder;
@@ -39,6 +43,12 @@ public final class MetricsPage {
 
     private static Localizable text(String key) {
         return new Localizable(ResourceBundleHolder.get(MetricsPage.class), key);
+    }
+
+    /** Makes the permission known before an authorization strategy is read that grants it. */
+    @Initializer(after = InitMilestone.PLUGINS_STARTED, before = InitMilestone.EXTENSIONS_AUGMENTED)
+    public static void declarePermission() {
+        Logger.getLogger(MetricsPage.class.getName()).log(Level.FINE, "{0}", METRICS.getId());
     }
 
     /** Writes them all. */

@@ -198,6 +198,7 @@ final class Checker {
             // Not those folded into what others had triggered before.
             if (answered(trigger, "accepted")
                     && course != null
+                    && !course.rerun
                     && course.enqueued >= trigger.path("begin").asLong()
                     && course.enqueued <= trigger.path("end").asLong()
                     && stored.add(course.id)) {

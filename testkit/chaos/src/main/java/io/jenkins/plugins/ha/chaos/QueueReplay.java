@@ -68,6 +68,9 @@ final class QueueReplay {
         /** Its place; that of the item whose build it runs again. */
         final long sequence;
 
+        /** It runs the build of another again, whose place it has. */
+        final boolean rerun;
+
         final long priority;
         final String claimants;
 
@@ -112,6 +115,7 @@ final class QueueReplay {
             concurrent = event.path("concurrent").asText().equals("1");
             enqueued = event.path("enqueued").asLong();
             sequence = before == null ? event.path("jobrev").asLong() : before.sequence;
+            rerun = before != null;
             priority = event.path("priority").asLong();
             claimants = event.path("pinned").asText() + ":" + event.path("lane").asText();
             stays = event.path("lane").asText().equals("l:");

@@ -97,6 +97,19 @@ class CheckerTest {
     }
 
     @Test
+    void whatIsFoldedIntoWhatRunsAgainHasThePlaceOfThat() {
+        good(
+                orphan().triggered(2, "t2")
+                        .blocked(2)
+                        .runsAgain(1, 3)
+                        .accepted(3, "t3")
+                        .record(1, 1, "ABORTED", "t1")
+                        .built(3, 2, "b:2", "t1", "t3")
+                        .unblocked(2)
+                        .built(2, 3, "b:2", "t2"));
+    }
+
+    @Test
     void aControllerThatWasHeldDeadMayTakeBackWhatNobodyElseDecidesOn() {
         good(
                 story.triggered(1, "t1")

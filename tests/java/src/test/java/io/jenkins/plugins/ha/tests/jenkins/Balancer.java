@@ -31,7 +31,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * A small load balancer: asks each controller for {@code /ha-health/} twice a second and passes
  * requests on, in turns, to those that said that they are ready. It never tries again.
  */
-final class Balancer implements AutoCloseable {
+final class Balancer implements FrontDoor {
     private static final long ASK_MILLIS = 500;
     private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final Set<String> HOP =
@@ -68,12 +68,13 @@ final class Balancer implements AutoCloseable {
         asking.scheduleWithFixedDelay(this::ask, ASK_MILLIS, ASK_MILLIS, TimeUnit.MILLISECONDS);
     }
 
-    URI url() {
+    @Override
+    public URI url() {
         return URI.create("http://127.0.0.1:" + server.getAddress().getPort() + "/");
     }
 
-    /** Whether requests go there. */
-    boolean sendsTo(Controller controller) {
+    @Override
+    public boolean sendsTo(Controller controller) {
         return ready.containsKey(controller);
     }
 

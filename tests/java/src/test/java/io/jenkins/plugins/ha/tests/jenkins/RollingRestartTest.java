@@ -19,6 +19,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
 /** All controllers are restarted, one after the other, behind a load balancer and under load. */
@@ -28,10 +29,19 @@ class RollingRestartTest {
 
     @Test
     void noRequestFailsNoBuildFailsNoneIsLostOrDoubled() throws Exception {
+        restartAll(stage -> new Balancer(stage.controllers()));
+    }
+
+    @Test
+    void asLittleFailsBehindTheHaProxyOfTheExamples() throws Exception {
+        restartAll(HaProxy::new);
+    }
+
+    private static void restartAll(Function<Stage, FrontDoor> open) throws Exception {
         try (TwoControllers two =
                         TwoControllers.start(
                                 "rolling", 2, (stage, controller) -> controller.user("admin"));
-                Balancer balancer = new Balancer(two.stage().controllers())) {
+                FrontDoor balancer = open.apply(two.stage())) {
             JenkinsClient a = admin(two.controller("a"));
             a.createJob(
                     "load",
@@ -69,7 +79,7 @@ class RollingRestartTest {
         }
     }
 
-    private static void outOfService(Balancer balancer, Controller which, JenkinsClient other) {
+    private static void outOfService(FrontDoor balancer, Controller which, JenkinsClient other) {
         assertEquals(200, other.post("ha/drain?controller=" + which.name(), Map.of()).statusCode());
         Eventually.until(
                 "nothing is sent to " + which.name(),
@@ -81,7 +91,7 @@ class RollingRestartTest {
                 () -> state(other, which.name()).equals("drained"));
     }
 
-    private static void backInService(Balancer balancer, Controller which, TwoControllers two) {
+    private static void backInService(FrontDoor balancer, Controller which, TwoControllers two) {
         two.stage().awaitMembers(2, TwoControllers.SOON);
         Eventually.until(
                 "requests go to " + which.name() + " again",

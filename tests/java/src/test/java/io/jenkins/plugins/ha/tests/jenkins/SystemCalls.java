@@ -44,7 +44,7 @@ final class SystemCalls {
                                 "-s",
                                 "64",
                                 "-e",
-                                "trace=fsync,fdatasync,write,sendto",
+                                "trace=fsync,fdatasync,write,writev,sendto,sendmsg",
                                 "-o",
                                 file.toString(),
                                 "-p",
