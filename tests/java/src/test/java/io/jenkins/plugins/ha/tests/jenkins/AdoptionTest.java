@@ -18,7 +18,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -131,7 +130,7 @@ class AdoptionTest {
         figure("adoption.kill_to_six_going_on", (System.nanoTime() - killed) / 1e6, "ms");
         for (String job : List.of("asked", "both", "late")) {
             assertEquals("a", JenkinsClient.controllerOf(a.build(job, 1).orElseThrow()));
-            proceed(a, job, 1);
+            PipelineState.proceed(a, job, 1);
         }
         two.takes("a", true);
         assertEquals("SUCCESS", a.awaitResult("deep", 1, LONG), a.console("deep", 1));
@@ -200,7 +199,7 @@ class AdoptionTest {
         Path folder = folder("stalled");
         assertFalse(Files.exists(unfinished), "it has nothing to put over the other's program");
         awaitStored("stalled");
-        Map<String, Long> before = stamps(folder);
+        Map<String, Long> before = PipelineState.stamps(folder);
 
         two.controller("b").resume();
         two.stage().awaitMembers(2, TwoControllers.SOON);
@@ -212,7 +211,7 @@ class AdoptionTest {
                 "adoption.back_to_let_go",
                 (System.nanoTime() - stalled) / 1e6,
                 "ms after the stall");
-        assertEquals(before, stamps(folder), "not a byte was written");
+        assertEquals(before, PipelineState.stamps(folder), "not a byte was written");
         Eventually.until(
                 "b shows it as the other's",
                 LONG,
@@ -230,7 +229,7 @@ class AdoptionTest {
                                         "print Jenkins.get().toComputer().allExecutors.count {"
                                                 + " it.busy }")
                                 .equals("0"));
-        proceed(a, "stalled", 1);
+        PipelineState.proceed(a, "stalled", 1);
         assertEquals("SUCCESS", a.awaitResult("stalled", 1, LONG), a.console("stalled", 1));
         assertEquals("SUCCESS", b.awaitResult("stalled", 1, LONG));
         assertEquals(List.of("s-1", "s-2", "s-3"), ledger());
@@ -242,7 +241,7 @@ class AdoptionTest {
         two.controller("b").pause();
         pause(Duration.ofMillis(1500));
         two.controller("b").resume();
-        proceed(b, "own", 1);
+        PipelineState.proceed(b, "own", 1);
         assertEquals("SUCCESS", b.awaitResult("own", 1, LONG));
         assertFalse(b.console("own", 1).contains("Ready to run"), b.console("own", 1));
     }
@@ -320,7 +319,7 @@ class AdoptionTest {
         two.controller("a").kill9();
         Eventually.until(
                 "b goes on with it", LONG, () -> count(b.console("twice", 1), "Ready to run") == 2);
-        proceed(b, "twice", 1);
+        PipelineState.proceed(b, "twice", 1);
         two.takes("b", true);
         assertEquals("SUCCESS", b.awaitResult("twice", 1, LONG), b.console("twice", 1));
         assertEquals(List.of("t-1", "t-2"), ledger());
@@ -343,17 +342,6 @@ class AdoptionTest {
         return "build job: 'tick', parameters: [string(name: 'STEP', value: '" + step + "')]\n";
     }
 
-    private static void proceed(JenkinsClient on, String job, int number) {
-        TwoControllers.script(
-                on,
-                """
-                def run = Jenkins.get().getItemByFullName('%s').getBuildByNumber(%d)
-                def action = run.getAllActions().find { it.class.simpleName == 'InputAction' }
-                action.executions.each { it.proceed(null) }
-                """
-                        .formatted(job, number));
-    }
-
     private List<String> ledger() {
         Path file = two.folder("ledger");
         try {
@@ -366,39 +354,11 @@ class AdoptionTest {
     }
 
     private Path folder(String job) {
-        return two.stage().shared().jobs().resolve(job + "/builds/1");
+        return PipelineState.folder(two, job, 1);
     }
 
-    /**
-     * A step is stored some milliseconds after its first line is in the log. Whose controller dies
-     * in between stands at the step before it, on any Jenkins.
-     */
     private void awaitStored(String job) {
-        Eventually.until(
-                "the state of " + job + " is stored",
-                LONG,
-                () -> {
-                    Map<String, Long> first = stamps(folder(job));
-                    pause(Duration.ofMillis(300));
-                    return first.equals(stamps(folder(job)));
-                });
-    }
-
-    /** What a Pipeline's state is in; each with its size and the time it was written last. */
-    private static Map<String, Long> stamps(Path folder) {
-        Map<String, Long> result = new TreeMap<>();
-        try (var files = Files.walk(folder)) {
-            for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
-                String name = folder.relativize(file).toString();
-                if (!name.startsWith("workflow/")) { // of the generation that is over
-                    result.put(name, Files.getLastModifiedTime(file).toMillis());
-                    result.put(name + " size", Files.size(file));
-                }
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        return result;
+        PipelineState.awaitStored(folder(job));
     }
 
     private static int count(String text, String what) {

@@ -86,6 +86,9 @@ class QueueAfterAKillTest {
                     LONG,
                     () -> b.console(job, 1).contains("goes on?"));
         }
+        for (String job : List.of("up", "block", "up-flow", "down-flow")) {
+            PipelineState.awaitStored(PipelineState.folder(two, job, 1));
+        }
         two.controller("b").kill9();
         Files.copy(old, queue, StandardCopyOption.REPLACE_EXISTING);
         assertEquals(List.of("block", "down"), ledger(ledger));
@@ -116,14 +119,7 @@ class QueueAfterAKillTest {
         assertEquals("ABORTED", b.awaitResult("down-flow", 1, LONG));
         assertEquals("ABORTED", b.awaitResult("up-flow", 1, LONG), "it hears of that");
         for (String job : List.of("up", "block")) {
-            TwoControllers.script(
-                    b,
-                    """
-                    def action = Jenkins.get().getItemByFullName('%s').getBuildByNumber(1)
-                      .getAllActions().find { it.class.simpleName == 'InputAction' }
-                    action.executions.each { it.proceed(null) }
-                    """
-                            .formatted(job));
+            PipelineState.proceed(b, job, 1);
             assertEquals("SUCCESS", b.awaitResult(job, 1, LONG));
         }
         assertEquals(List.of("block", "down", "down"), ledger(ledger));
