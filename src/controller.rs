@@ -337,6 +337,16 @@ impl Controller {
         self.node.resume(id)
     }
 
+    /// Makes an orphaned item this controller's own, whose decision fell to it: its build goes on here, and the item is
+    /// running again under the present epoch. For builds whose state another controller can go on from, such as Pipelines.
+    ///
+    /// # Errors
+    /// [`Error::Fenced`] when the decision is another's, or the earlier owner took it back; [`Error::Conflict`] when it has
+    /// ended.
+    pub fn adopt(&self, id: i64) -> Result<()> {
+        self.node.adopt(id)
+    }
+
     /// Somebody wants the build of a starting or running item ended: should its controller die meanwhile, it is not run
     /// again. `who` is for the record.
     pub fn unwanted(&self, id: i64, who: &str) -> Result<()> {

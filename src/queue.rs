@@ -313,6 +313,14 @@ impl Node {
         self.take_back(id, true)
     }
 
+    /// See [`crate::Controller::adopt`].
+    pub fn adopt(&self, id: i64) -> Result<()> {
+        let membership = self.link.membership()?;
+        let mut cmd = self.call(&script::adopt);
+        cmd.arg(self.me()).arg(membership.epoch).arg(id);
+        self.change(id, &script::adopt, &cmd)
+    }
+
     fn take_back(&self, id: i64, only_here: bool) -> Result<()> {
         let membership = self.link.membership()?;
         let mut cmd = self.call(&script::keep);

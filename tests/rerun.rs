@@ -304,3 +304,68 @@ fn a_controller_that_only_stalled_keeps_what_nobody_else_decides_on() {
     a.finished(2, "SUCCESS").unwrap();
     invariants::check(&mut redis.inside());
 }
+
+#[test]
+fn the_survivor_to_whom_it_fell_goes_on_with_it() {
+    let redis = Redis::start();
+    let proxies = [Proxy::to(redis.port), Proxy::to(redis.port)];
+    let a = join_url(&proxies[0].url(), "a");
+    put(&a, NewItem { concurrent: false, ..item(1, "job") });
+    put(&a, NewItem { concurrent: false, ..item(2, "job") });
+    let number = run(&a, 1, "job");
+    let b = join_url(&proxies[1].url(), "b");
+    let fenced = |result: Result<(), Error>| assert!(matches!(result, Err(Error::Fenced(_))), "{result:?}");
+    fenced(b.adopt(1));
+    proxies[0].refuse(true);
+    proxies[0].cut();
+    orphaned(&b);
+    let c = join(&redis, "c");
+    fenced(c.adopt(1));
+    b.adopt(1).unwrap();
+    b.adopt(1).unwrap();
+    invariants::check(&mut redis.inside());
+    let there = b.item(1).unwrap().unwrap();
+    assert_eq!((there.state, there.owner.as_str(), there.number), (ItemState::Running, "b", number));
+    assert_eq!(there.epoch, b.link().epoch);
+    assert_eq!(claim_ids(&b, 9), [0i64; 0], "what waits behind it waits on");
+
+    // The old owner is back: nothing of it counts any more.
+    proxies[0].refuse(false);
+    until("a is back", || a.await_joined(Duration::from_millis(100)) && a.item(1).is_ok());
+    fenced(a.resume(1));
+    fenced(a.keep(1));
+    fenced(a.finished(1, "SUCCESS"));
+    fenced(a.adopt(1));
+    a.close();
+
+    // The one that went on with it dies too: the next one does.
+    proxies[1].refuse(true);
+    proxies[1].cut();
+    assert_eq!(orphaned(&c).id, 1);
+    c.adopt(1).unwrap();
+    invariants::check(&mut redis.inside());
+    c.finished(1, "SUCCESS").unwrap();
+    assert!(matches!(c.adopt(1), Err(Error::Conflict(_))), "it has ended");
+    assert!(matches!(c.adopt(77), Err(Error::NotFound(_))));
+    assert_eq!(claim_ids(&c, 9), [2]);
+    invariants::check(&mut redis.inside());
+}
+
+#[test]
+fn of_the_owner_that_is_back_and_the_survivor_one_goes_on_with_it() {
+    let redis = Redis::start();
+    let (a, b) = (join(&redis, "a"), join(&redis, "b"));
+    put(&a, item(1, "job"));
+    put(&a, item(2, "job"));
+    run(&a, 1, "job");
+    run(&a, 2, "job");
+    a.close();
+    orphaned(&b);
+    orphaned(&b);
+    let back = join(&redis, "a");
+    back.resume(1).unwrap();
+    b.adopt(2).unwrap();
+    assert!(matches!(b.adopt(1), Err(Error::Fenced(_))));
+    assert!(matches!(back.resume(2), Err(Error::Fenced(_))));
+    invariants::check(&mut redis.inside());
+}

@@ -90,6 +90,7 @@ const NATIVES: &[NativeMethod<'static>] = &[
     native!(rerun(handle: jlong, id: jlong, result: JString, new_id: jlong, payload: jbyte[], most: jint) -> jlong),
     native!(keep(handle: jlong, id: jlong)),
     native!(resume(handle: jlong, id: jlong)),
+    native!(adopt(handle: jlong, id: jlong)),
     native!(unwanted(handle: jlong, id: jlong, who: JString)),
     native!(holds_lease(handle: jlong) -> jboolean),
     native!(park(handle: jlong, id: jlong, why: JString)),
@@ -630,6 +631,10 @@ fn keep<'local>(_: &mut Env<'local>, _: JClass<'local>, handle: jlong, id: jlong
 
 fn resume<'local>(_: &mut Env<'local>, _: JClass<'local>, handle: jlong, id: jlong) -> Result<(), Failure> {
     Ok(held(handle)?.resume(id)?)
+}
+
+fn adopt<'local>(_: &mut Env<'local>, _: JClass<'local>, handle: jlong, id: jlong) -> Result<(), Failure> {
+    Ok(held(handle)?.adopt(id)?)
 }
 
 fn unwanted<'local>(

@@ -145,7 +145,7 @@ macro_rules! scripts {
 }
 
 scripts! {
-    admit announce answer ask beat behind cancel cancelled claim departed describe enqueue finished fold forget forget_number homes ids
+    admit adopt announce answer ask beat behind cancel cancelled claim departed describe enqueue finished fold forget forget_number homes ids
     item_read items join keep leave members mend mended number park pass release reran rerun restore started turn turned unwanted vouch
 }
 

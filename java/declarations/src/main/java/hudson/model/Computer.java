@@ -4,6 +4,7 @@ import hudson.security.AccessControlled;
 import hudson.slaves.OfflineCause;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
 import org.kohsuke.stapler.StaplerProxy;
 
 public abstract class Computer extends Actionable
@@ -83,6 +84,10 @@ public abstract class Computer extends Actionable
     }
 
     public OfflineCause getOfflineCause() {
+        throw new UnsupportedOperationException();
+    }
+
+    public Future<?> disconnect(OfflineCause cause) {
         throw new UnsupportedOperationException();
     }
 }

@@ -3,6 +3,7 @@ package hudson.model;
 import hudson.model.queue.WorkUnit;
 import java.util.Collection;
 import jenkins.model.CauseOfInterruption;
+import jenkins.model.queue.AsynchronousExecution;
 import org.kohsuke.stapler.HttpResponse;
 
 public class Executor extends Thread implements ModelObject {
@@ -59,6 +60,10 @@ public class Executor extends Thread implements ModelObject {
     }
 
     public static Executor of(Queue.Executable executable) {
+        throw new UnsupportedOperationException();
+    }
+
+    public AsynchronousExecution getAsynchronousExecution() {
         throw new UnsupportedOperationException();
     }
 

@@ -8,6 +8,8 @@ import io.jenkins.plugins.ha.builds.ForeignBuilds;
 import io.jenkins.plugins.ha.builds.OrphanedBuilds;
 import io.jenkins.plugins.ha.builds.OrphanedPipelines;
 import io.jenkins.plugins.ha.builds.OwnPipelines;
+import io.jenkins.plugins.ha.builds.PipelineAdoption;
+import io.jenkins.plugins.ha.builds.PipelineFence;
 import io.jenkins.plugins.ha.health.Others;
 import io.jenkins.plugins.ha.life.Watchdog;
 import io.jenkins.plugins.ha.queue.Claimer;
@@ -42,6 +44,8 @@ public final class Membership {
     private final Claimer claimer;
     private final OrphanedBuilds orphans;
     private final BuildFence fence;
+    private final PipelineFence pipelineFence;
+    private final PipelineAdoption adoption;
     private final OwnPipelines ownPipelines;
     private final OrphanedPipelines orphanedPipelines;
     private final EventPump pump;
@@ -64,10 +68,13 @@ public final class Membership {
         this.builds = new ForeignBuilds(identity);
         this.view = new QueueView(cluster, identity, builds);
         this.claimer = new Claimer(cluster, identity, view, outbound);
-        this.orphanedPipelines = new OrphanedPipelines(outbound);
+        this.adoption = new PipelineAdoption(cluster, identity, builds);
+        this.orphanedPipelines = new OrphanedPipelines(outbound, adoption);
         this.orphans = new OrphanedBuilds(cluster, identity, builds, outbound, orphanedPipelines);
+        adoption.endsBy(orphans);
         this.fence = new BuildFence(cluster, identity);
-        this.ownPipelines = new OwnPipelines(cluster, identity, view);
+        this.pipelineFence = new PipelineFence(cluster, identity, builds);
+        this.ownPipelines = new OwnPipelines(cluster, identity, view, builds, pipelineFence);
         this.pump =
                 new EventPump(
                         cluster,
@@ -102,6 +109,7 @@ public final class Membership {
         pump.jobsLoaded();
         claimer.start(watchdog);
         fence.start(watchdog);
+        pipelineFence.start(watchdog);
         ownPipelines.start(watchdog);
         orphanedPipelines.start(watchdog);
         records.opened()
@@ -119,6 +127,7 @@ public final class Membership {
         topology.stop();
         watchdog.stop();
         claimer.stop();
+        pipelineFence.leave();
         fence.stopBuilds();
         outbound.drainAndStop();
         cluster.close();
@@ -201,6 +210,11 @@ public final class Membership {
     /** Pipelines whose controller is gone. */
     public OrphanedPipelines orphanedPipelines() {
         return orphanedPipelines;
+    }
+
+    /** Keeps Pipelines from going on here when they go on elsewhere. */
+    public PipelineFence pipelines() {
+        return pipelineFence;
     }
 
     /** Looks whether what runs here is still ours. */

@@ -329,6 +329,17 @@ public final class Cluster implements AutoCloseable {
     }
 
     /**
+     * Makes an ORPHANED item this controller's own, whose decision fell to it: its build goes on
+     * here. It is RUNNING again, in the present epoch; so too if it is already.
+     *
+     * @throws HaException.Fenced when the decision is another's, or the earlier owner took it back
+     * @throws HaException.Conflict when it has ended
+     */
+    public void adopt(long id) {
+        Native.adopt(handle, id);
+    }
+
+    /**
      * Somebody wants the build of a STARTING or RUNNING item ended: should its controller die
      * meanwhile, it is not run again. {@code who} is for the record.
      */

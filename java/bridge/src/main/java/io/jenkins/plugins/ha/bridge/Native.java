@@ -129,6 +129,8 @@ final class Native {
 
     static native void resume(long handle, long id);
 
+    static native void adopt(long handle, long id);
+
     static native void unwanted(long handle, long id, String who);
 
     static native boolean holdsLease(long handle);

@@ -45,8 +45,8 @@ import jenkins.model.InterruptedBuildAction;
 /**
  * Builds of this controller that others end, because it stalled or was cut off for longer than its
  * lease, or is shut down over them. They are stopped, and nothing of them reaches their log or
- * build.xml any more: what the survivor wrote there stands. Pipelines are not concerned; no
- * survivor ends them.
+ * build.xml any more: what the survivor wrote there stands. Pipelines have a fence of their own
+ * ({@link PipelineFence}).
  *
  * <p>Whether a build is still ours is known in two ways: from the queue, once this controller is a
  * member again, and from the {@link LastWord} in the build's folder, also while it is not.

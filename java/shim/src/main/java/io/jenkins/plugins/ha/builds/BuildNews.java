@@ -73,6 +73,7 @@ public final class BuildNews extends RunListener<Run<?, ?>> {
             return;
         }
         TOLD_VISIBLE.remove(BuildKey.of(run));
+        membership.builds().endedHere(BuildKey.of(run));
         ClusterPermalinks.forget(run.getParent().getFullName());
         if (BuildFence.isCut(run)) {
             return; // told by whoever ended it

@@ -6,19 +6,24 @@ import hudson.model.Run;
 import hudson.security.ACL;
 import hudson.security.ACLContext;
 import io.jenkins.plugins.ha.ControllerIdentity;
+import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.Event;
 import io.jenkins.plugins.ha.bridge.Item;
 import io.jenkins.plugins.ha.bridge.ItemState;
 import io.jenkins.plugins.ha.life.InOrder;
 import io.jenkins.plugins.ha.queue.ClusterItemAction;
 import java.io.File;
+import java.io.IOException;
 import java.lang.ref.WeakReference;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.logging.Level;
@@ -51,6 +56,10 @@ public final class ForeignBuilds {
     private final Map<BuildKey, List<WeakReference<Run<?, ?>>>> shown = new ConcurrentHashMap<>();
     private final Map<BuildKey, Long> versions = new LinkedHashMap<>();
     private final Set<BuildKey> deleted = ConcurrentHashMap.newKeySet();
+
+    /** Pipelines that Jenkins was let resume here. */
+    private final Set<BuildKey> goingOn = ConcurrentHashMap.newKeySet();
+
     private final Map<BuildKey, Boolean> deletedOrder = new LinkedHashMap<>();
     private long clock;
 
@@ -152,10 +161,12 @@ public final class ForeignBuilds {
             }
         } else if (!ours
                 && (item.state() == ItemState.RUNNING || item.state() == ItemState.ORPHANED)) {
-            if (running.put(key, item.owner()) == null) {
+            if (!item.owner().equals(running.put(key, item.owner()))) {
                 touched(key);
                 recognize(key, 0);
             }
+        } else if (ours && goingOn.contains(key)) {
+            running.remove(key); // taken over from another
         } else if (!ours && item.state() == ItemState.STARTING) {
             running.put(key, item.owner());
         }
@@ -183,30 +194,157 @@ public final class ForeignBuilds {
 
     /** Jenkins reads a build from disk: called before it looks at what it read. */
     public void loaded(Run<?, ?> run, ClusterItemAction action) {
-        boolean ours = action.controllerId().equals(identity.id());
-        if (ours && action.incarnation().equals(identity.incarnation())) {
+        BuildKey key = BuildKey.of(run);
+        if (RunFields.isPipeline(run)) {
+            // a Pipeline that nobody vouches for stays read-only: resumed twice it would do
+            // everything twice
+            if (!RunFields.pipelineEnded(run) && !resumesHere(run, key, action)) {
+                running.putIfAbsent(key, action.controllerId());
+                show(run, key);
+            }
             return;
         }
-        BuildKey key = BuildKey.of(run);
-        boolean pipeline = RunFields.isPipeline(run);
-        boolean ended = pipeline && RunFields.pipelineEnded(run);
-        boolean runsElsewhere = running.containsKey(key);
-        // a Pipeline that nobody vouches for stays read-only: resumed twice it would do everything
-        // twice
-        if (!ended && (runsElsewhere || pipeline && !ours)) {
-            if (RunFields.showRunning(run)) {
-                shown.computeIfAbsent(key, k -> new ArrayList<>());
-                List<WeakReference<Run<?, ?>>> objects = shown.get(key);
-                synchronized (objects) {
-                    objects.removeIf(reference -> reference.get() == null);
-                    objects.add(new WeakReference<>(run));
-                }
-            } else if (pipeline) {
-                throw new IllegalStateException(
-                        "This version of the Pipeline plugins hides what HA Jenkins needs to show a"
-                                + " Pipeline of another controller without resuming it: "
-                                + run);
+        boolean ours = action.controllerId().equals(identity.id());
+        if (!(ours && action.incarnation().equals(identity.incarnation()))
+                && running.containsKey(key)) {
+            show(run, key);
+        }
+    }
+
+    /**
+     * Whether Jenkins may go on with a Pipeline that it has just read. One that an earlier start of
+     * this controller ran is made ours by that.
+     */
+    private boolean resumesHere(Run<?, ?> run, BuildKey key, ClusterItemAction action) {
+        Path folder = run.getRootDir().toPath();
+        try {
+            Optional<PipelineOwner> owner = PipelineOwner.standing(folder);
+            owner.ifPresent(
+                    o ->
+                            action.heldBy(
+                                    new ControllerIdentity(
+                                            o.controllerId(), o.incarnation(), o.controllerName()),
+                                    o.epoch()));
+            if (running.containsKey(key) || !action.controllerId().equals(identity.id())) {
+                return false;
             }
+            LastWord word = LastWord.standing(folder);
+            if (word != null && !word.byOwner(identity.id())
+                    || !action.incarnation().equals(identity.incarnation())
+                            && !claimAgain(folder, owner)) {
+                return false;
+            }
+            PipelineInternals internals = PipelineInternals.find();
+            if (internals != null && owner.isPresent() && !owner.get().graph().isEmpty()) {
+                internals.graph(run, owner.get().graph());
+            }
+            Files.deleteIfExists(folder.resolve(PipelineAdoption.STOPPED));
+            goingOn.add(key);
+            return true;
+        } catch (IOException e) {
+            LOGGER.log(Level.WARNING, run + " is not resumed: its folder cannot be read", e);
+            return false;
+        }
+    }
+
+    /** Only with a lease: without one a survivor may be taking it over. */
+    private boolean claimAgain(Path folder, Optional<PipelineOwner> before) throws IOException {
+        Membership membership = Membership.active().orElse(null);
+        return membership != null
+                && membership.cluster().holdsLease()
+                && PipelineOwner.claim(
+                                folder,
+                                before,
+                                identity,
+                                membership.link().epoch(),
+                                before.map(PipelineOwner::graph).orElse(""),
+                                0,
+                                "")
+                        .isPresent();
+    }
+
+    private void show(Run<?, ?> run, BuildKey key) {
+        if (RunFields.showRunning(run)) {
+            List<WeakReference<Run<?, ?>>> objects =
+                    shown.computeIfAbsent(key, k -> new ArrayList<>());
+            synchronized (objects) {
+                objects.removeIf(reference -> reference.get() == null);
+                objects.add(new WeakReference<>(run));
+            }
+        } else if (RunFields.isPipeline(run)) {
+            throw new IllegalStateException(
+                    "This version of the Pipeline plugins hides what HA Jenkins needs to show a"
+                            + " Pipeline of another controller without resuming it: "
+                            + run);
+        }
+    }
+
+    /** Pipelines that were read while it was not sure that they are ours, such as without Redis. */
+    List<BuildKey> unclaimed() {
+        List<BuildKey> result = new ArrayList<>();
+        running.forEach(
+                (key, owner) -> {
+                    if (owner.equals(identity.id())) {
+                        result.add(key);
+                    }
+                });
+        return result;
+    }
+
+    /**
+     * This controller has taken a Pipeline over, or tries again to go on with one of its own: who
+     * reads it from now on resumes it, if its files say so, once.
+     */
+    Run<?, ?> goOn(BuildKey key) {
+        running.remove(key);
+        touched(key);
+        recognize(key, 0);
+        return load(key);
+    }
+
+    /** Whether Jenkins has gone on here with a Pipeline that it read from its files. */
+    public boolean goesOn(Run<?, ?> run) {
+        return goesOn(BuildKey.of(run));
+    }
+
+    /** As {@link #goesOn(Run)}; such an object is the truth itself. */
+    boolean goesOn(BuildKey key) {
+        return goingOn.contains(key);
+    }
+
+    /** A Pipeline that ran here is another controller's now. */
+    void letGo(Run<?, ?> run, String controllerId) {
+        BuildKey key = BuildKey.of(run);
+        goingOn.remove(key);
+        running.put(key, controllerId);
+        show(run, key);
+        touched(key);
+    }
+
+    /** It has come to its end here. */
+    void endedHere(BuildKey key) {
+        goingOn.remove(key);
+    }
+
+    /** What is written of a build from now on counts, whoever ran it. */
+    void decided(BuildKey key) {
+        running.remove(key);
+    }
+
+    /** Whether the shared folder says that somebody else than {@code who} has it now. */
+    boolean isTakenOver(String jobName, int number, ControllerIdentity who) {
+        try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
+            Job<?, ?> job = Jenkins.get().getItemByFullName(jobName, Job.class);
+            if (job == null) {
+                return false;
+            }
+            Path folder = new File(job.getBuildDir(), Integer.toString(number)).toPath();
+            LastWord word = LastWord.standing(folder);
+            return word != null && !word.byOwner(who.id())
+                    || PipelineOwner.standing(folder).filter(owner -> !owner.is(who)).isPresent();
+        } catch (IOException e) {
+            LOGGER.log(Level.FINE, "The folder of a Pipeline cannot be read just now", e);
+            return false;
         }
     }
 
@@ -218,6 +356,10 @@ public final class ForeignBuilds {
         List<WeakReference<Run<?, ?>>> objects = shown.remove(key);
         if (objects != null) {
             files.run(() -> showEnded(key, objects));
+        }
+        Run<?, ?> waitedFor = BuildStepWaiters.any() ? load(key) : null;
+        if (waitedFor != null) {
+            BuildStepWaiters.ended(waitedFor);
         }
         ClusterPermalinks.forget(key.job());
         Queue.getInstance().scheduleMaintenance(); // what the build blocked may go on

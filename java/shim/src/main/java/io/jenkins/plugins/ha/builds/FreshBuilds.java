@@ -59,8 +59,9 @@ public final class FreshBuilds implements BuildReference.HolderFactory {
                 return referent;
             }
             // one that runs here is the truth itself
-            return referent instanceof Queue.Executable executable
-                            && Executor.of(executable) != null
+            return builds.goesOn(key)
+                            || referent instanceof Queue.Executable executable
+                                    && Executor.of(executable) != null
                     ? referent
                     : null;
         }

@@ -68,7 +68,7 @@ record LastWord(
     }
 
     /** Whole or not at all, and never over another. */
-    private static void link(Path draft, Path file, byte[] bytes) throws IOException {
+    static void link(Path draft, Path file, byte[] bytes) throws IOException {
         try {
             Files.createLink(file, draft);
         } catch (FileAlreadyExistsException e) {

@@ -23,6 +23,7 @@ import io.jenkins.plugins.ha.records.RecordKeeper;
 import io.jenkins.plugins.ha.settings.HaConfiguration;
 import java.io.File;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -39,8 +40,7 @@ import jenkins.model.Jenkins;
 /**
  * Builds whose controller died. It falls to one survivor to decide: a build that had not begun goes
  * back to the queue; a running freestyle or matrix build ends as ABORTED, which its log says, and
- * runs again if its job or the settings say so; a Pipeline stays as it is for its own controller to
- * resume ({@link OrphanedPipelines}).
+ * runs again if its job or the settings say so; a Pipeline goes on ({@link PipelineAdoption}).
  *
  * <p>The survivor may die at any point of this: each step says in the build's folder that it was
  * done, and the last one is a single one in the queue, so that the next survivor goes on from
@@ -105,7 +105,7 @@ public final class OrphanedBuilds {
 
     /** Decides what becomes of this item's build. The jobs are loaded. Does not block. */
     public void decide(Item item) {
-        pool.execute(() -> attempt(item));
+        pool.execute(() -> attempt(item, () -> decideNow(item)));
     }
 
     /** Builds that wait for a controller that has their job; "" when there is none. From memory. */
@@ -130,9 +130,14 @@ public final class OrphanedBuilds {
         }
     }
 
-    private void attempt(Item item) {
+    @FunctionalInterface
+    private interface Deciding {
+        void decide() throws IOException;
+    }
+
+    private void attempt(Item item, Deciding deciding) {
         try {
-            decideNow(item);
+            deciding.decide();
             failed.remove(item.id());
         } catch (HaException.Closed e) {
             throw e;
@@ -231,7 +236,6 @@ public final class OrphanedBuilds {
         unheardOf.remove(item.id());
         homeless.remove(item.id());
         File folder = new File(job.getBuildDir(), Integer.toString(item.number()));
-        boolean kept = LocalBuilds.isPlaceholder(item);
         if (item.state() != ItemState.RUNNING && !new File(folder, "build.xml").isFile()) {
             outbound.tell(
                     "return of queue item " + item.id(),
@@ -245,6 +249,38 @@ public final class OrphanedBuilds {
                                     + " goes back: its controller died before it began");
             return;
         }
+        conclude(job, item);
+    }
+
+    /**
+     * Ends a Pipeline that no controller can go on with; it runs again if its job or the settings
+     * say so. Reads and writes its folder on the caller's thread; what fails is tried again, and at
+     * last done without what plugins do.
+     *
+     * @param why the end of a sentence, for its log
+     */
+    void endPipeline(Job<?, ?> job, Item item, String why) {
+        attempt(
+                item,
+                () -> {
+                    sayWhy(job, item.number(), why);
+                    conclude(job, item);
+                });
+    }
+
+    private static void sayWhy(Job<?, ?> job, int number, String why) throws IOException {
+        Path folder = job.getBuildDir().toPath().resolve(Integer.toString(number));
+        String sentence = "No other controller can go on with this Pipeline: " + why + ".";
+        if (Files.isRegularFile(folder.resolve("build.xml"))
+                && !BuildLog.end(folder).contains(sentence)) {
+            BuildLog.append(folder, "\n" + sentence + "\n");
+        }
+    }
+
+    /** Its build ends here and now, and runs again if that is wanted. */
+    private void conclude(Job<?, ?> job, Item item) throws IOException {
+        BuildKey key = new BuildKey(item.job(), item.number());
+        boolean kept = LocalBuilds.isPlaceholder(item);
         Ending ending = end(job, key, item.owner());
         if (ending.bySurvivor() && !kept && Reruns.wanted(job)) {
             outbound.tell(
@@ -274,7 +310,7 @@ public final class OrphanedBuilds {
                 millis,
                 () -> {
                     if (stillOrphaned(item)) {
-                        attempt(item);
+                        attempt(item, () -> decideNow(item));
                     }
                 });
     }
@@ -376,23 +412,43 @@ public final class OrphanedBuilds {
 
     private void endUnqueued(BuildKey key, String owner) throws IOException {
         Job<?, ?> job = Jenkins.get().getItemByFullName(key.job(), Job.class);
-        Run<?, ?> run =
-                job == null || PipelineFile.isPipeline(job)
-                        ? null
-                        : job.getBuildByNumber(key.number());
+        if (job != null && PipelineFile.isPipeline(job)) {
+            pipelines.unqueued(key);
+            return;
+        }
+        Run<?, ?> run = job == null ? null : job.getBuildByNumber(key.number());
         ClusterItemAction action = run == null ? null : run.getAction(ClusterItemAction.class);
         if (action != null
                 && action.itemId() == 0
                 && action.controllerId().equals(owner)
                 && end(job, key, owner).bySurvivor()) {
-            close(job, key, NEVER_QUEUED);
+            endedUnqueued(job, key, run);
+        }
+    }
+
+    /** Ends a Pipeline that no controller can go on with, and that the queue knows nothing of. */
+    void endUnqueuedPipeline(Job<?, ?> job, BuildKey key, String owner, String why)
+            throws IOException {
+        sayWhy(job, key.number(), why);
+        if (end(job, key, owner).bySurvivor()) {
+            endedUnqueued(job, key, job.getBuildByNumber(key.number()));
+        }
+    }
+
+    private void endedUnqueued(Job<?, ?> job, BuildKey key, Run<?, ?> run) {
+        close(job, key, NEVER_QUEUED);
+        if (run != null) {
+            Membership.active().ifPresent(m -> BuildNews.announce(m, run, ForeignBuilds.ENDED));
+            BuildStepWaiters.ended(run);
         }
     }
 
     /** Whether the build's file says that it has ended. */
     static boolean hasEnded(Path folder) throws IOException {
         // with a duration it has; Jenkins saves it as a build without one while it runs
-        return LASTED.matcher(Files.readString(folder.resolve("build.xml"))).find();
+        return LASTED.matcher(
+                        Files.readString(folder.resolve("build.xml"), StandardCharsets.ISO_8859_1))
+                .find();
     }
 
     /** Writes the end into the build's files, unless it is there. */
@@ -439,6 +495,7 @@ public final class OrphanedBuilds {
      */
     static void saveEnd(Run<?, ?> run, Result result, CauseOfInterruption cause)
             throws IOException {
+        Membership.active().ifPresent(m -> m.builds().decided(BuildKey.of(run)));
         if (cause != null) {
             run.addAction(new InterruptedBuildAction(List.of(cause)));
         }

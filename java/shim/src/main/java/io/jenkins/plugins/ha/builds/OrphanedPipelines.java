@@ -26,9 +26,10 @@ import jenkins.model.CauseOfInterruption;
 import jenkins.model.Jenkins;
 
 /**
- * Pipelines whose controller is gone. They are left to it, to be resumed when it is back; only if
- * somebody kills one does the controller to which the decision fell end it. What it would do at its
- * end is not done then, as with any Pipeline that is killed. Thread-safe.
+ * Pipelines whose controller is gone. The controller to which the decision fell goes on with them
+ * ({@link PipelineAdoption}), or leaves them to their own, to be resumed when that is back; if
+ * somebody kills one it is ended. What it would do at its end is not done then, as with any
+ * Pipeline that is killed. Thread-safe.
  */
 @SuppressWarnings("try") // who acts is settled by having the context open
 public final class OrphanedPipelines {
@@ -40,12 +41,14 @@ public final class OrphanedPipelines {
     private static final long LOOK_MILLIS = 2000;
 
     private final Outbound outbound;
+    private final PipelineAdoption adoption;
 
     /** Those that it falls to this controller to decide on, by queue item. */
     private final Map<Long, Item> left = new ConcurrentHashMap<>();
 
-    public OrphanedPipelines(Outbound outbound) {
+    public OrphanedPipelines(Outbound outbound, PipelineAdoption adoption) {
         this.outbound = outbound;
+        this.adoption = adoption;
     }
 
     /** It falls to this controller to decide on it. */
@@ -58,8 +61,13 @@ public final class OrphanedPipelines {
                                 + " went away while it ran the Pipeline "
                                 + item.job()
                                 + " #"
-                                + item.number()
-                                + ": it goes on when that controller is back");
+                                + item.number());
+        adoption.consider(item);
+    }
+
+    /** As {@link #leave}, for one that the queue knows nothing of. */
+    void unqueued(BuildKey key) {
+        adoption.considerUnqueued(key);
     }
 
     /** From now on it is looked which of them have ended. The jobs are loaded. */
@@ -73,6 +81,7 @@ public final class OrphanedPipelines {
      */
     private void look() {
         try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
+            adoption.again();
             for (Item item : left.values()) {
                 Job<?, ?> job = Jenkins.get().getItemByFullName(item.job(), Job.class);
                 if (job != null
@@ -80,6 +89,8 @@ public final class OrphanedPipelines {
                                 new File(job.getBuildDir(), item.number() + "/build.xml"))) {
                     left.remove(item.id());
                     tellEnd(job, item);
+                } else {
+                    adoption.consider(item);
                 }
             }
         } catch (RuntimeException e) {
@@ -113,7 +124,10 @@ public final class OrphanedPipelines {
      */
     public void kill(Run<?, ?> run, String who) {
         BuildKey key = BuildKey.of(run);
-        if (!killHere(key, who)) {
+        ClusterItemAction action = run.getAction(ClusterItemAction.class);
+        if (action == null || action.itemId() <= 0 || !queueHas(action.itemId())) {
+            outbound.tell("end of the orphaned " + key, c -> endUnqueued(key, who));
+        } else if (!killHere(key, who)) {
             outbound.tell(
                     "kill of " + run,
                     c ->
@@ -122,6 +136,33 @@ public final class OrphanedPipelines {
                                     key.job(),
                                     key.number(),
                                     who.getBytes(StandardCharsets.UTF_8)));
+        }
+    }
+
+    private static boolean queueHas(long id) {
+        Membership membership = Membership.active().orElseThrow();
+        return membership.cluster().item(id).map(item -> !item.state().ended()).orElse(false);
+    }
+
+    /** Of one that no item of the queue stands for, the shared folder says who ended it first. */
+    private static void endUnqueued(BuildKey key, String who) {
+        try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
+            Membership membership = Membership.active().orElseThrow();
+            Job<?, ?> job = Jenkins.get().getItemByFullName(key.job(), Job.class);
+            Run<?, ?> run = job == null ? null : job.getBuildByNumber(key.number());
+            if (run == null || !run.isBuilding()) {
+                return;
+            }
+            String name = ClusterItemAction.controllerOf(run, "");
+            LastWord.say(
+                    run.getRootDir().toPath(),
+                    membership.identity(),
+                    Result.ABORTED.toString(),
+                    LastWord.Role.SURVIVOR);
+            write(membership, run, new Killed(name, who));
+            BuildStepWaiters.ended(run);
+        } catch (IOException e) {
+            LOGGER.log(Level.WARNING, "The end of " + key + " may be missing in its file", e);
         }
     }
 

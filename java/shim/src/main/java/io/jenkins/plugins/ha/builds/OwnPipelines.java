@@ -23,8 +23,8 @@ import jenkins.model.Jenkins;
 
 /**
  * Pipelines that go on here in another membership than the one they began in: this controller was
- * restarted, or held dead for a while. Nobody else can go on with them, so their queue items are
- * taken back; else they would keep what waits behind them waiting for ever.
+ * restarted. As its files say they are its own, so their queue items are taken back; else they
+ * would keep what waits behind them waiting for ever.
  */
 @SuppressWarnings("try") // who acts is settled by having the context open
 public final class OwnPipelines {
@@ -34,11 +34,20 @@ public final class OwnPipelines {
     private final Cluster cluster;
     private final ControllerIdentity identity;
     private final QueueView view;
+    private final ForeignBuilds builds;
+    private final PipelineFence fence;
 
     /** Queue items that were asked for, and the epoch they were asked for in. */
     private final Map<Long, Long> asked = Recent.map(10_000);
 
-    public OwnPipelines(Cluster cluster, ControllerIdentity identity, QueueView view) {
+    public OwnPipelines(
+            Cluster cluster,
+            ControllerIdentity identity,
+            QueueView view,
+            ForeignBuilds builds,
+            PipelineFence fence) {
+        this.builds = builds;
+        this.fence = fence;
         this.cluster = cluster;
         this.identity = identity;
         this.view = view;
@@ -60,9 +69,10 @@ public final class OwnPipelines {
     private void look() {
         try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
             LinkState link = cluster.link();
-            if (!link.joined()) {
+            if (!link.joined() || !fence.settled(link.epoch())) {
                 return;
             }
+            builds.unclaimed().forEach(builds::goOn);
             readOrphans();
             BuildsHere.forEach(
                     (executor, run) -> {
@@ -101,6 +111,7 @@ public final class OwnPipelines {
         try {
             cluster.resume(action.itemId());
             LOGGER.info(() -> run + " goes on here");
+            BuildStepWaiters.resumed(run);
         } catch (HaException.Fenced e) {
             if (!ended(action.itemId())) {
                 return; // no member any more: asked again in the next membership

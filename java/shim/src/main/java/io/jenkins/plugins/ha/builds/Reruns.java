@@ -51,14 +51,18 @@ public final class Reruns {
         boolean ended = item.state() == ItemState.DONE && item.again() == 0;
         boolean setAside = item.state() == ItemState.UNREADABLE;
         if ((ended || setAside) && item.deaths() > MOST) {
-            GivenUp entry = new GivenUp(item.job(), item.number(), item.why());
-            synchronized (GIVEN_UP) {
-                if (!GIVEN_UP.contains(entry)) {
-                    GIVEN_UP.addLast(entry);
-                }
-                if (GIVEN_UP.size() > REMEMBERED) {
-                    GIVEN_UP.removeFirst();
-                }
+            setAside(new GivenUp(item.job(), item.number(), item.why()));
+        }
+    }
+
+    /** One more that is not gone on with. */
+    static void setAside(GivenUp entry) {
+        synchronized (GIVEN_UP) {
+            if (!GIVEN_UP.contains(entry)) {
+                GIVEN_UP.addLast(entry);
+            }
+            if (GIVEN_UP.size() > REMEMBERED) {
+                GIVEN_UP.removeFirst();
             }
         }
     }

@@ -64,9 +64,10 @@ public final class StopFilter implements HttpServletFilter {
             response.sendError(
                     HttpServletResponse.SC_SERVICE_UNAVAILABLE,
                     "The controller that runs this build did not answer. Try again; if it has died,"
-                            + " the build ends by itself in a few seconds; but a Pipeline goes on"
-                            + " when that controller is back. To end that now, without what it"
-                            + " does at its end, POST to its address with /kill.");
+                            + " the build ends by itself in a few seconds, or, if it is a Pipeline,"
+                            + " goes on on another controller, or waits until its own is back. To"
+                            + " end one that waits, without what it does at its end, POST to its"
+                            + " address with /kill.");
         }
         return true;
     }

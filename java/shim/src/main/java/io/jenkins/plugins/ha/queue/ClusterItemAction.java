@@ -7,6 +7,7 @@ import hudson.model.Run;
 import io.jenkins.plugins.ha.ControllerIdentity;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.Item;
+import io.jenkins.plugins.ha.builds.PipelineFence;
 import io.jenkins.plugins.ha.builds.ReadOnlyCopies;
 import java.util.List;
 import jenkins.model.RunAction2;
@@ -22,12 +23,12 @@ import org.kohsuke.stapler.export.ExportedBean;
 public final class ClusterItemAction extends InvisibleAction
         implements Queue.QueueAction, RunAction2 {
     private final long itemId;
-    private final long epoch;
-    private final String controllerId;
-    private final String incarnation;
-    private final String controllerName;
+    private volatile long epoch;
+    private volatile String controllerId;
+    private volatile String incarnation;
+    private volatile String controllerName;
 
-    /** The cluster's queue holds a placeholder only: its build cannot run anywhere else. */
+    /** The cluster's queue holds a placeholder only: its build cannot be claimed anywhere else. */
     private final boolean kept;
 
     private transient volatile Run<?, ?> build;
@@ -113,7 +114,7 @@ public final class ClusterItemAction extends InvisibleAction
      */
     @Exported(visibility = 2, skipNull = true)
     public String getHaController() {
-        return build != null ? controllerName : null;
+        return build == null ? null : controllerName;
     }
 
     /** Two items of the cluster are two items: they were compared when they were accepted. */
@@ -125,6 +126,14 @@ public final class ClusterItemAction extends InvisibleAction
     @Override
     public void onAttached(Run<?, ?> run) {
         build = run;
+    }
+
+    /** Another controller than build.xml says goes on with the build, in this membership. */
+    public void heldBy(ControllerIdentity owner, long newEpoch) {
+        controllerId = owner.id();
+        incarnation = owner.incarnation();
+        controllerName = owner.name();
+        epoch = newEpoch;
     }
 
     /**
@@ -141,6 +150,7 @@ public final class ClusterItemAction extends InvisibleAction
     private Object writeReplace() {
         Run<?, ?> written = build;
         if (written != null) {
+            PipelineFence.beforeSave(written); // one that another has taken over is not written
             ReadOnlyCopies.beforeWriting(written);
         }
         return this;

@@ -155,7 +155,7 @@ public final class RecordKeeper extends RunListener<Run<?, ?>> {
                     action != null
                             && action.controllerId().equals(membership.identity().id())
                             && action.incarnation().equals(membership.identity().incarnation());
-            if (!ours && executesHere(run)) {
+            if ((!ours || membership.builds().goesOn(run)) && executesHere(run)) {
                 takeOver(records, membership, run); // resumed after a start, or after a death
             }
             records.save(

@@ -54,6 +54,7 @@ public class HaConfiguration extends GlobalConfiguration {
     private boolean takesBuilds = true;
     private int capacity;
     private boolean rerun = true;
+    private boolean adoptPipelines = true;
     private transient String unreadable = "";
 
     /** Loads what was saved. */
@@ -304,6 +305,33 @@ public class HaConfiguration extends GlobalConfiguration {
     public void setRerun(boolean rerun) {
         this.rerun = rerun;
         save();
+    }
+
+    /** Whether Pipelines whose controller died go on here. */
+    public boolean isAdoptPipelines() {
+        return adoptPipelines;
+    }
+
+    @DataBoundSetter
+    public void setAdoptPipelines(boolean adoptPipelines) {
+        this.adoptPipelines = adoptPipelines;
+        save();
+    }
+
+    /**
+     * As {@link #isAdoptPipelines}, unless the system property {@code
+     * io.jenkins.plugins.ha.adoptPipelines} or the environment says otherwise.
+     */
+    public static boolean takesPipelinesOver() {
+        String outside = System.getProperty("io.jenkins.plugins.ha.adoptPipelines");
+        if (outside == null) {
+            outside = System.getenv("HA_JENKINS_ADOPT_PIPELINES");
+        }
+        if (outside != null && !outside.isBlank()) {
+            return Boolean.parseBoolean(outside.trim());
+        }
+        HaConfiguration settings = get();
+        return settings == null || settings.adoptPipelines;
     }
 
     private static void applyNow() {

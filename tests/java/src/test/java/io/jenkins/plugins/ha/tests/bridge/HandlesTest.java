@@ -71,6 +71,7 @@ class HandlesTest {
                         () -> cluster.rerun(1, "ABORTED", 2, BODY, 3),
                         () -> cluster.keep(1),
                         () -> cluster.resume(1),
+                        () -> cluster.adopt(1),
                         () -> cluster.unwanted(1, "who"),
                         cluster::holdsLease,
                         () -> cluster.park(1, "why"),

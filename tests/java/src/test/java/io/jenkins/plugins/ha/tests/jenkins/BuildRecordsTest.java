@@ -311,6 +311,7 @@ class BuildRecordsTest {
     @Test
     void aPipelineWhoseControllerIsGoneIsKilledFromAnotherAndStaysDead() {
         JenkinsClient a = two.a();
+        adopts(a, false);
         String job = "killed-pipe";
         long first = runsOnB(job, "if (params.P == '1') { sleep 600 }");
         a.trigger(job, Map.of("P", "2"));
@@ -336,12 +337,14 @@ class BuildRecordsTest {
         assertEquals("ABORTED", b.awaitResult(job, 1, LONG));
         assertRowIsTheBuild(b, awaitRow(b, job, 1, "ENDED"));
         assertEquals(log, b.console(job, 1), "b did not resume it");
+        adopts(a, true);
     }
 
     @Test
     void aPipelineWhoseFileSaysThatItHasEndedKeepsNobodyWaitingWhenItsControllerIsGone()
             throws IOException {
         JenkinsClient a = two.a();
+        adopts(a, false);
         String job = "ended-pipe";
         long first = runsOnB(job, "if (params.P == '1') { sleep 600 }");
         a.trigger(job, Map.of("P", "2"));
@@ -359,11 +362,30 @@ class BuildRecordsTest {
         assertEquals("UNSTABLE", a.awaitResult(job, 1, LONG));
         assertEquals("UNSTABLE", awaitRow(a, job, 1, "ENDED").path("result").asText());
         assertEquals("DONE UNSTABLE", state(first));
+        adopts(a, true);
+    }
+
+    /** Whether this controller goes on with Pipelines whose controller is gone. */
+    private static void adopts(JenkinsClient on, boolean adopts) {
+        TwoControllers.script(
+                on,
+                "io.jenkins.plugins.ha.settings.HaConfiguration.get().adoptPipelines = " + adopts);
     }
 
     private void goesOn(String job, Runnable between) {
         JenkinsClient a = two.a();
         long first = runsOnB(job, "sleep 12; echo 'over'");
+        // what is not stored yet when its controller goes is not gone on with, but runs again
+        Path program = two.stage().shared().jobs().resolve(job + "/builds/1/program.dat");
+        Eventually.until(
+                "it sleeps, and that is stored",
+                LONG,
+                () -> {
+                    long stored = written(program);
+                    return a.console(job, 1).contains("Sleeping for")
+                            && stored > 0
+                            && stored < System.currentTimeMillis() - 500;
+                });
         long second = a.trigger(job, Map.of("P", "2"));
 
         between.run();
@@ -377,6 +399,11 @@ class BuildRecordsTest {
         for (long id : List.of(first, second)) {
             assertEquals("DONE SUCCESS", state(id), "the queue says so too");
         }
+    }
+
+    /** In ms since 1970; 0 where there is no such file. */
+    private static long written(Path file) {
+        return file.toFile().lastModified();
     }
 
     /** The queue item of the first build, under way on b, of a Pipeline built one at a time. */

@@ -1,6 +1,7 @@
 package io.jenkins.plugins.ha.tests.jenkins;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.jenkins.plugins.ha.stage.Eventually;
 import io.jenkins.plugins.ha.stage.FreestyleJob;
@@ -31,6 +32,8 @@ class QueueAfterAKillTest {
                 TwoControllers.start(
                         "queue-after-a-kill",
                         1,
+                        (stage, added) ->
+                                added.property("io.jenkins.plugins.ha.adoptPipelines", "false"),
                         "workflow-job",
                         "workflow-cps",
                         "workflow-basic-steps",
@@ -47,12 +50,15 @@ class QueueAfterAKillTest {
     }
 
     @Test
-    void whatHasBegunDoesNotBeginAgain() throws IOException {
+    void whatHasBegunDoesNotBeginAgainAndAPipelineOfTheDeadIsKilledForGood() throws IOException {
+        JenkinsClient a = two.a();
         JenkinsClient b = two.b();
         Path ledger = two.folder("ledger");
         two.createJob("busy", waits("go"));
         two.createJob("down", new FreestyleJob().shell("echo down >> " + ledger).xml());
+        two.createJob("down-flow", JobXml.pipeline("sleep 600"));
         two.createJob("up", JobXml.pipeline("build 'down'\ninput 'up goes on?'"));
+        two.createJob("up-flow", JobXml.pipeline("build 'down-flow'"));
         two.createJob(
                 "block",
                 JobXml.pipeline(
@@ -60,9 +66,10 @@ class QueueAfterAKillTest {
         two.onlyOn("b");
         b.trigger("busy");
         TwoControllers.awaitRunning(b, "busy", 1);
-        for (String job : List.of("up", "block")) {
+        for (String job : List.of("up", "block", "up-flow")) {
             b.trigger(job);
         }
+        TwoControllers.awaitRunning(b, "down-flow", 1);
         Eventually.until(
                 "what is to be built waits for the executor",
                 LONG,
@@ -79,9 +86,22 @@ class QueueAfterAKillTest {
                     LONG,
                     () -> b.console(job, 1).contains("goes on?"));
         }
+        for (String job : List.of("up", "block", "up-flow", "down-flow")) {
+            PipelineState.awaitStored(PipelineState.folder(two, job, 1));
+        }
         two.controller("b").kill9();
         Files.copy(old, queue, StandardCopyOption.REPLACE_EXISTING);
         assertEquals(List.of("block", "down"), ledger(ledger));
+
+        // meanwhile: a Pipeline of a build step has no queue item, and is ended all the same
+        Eventually.until(
+                "the survivor ends it",
+                LONG,
+                () ->
+                        List.of(200, 302)
+                                .contains(a.post(flow("kill"), java.util.Map.of()).statusCode()));
+        assertEquals("ABORTED", a.awaitResult("down-flow", 1, LONG));
+        assertTrue(a.console("down-flow", 1).endsWith("Finished: ABORTED\n"));
 
         two.controller("b").start();
         two.controller("b").awaitUp(Stage.UP);
@@ -96,18 +116,17 @@ class QueueAfterAKillTest {
         assertEquals("SUCCESS", b.awaitResult("down", 2, LONG));
         Eventually.until("nothing waits", LONG, () -> b.queue().path("items").isEmpty());
         assertEquals(List.of("block", "down", "down"), ledger(ledger));
+        assertEquals("ABORTED", b.awaitResult("down-flow", 1, LONG));
+        assertEquals("ABORTED", b.awaitResult("up-flow", 1, LONG), "it hears of that");
         for (String job : List.of("up", "block")) {
-            TwoControllers.script(
-                    b,
-                    """
-                    def action = Jenkins.get().getItemByFullName('%s').getBuildByNumber(1)
-                      .getAllActions().find { it.class.simpleName == 'InputAction' }
-                    action.executions.each { it.proceed(null) }
-                    """
-                            .formatted(job));
+            PipelineState.proceed(b, job, 1);
             assertEquals("SUCCESS", b.awaitResult(job, 1, LONG));
         }
         assertEquals(List.of("block", "down", "down"), ledger(ledger));
+    }
+
+    private static String flow(String verb) {
+        return "job/down-flow/1/" + verb;
     }
 
     private String waits(String file) {

@@ -1,0 +1,299 @@
+package io.jenkins.plugins.ha.builds;
+
+import hudson.model.Job;
+import hudson.model.Run;
+import io.jenkins.plugins.ha.ControllerIdentity;
+import io.jenkins.plugins.ha.bridge.Cluster;
+import io.jenkins.plugins.ha.bridge.HaException;
+import io.jenkins.plugins.ha.bridge.Item;
+import io.jenkins.plugins.ha.life.Pool;
+import io.jenkins.plugins.ha.queue.ClusterItemAction;
+import io.jenkins.plugins.ha.records.RecordKeeper;
+import io.jenkins.plugins.ha.settings.HaConfiguration;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import jenkins.model.Jenkins;
+
+/**
+ * Goes on here with Pipelines whose controller died, as Jenkins goes on with its own after a
+ * restart: from what they stored last. Who may is settled by {@link PipelineOwner} in the shared
+ * folder first, which also the old controller reads, and then in the queue.
+ *
+ * <p>The survivor may die at any point of this; the next one goes on from there. One at a time, on
+ * a thread of its own. Thread-safe.
+ */
+public final class PipelineAdoption {
+    private static final Logger LOGGER = Logger.getLogger(PipelineAdoption.class.getName());
+
+    /** Made by a controller that is shut down, in the folders of its Pipelines. */
+    static final String STOPPED = "ha-stopped";
+
+    private final Cluster cluster;
+    private final ControllerIdentity identity;
+    private final ForeignBuilds builds;
+    private final Pool worker = new Pool("ha-jenkins-adoption", 1, 100_000);
+    private final Set<BuildKey> underWay = ConcurrentHashMap.newKeySet();
+    private final Set<BuildKey> unqueued = ConcurrentHashMap.newKeySet();
+
+    /** Why each of those that wait does, as it was logged. */
+    private final Map<BuildKey, String> waiting = new ConcurrentHashMap<>();
+
+    private volatile OrphanedBuilds orphans;
+
+    public PipelineAdoption(Cluster cluster, ControllerIdentity identity, ForeignBuilds builds) {
+        this.cluster = cluster;
+        this.identity = identity;
+        this.builds = builds;
+    }
+
+    /** Who ends those that nobody can go on with. */
+    public void endsBy(OrphanedBuilds decider) {
+        orphans = decider;
+    }
+
+    /** It falls to this controller to decide on this item. Does not block. */
+    void consider(Item item) {
+        later(new BuildKey(item.job(), item.number()), job -> take(job, item));
+    }
+
+    /** The controller of a Pipeline that the queue knows nothing of is gone. Does not block. */
+    void considerUnqueued(BuildKey key) {
+        unqueued.add(key);
+        later(
+                key,
+                job -> {
+                    String waits = takeUnqueued(job, key);
+                    if (waits.isEmpty()) {
+                        unqueued.remove(key);
+                    }
+                    return waits;
+                });
+    }
+
+    /** Those that the queue knows nothing of and that wait are looked at again. */
+    void again() {
+        unqueued.forEach(this::considerUnqueued);
+    }
+
+    @FunctionalInterface
+    private interface Taking {
+        /** Why it waits; "" when it does not. */
+        String take(Job<?, ?> job) throws IOException;
+    }
+
+    private void later(BuildKey key, Taking taking) {
+        if (!underWay.add(key)) {
+            return;
+        }
+        boolean taken =
+                worker.execute(
+                        () -> {
+                            try {
+                                Job<?, ?> job =
+                                        Jenkins.get().getItemByFullName(key.job(), Job.class);
+                                note(key, job == null ? "its job is not here" : taking.take(job));
+                            } catch (HaException e) {
+                                note(key, e.getMessage());
+                            } catch (Throwable e) { // of a plugin; the thread is for all Pipelines
+                                LOGGER.log(
+                                        Level.WARNING,
+                                        "Could not take over the Pipeline "
+                                                + key
+                                                + "; trying again",
+                                        e);
+                            } finally {
+                                underWay.remove(key);
+                            }
+                        });
+        if (!taken) {
+            underWay.remove(key); // asked for again in a moment
+        }
+    }
+
+    private void note(BuildKey key, String why) {
+        if (why.isEmpty()) {
+            waiting.remove(key);
+        } else if (!why.equals(waiting.put(key, why))) {
+            LOGGER.warning(
+                    () ->
+                            "The Pipeline "
+                                    + key.job()
+                                    + " #"
+                                    + key.number()
+                                    + " is not taken over: "
+                                    + why);
+        }
+    }
+
+    private String take(Job<?, ?> job, Item item) throws IOException {
+        Path folder = folder(job, item.number());
+        if (!Files.isRegularFile(folder.resolve("build.xml"))) {
+            orphans.endPipeline(job, item, "it had not come to its first step");
+            return "";
+        }
+        if (PipelineFile.saysEnded(folder.resolve("build.xml").toFile())) {
+            return ""; // which is told soon
+        }
+        String notHere = notHere(folder, item.owner());
+        if (!notHere.isEmpty()) {
+            return notHere;
+        }
+        Claimed claimed = claim(job, folder, item.job(), item.number());
+        if (claimed.owner == null) {
+            return claimed.waits;
+        }
+        if (!claimed.obstacle.isEmpty()) {
+            orphans.endPipeline(job, item, claimed.obstacle);
+            return "";
+        }
+        cluster.adopt(item.id());
+        goOn(folder, new BuildKey(item.job(), item.number()));
+        return "";
+    }
+
+    private String takeUnqueued(Job<?, ?> job, BuildKey key) throws IOException {
+        Path folder = folder(job, key.number());
+        Run<?, ?> run = job.getBuildByNumber(key.number());
+        ClusterItemAction action = run == null ? null : run.getAction(ClusterItemAction.class);
+        if (action == null || action.itemId() != 0 || !run.isBuilding()) {
+            return ""; // the queue decides on it, or it has ended
+        }
+        String owner = action.controllerId();
+        if (cluster.members().stream().anyMatch(m -> m.controllerId().equals(owner))) {
+            return ""; // it is back, and so is its Pipeline
+        }
+        String notHere = notHere(folder, owner);
+        if (!notHere.isEmpty()) {
+            return notHere;
+        }
+        Claimed claimed = claim(job, folder, key.job(), key.number());
+        if (claimed.owner == null) {
+            return claimed.waits;
+        }
+        if (!claimed.obstacle.isEmpty()) {
+            orphans.endUnqueuedPipeline(job, key, owner, claimed.obstacle);
+            return "";
+        }
+        goOn(folder, key);
+        return "";
+    }
+
+    private String notHere(Path folder, String owner) {
+        if (!HaConfiguration.takesPipelinesOver()) {
+            return "the settings of HA say so; it goes on when its controller is back";
+        }
+        if (PipelineInternals.find() == null) {
+            return "this version of the Pipeline plugins does not allow it; it goes on when its"
+                    + " controller is back";
+        }
+        if (owner.equals(identity.id())) {
+            return "it is this controller's own, and goes on when Jenkins resumes it";
+        }
+        if (Jenkins.get().isQuietingDown()) {
+            return "this controller prepares for a shutdown";
+        }
+        if (Files.exists(folder.resolve(STOPPED))) {
+            return "its controller was shut down, and goes on with it when it is back";
+        }
+        return "";
+    }
+
+    /**
+     * @param owner null when it is somebody else's, or set aside
+     * @param obstacle why it can only be ended; "" when it can go on
+     * @param waits why there is no owner
+     */
+    private record Claimed(PipelineOwner owner, String obstacle, String waits) {}
+
+    private Claimed claim(Job<?, ?> job, Path folder, String name, int number) throws IOException {
+        Optional<PipelineOwner> before = PipelineOwner.standing(folder);
+        long epoch = cluster.link().epoch();
+        boolean mine = before.filter(o -> o.is(identity) && o.epoch() == epoch).isPresent();
+        if (!mine && before.filter(this::isMember).isPresent()) {
+            return new Claimed(
+                    null, "", "'" + before.get().controllerName() + "' is about to go on with it");
+        }
+        String graph =
+                before.map(PipelineOwner::graph)
+                        .filter(text -> !text.isEmpty())
+                        .orElse(PipelineGraph.FIRST);
+        String obstacle = PipelineGraph.obstacle(folder, graph);
+        if (resumeForbidden(job)) {
+            obstacle = "its job forbids that it is resumed";
+        }
+        if (LastWord.standing(folder) != null) {
+            obstacle = "somebody had begun to end it";
+        }
+        if (mine) {
+            return new Claimed(before.get(), obstacle, "");
+        }
+        String heads = PipelineGraph.heads(folder);
+        int stuck = before.filter(o -> o.heads().equals(heads)).map(o -> o.stuck() + 1).orElse(0);
+        if (stuck > Reruns.MOST) {
+            String why =
+                    "Controllers died "
+                            + (stuck + 1)
+                            + " times in a row while this Pipeline stood at the same step, so it"
+                            + " is set aside: kill it, or restart the controller that began it";
+            Reruns.setAside(new Reruns.GivenUp(name, number, why));
+            return new Claimed(null, "", why);
+        }
+        String next = graph;
+        if (obstacle.isEmpty()) {
+            next =
+                    PipelineGraph.FIRST
+                            + "."
+                            + (before.map(PipelineOwner::generation).orElse(1) + 1);
+            PipelineGraph.copy(folder, graph, next);
+        }
+        PipelineOwner owner =
+                PipelineOwner.claim(folder, before, identity, epoch, next, stuck, heads)
+                        .orElse(null);
+        if (owner != null) {
+            PipelineGraph.dropUnfinished(folder);
+        }
+        return new Claimed(owner, obstacle, "another controller goes on with it");
+    }
+
+    /** Whether the membership in which it was claimed is not over. */
+    private boolean isMember(PipelineOwner owner) {
+        return cluster.members().stream()
+                .anyMatch(
+                        member ->
+                                member.controllerId().equals(owner.controllerId())
+                                        && member.epoch() == owner.epoch());
+    }
+
+    private void goOn(Path folder, BuildKey key) throws IOException {
+        String sentence =
+                "Its controller went away; '" + identity.name() + "' goes on with this Pipeline.";
+        BuildLog.append(folder, sentence + "\n");
+        Run<?, ?> run = builds.goOn(key);
+        if (run == null || !builds.goesOn(key)) {
+            throw new IOException("It cannot be read");
+        }
+        LOGGER.warning(() -> run + ": " + sentence);
+        RecordKeeper.takeOver(run);
+        run.save(); // its file says whose it is, and all hear of it
+        BuildStepWaiters.resumed(run);
+    }
+
+    private static boolean resumeForbidden(Job<?, ?> job) {
+        try {
+            return Boolean.TRUE.equals(job.getClass().getMethod("isResumeBlocked").invoke(job));
+        } catch (ReflectiveOperationException e) {
+            return false; // not in this version: its file says it
+        }
+    }
+
+    private static Path folder(Job<?, ?> job, int number) {
+        return job.getBuildDir().toPath().resolve(Integer.toString(number));
+    }
+}
