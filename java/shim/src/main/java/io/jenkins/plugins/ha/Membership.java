@@ -9,6 +9,7 @@ import io.jenkins.plugins.ha.builds.OrphanedBuilds;
 import io.jenkins.plugins.ha.builds.OrphanedPipelines;
 import io.jenkins.plugins.ha.builds.OwnPipelines;
 import io.jenkins.plugins.ha.health.Others;
+import io.jenkins.plugins.ha.jobs.SharedItems;
 import io.jenkins.plugins.ha.life.Watchdog;
 import io.jenkins.plugins.ha.queue.Claimer;
 import io.jenkins.plugins.ha.queue.HaQueue;
@@ -43,6 +44,7 @@ public final class Membership {
     private final BuildFence fence;
     private final OwnPipelines ownPipelines;
     private final OrphanedPipelines orphanedPipelines;
+    private final SharedItems items;
     private final EventPump pump;
     private final BuildRecords records;
     private final Topology topology;
@@ -65,6 +67,7 @@ public final class Membership {
         this.orphans = new OrphanedBuilds(cluster, identity, builds, outbound, orphanedPipelines);
         this.fence = new BuildFence(cluster, identity);
         this.ownPipelines = new OwnPipelines(cluster, identity, view);
+        this.items = new SharedItems(outbound, builds);
         this.pump =
                 new EventPump(
                         cluster,
@@ -75,7 +78,8 @@ public final class Membership {
                         orphans,
                         fence,
                         orphanedPipelines,
-                        topology);
+                        topology,
+                        items);
     }
 
     /** The membership while the cluster's queue is installed; empty on a plain Jenkins. */
@@ -86,6 +90,7 @@ public final class Membership {
     /** Makes this the membership that the extensions act for. The queue has been installed. */
     void activate() {
         current = this;
+        items.prepare();
         outbound.start();
         pump.start();
         others.start(watchdog);
@@ -96,6 +101,7 @@ public final class Membership {
     void takeBuilds() {
         BuildRecords.active().ifPresent(DeletedJobs::settle);
         pump.jobsLoaded();
+        items.start(watchdog);
         claimer.start(watchdog);
         fence.start(watchdog);
         ownPipelines.start(watchdog);
@@ -119,6 +125,7 @@ public final class Membership {
         outbound.drainAndStop();
         cluster.close();
         pump.stop();
+        items.stop();
         watchdog.stopAll();
         others.leave();
         Reconciling background = reconciling;
@@ -187,6 +194,11 @@ public final class Membership {
 
     public Outbound outbound() {
         return outbound;
+    }
+
+    /** Jobs and folders, as all controllers have them. */
+    public SharedItems items() {
+        return items;
     }
 
     /** Pipelines whose controller is gone. */

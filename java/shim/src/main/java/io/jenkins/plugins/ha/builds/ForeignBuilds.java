@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import jenkins.model.Jenkins;
@@ -102,15 +103,6 @@ public final class ForeignBuilds {
         return isDeleted(new BuildKey(job, number));
     }
 
-    /** The job was deleted: what is known of its builds is not about another one of its name. */
-    public void forget(String job) {
-        synchronized (deletedOrder) {
-            deletedOrder.keySet().removeIf(key -> key.job().equals(job));
-            deleted.removeIf(key -> key.job().equals(job));
-        }
-        ClusterPermalinks.forget(job);
-    }
-
     /** Builds that other controllers run, with the id of the one that runs it. */
     Map<BuildKey, String> running() {
         return Map.copyOf(running);
@@ -159,6 +151,65 @@ public final class ForeignBuilds {
         } else if (!ours && item.state() == ItemState.STARTING) {
             running.put(key, item.owner());
         }
+    }
+
+    /** The job, or all jobs in the folder, of this name are gone: one made anew starts as new. */
+    public void forgetJobs(String name) {
+        Predicate<BuildKey> ofThem =
+                key -> key.job().equals(name) || key.job().startsWith(name + "/");
+        running.keySet().removeIf(ofThem);
+        shown.keySet().removeIf(ofThem);
+        deleted.removeIf(ofThem);
+        synchronized (deletedOrder) {
+            deletedOrder.keySet().removeIf(ofThem);
+        }
+        synchronized (versions) {
+            versions.keySet().removeIf(ofThem);
+        }
+        ClusterPermalinks.forget(name);
+    }
+
+    /** The job, or all jobs in the folder, of this name have another one from now on. */
+    public void renameJobs(String from, String to) {
+        renameKeys(running, from, to);
+        renameKeys(shown, from, to);
+        for (BuildKey key : List.copyOf(deleted)) {
+            BuildKey now = renamed(key, from, to);
+            if (now != null) {
+                deleted.remove(key);
+                deleted.add(now);
+                synchronized (deletedOrder) {
+                    deletedOrder.remove(key);
+                    deletedOrder.put(now, true);
+                }
+            }
+        }
+        synchronized (versions) {
+            renameKeys(versions, from, to);
+        }
+        // somebody may have looked for it under a name of which nothing was known yet
+        running.keySet().stream()
+                .filter(key -> renamed(key, to, to) != null)
+                .forEach(this::touched);
+        ClusterPermalinks.forget(from);
+        ClusterPermalinks.forget(to);
+    }
+
+    private static <V> void renameKeys(Map<BuildKey, V> map, String from, String to) {
+        for (BuildKey key : List.copyOf(map.keySet())) {
+            BuildKey now = renamed(key, from, to);
+            V value = now == null ? null : map.remove(key);
+            if (value != null) {
+                map.put(now, value);
+            }
+        }
+    }
+
+    /** Null when it keeps its name. */
+    private static BuildKey renamed(BuildKey key, String from, String to) {
+        return key.job().equals(from) || key.job().startsWith(from + "/")
+                ? new BuildKey(to + key.job().substring(from.length()), key.number())
+                : null;
     }
 
     /** Another controller told about a build. */
@@ -295,21 +346,26 @@ public final class ForeignBuilds {
             return;
         }
         Job<?, ?> found = jobOf(key.job());
-        if (!(found instanceof LazyBuildMixIn.LazyLoadingJob<?, ?>)) {
+        boolean there = false;
+        if (found instanceof LazyBuildMixIn.LazyLoadingJob<?, ?>) {
+            File folder = new File(found.getBuildDir(), Integer.toString(key.number()));
+            boolean readable =
+                    readable(new File(folder, "build.xml"), PipelineFile.isPipeline(found));
+            there = readable;
+            withMixIn(
+                    key.job(),
+                    (job, mixin) -> {
+                        if (readable) {
+                            mixin.getRunMap().recognizeNumber(key.number());
+                        }
+                        if (job.getNextBuildNumber() <= key.number()) {
+                            raise(job, key.number() + 1);
+                        }
+                    });
+        } else if (found != null) {
             return;
         }
-        File folder = new File(found.getBuildDir(), Integer.toString(key.number()));
-        boolean there = readable(new File(folder, "build.xml"), PipelineFile.isPipeline(found));
-        withMixIn(
-                key.job(),
-                (job, mixin) -> {
-                    if (there) {
-                        mixin.getRunMap().recognizeNumber(key.number());
-                    }
-                    if (job.getNextBuildNumber() <= key.number()) {
-                        raise(job, key.number() + 1);
-                    }
-                });
+        // a job that is not known yet may be on its way here
         if (!there && attempt < RETRIES && (attempt < 20 || running.containsKey(key))) {
             files.after(RETRY_MILLIS, () -> recognizeNow(key, attempt + 1));
         }

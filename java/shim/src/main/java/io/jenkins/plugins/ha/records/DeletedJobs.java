@@ -40,7 +40,7 @@ public final class DeletedJobs extends ItemListener {
             return;
         }
         String name = job.getFullName();
-        membership.builds().forget(name);
+        membership.builds().forgetJobs(name);
         int highest = job.getNextBuildNumber() - 1;
         membership
                 .outbound()
@@ -56,9 +56,8 @@ public final class DeletedJobs extends ItemListener {
                         });
     }
 
-    /** Another controller has deleted a job. */
+    /** Another controller has deleted a job; to be said before one of its name is made anew here. */
     public static void elsewhere(String name) {
-        Membership.active().ifPresent(membership -> membership.builds().forget(name));
         BuildRecords.active()
                 .ifPresent(
                         records ->
