@@ -12,8 +12,11 @@ import hudson.model.listeners.SaveableListener;
 import io.jenkins.plugins.ha.Membership;
 import java.util.function.Consumer;
 
-/** Hears of what happens to jobs and folders here, whoever does it. */
-@Extension
+/**
+ * Hears of what happens to jobs and folders here, whoever does it: first, because what other
+ * listeners save of a new item comes after it.
+ */
+@Extension(ordinal = 1000)
 public final class JobEvents extends ItemListener {
     /** Announcements about items. */
     public static final String TOPIC = ItemAnnouncer.TOPIC;

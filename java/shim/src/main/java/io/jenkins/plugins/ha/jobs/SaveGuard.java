@@ -3,11 +3,13 @@ package io.jenkins.plugins.ha.jobs;
 import com.thoughtworks.xstream.XStream;
 import com.thoughtworks.xstream.converters.MarshallingContext;
 import com.thoughtworks.xstream.converters.UnmarshallingContext;
+import com.thoughtworks.xstream.io.HierarchicalStreamReader;
 import com.thoughtworks.xstream.io.HierarchicalStreamWriter;
 import hudson.XmlFile;
 import hudson.model.AbstractItem;
 import hudson.model.Items;
 import hudson.model.TopLevelItem;
+import hudson.util.RobustReflectionConverter;
 import hudson.util.XStream2;
 import io.jenkins.plugins.ha.linkage.UsesByReflection;
 import java.io.File;
@@ -25,7 +27,7 @@ import java.util.logging.Logger;
  * save is refused, and what the other wrote stays. Any thread.
  */
 @UsesByReflection("field hudson.XmlFile writing Ljava/lang/ThreadLocal;")
-final class SaveGuard extends XStream2.PassthruConverter<AbstractItem> {
+final class SaveGuard extends RobustReflectionConverter {
     private static final Logger LOGGER = Logger.getLogger(SaveGuard.class.getName());
 
     /** A save that would undo what another controller wrote, or what this one cannot read. */
@@ -37,12 +39,28 @@ final class SaveGuard extends XStream2.PassthruConverter<AbstractItem> {
         }
     }
 
+    /**
+     * Jenkins' own converter of items. This one is of its class, because Jenkins looks for it where
+     * a new form is put in force: it would leave the item what the form does not mention.
+     */
+    private static final class Jenkinss extends XStream2.PassthruConverter<AbstractItem> {
+        Jenkinss() {
+            super(Items.XSTREAM2);
+        }
+
+        @Override
+        protected void callback(AbstractItem item, UnmarshallingContext context) {
+            // reading is as ever
+        }
+    }
+
+    private final Jenkinss ordinary = new Jenkinss();
     private final SharedItems items;
     private final ThreadLocal<?> writing;
     private final ThreadLocal<Boolean> inside = ThreadLocal.withInitial(() -> false);
 
     private SaveGuard(SharedItems items) throws ReflectiveOperationException {
-        super(Items.XSTREAM2);
+        super(Items.XSTREAM2.getMapper(), Items.XSTREAM2.getReflectionProvider());
         this.items = items;
         Field field = XmlFile.class.getDeclaredField("writing");
         field.setAccessible(true);
@@ -82,8 +100,8 @@ final class SaveGuard extends XStream2.PassthruConverter<AbstractItem> {
     }
 
     @Override
-    protected void callback(AbstractItem item, UnmarshallingContext context) {
-        // reading is as ever
+    public Object unmarshal(HierarchicalStreamReader reader, UnmarshallingContext context) {
+        return ordinary.unmarshal(reader, context);
     }
 
     @Override
@@ -91,7 +109,7 @@ final class SaveGuard extends XStream2.PassthruConverter<AbstractItem> {
             Object source, HierarchicalStreamWriter writer, MarshallingContext context) {
         TopElements merged = source instanceof AbstractItem item ? merged(item) : null;
         if (merged == null) {
-            super.marshal(source, writer, context);
+            ordinary.marshal(source, writer, context);
         } else {
             merged.write(writer);
         }

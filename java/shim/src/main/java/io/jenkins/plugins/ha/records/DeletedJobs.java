@@ -23,7 +23,7 @@ import jenkins.model.Jenkins;
  * build and has records of its own. Each controller that hears of the deletion tells the records
  * before it tells them anything of the new job; they make it once, by its id.
  */
-@Extension(ordinal = 1) // noted before the others are told
+@Extension(ordinal = 1001) // noted before the others are told
 public final class DeletedJobs extends ItemListener {
     private static final Logger LOGGER = Logger.getLogger(DeletedJobs.class.getName());
 
