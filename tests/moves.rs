@@ -73,7 +73,11 @@ fn those_that_nobody_named_take_their_turn_under_the_old_name() {
     let rest: Vec<_> = (2..=3).map(|id| (id, 0, b"new".to_vec())).collect();
     assert_eq!(a.jobs_moved(&renamed("old", "new"), &rest).unwrap(), 2);
     invariants::check(&mut redis.inside());
-    assert_eq!(claim(&a, 5).iter().map(|item| item.id).collect::<Vec<_>>(), [1], "in the order of their triggers");
+    assert_eq!(
+        claim(&a, 5).iter().map(|item| item.id).collect::<Vec<_>>(),
+        [1],
+        "in the order of their triggers"
+    );
 }
 
 #[test]

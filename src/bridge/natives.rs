@@ -13,8 +13,8 @@ use super::convert::{
     BuildPageType, BuildRowType, CancelOutcomeType, EnqueuedType, EventType, ItemType, LinkStateType,
     RecordsStateType, build_page, build_row, build_rows, build_state, bytes, cancel_outcome, enqueued, event,
     homes as homes_to_java, item as item_to_java, items as items_to_java, link_state, list, log_lines,
-    long_text, longs, members as members_to_java, millis_of, moved_items, offers, optional_bytes, optional_text,
-    pairs, records_state as records_state_to_java, text, texts, texts_to_java, wait,
+    long_text, longs, members as members_to_java, millis_of, moved_items, offers, optional_bytes,
+    optional_text, pairs, records_state as records_state_to_java, text, texts, texts_to_java, wait,
 };
 use super::errors::{Failure, ThrowHaException};
 use super::handles::{CONTROLLERS, RECORDS, held};

@@ -51,6 +51,10 @@ public final class ForeignBuilds {
     private final Map<BuildKey, String> running = new ConcurrentHashMap<>();
     private final Map<BuildKey, List<WeakReference<Run<?, ?>>>> shown = new ConcurrentHashMap<>();
     private final Map<BuildKey, Long> versions = new LinkedHashMap<>();
+
+    /** Builds that ran elsewhere when their jobs were renamed, under their new names. */
+    private final Set<BuildKey> renamedRunning = ConcurrentHashMap.newKeySet();
+
     private final Set<BuildKey> deleted = ConcurrentHashMap.newKeySet();
     private final Map<BuildKey, Boolean> deletedOrder = new LinkedHashMap<>();
     private long clock;
@@ -159,6 +163,7 @@ public final class ForeignBuilds {
                 key -> key.job().equals(name) || key.job().startsWith(name + "/");
         running.keySet().removeIf(ofThem);
         shown.keySet().removeIf(ofThem);
+        renamedRunning.removeIf(ofThem);
         deleted.removeIf(ofThem);
         synchronized (deletedOrder) {
             deletedOrder.keySet().removeIf(ofThem);
@@ -190,9 +195,18 @@ public final class ForeignBuilds {
         // somebody may have looked for it under a name of which nothing was known yet
         running.keySet().stream()
                 .filter(key -> renamed(key, to, to) != null)
-                .forEach(this::touched);
+                .forEach(
+                        key -> {
+                            renamedRunning.add(key);
+                            touched(key);
+                            files.after(RETRY_MILLIS, () -> mend(key));
+                        });
         ClusterPermalinks.forget(from);
         ClusterPermalinks.forget(to);
+    }
+
+    private void mend(BuildKey key) {
+        withMixIn(key.job(), (job, mixin) -> UnloadableBuilds.mend(job, mixin, key.number()));
     }
 
     private static <V> void renameKeys(Map<BuildKey, V> map, String from, String to) {
@@ -266,6 +280,9 @@ public final class ForeignBuilds {
         running.remove(key);
         touched(key);
         recognize(key, 0);
+        if (renamedRunning.remove(key)) {
+            files.run(() -> mend(key));
+        }
         List<WeakReference<Run<?, ?>>> objects = shown.remove(key);
         if (objects != null) {
             files.run(() -> showEnded(key, objects));
@@ -291,6 +308,7 @@ public final class ForeignBuilds {
 
     private void gone(BuildKey key) {
         running.remove(key);
+        renamedRunning.remove(key);
         deleted.add(key);
         synchronized (deletedOrder) {
             deletedOrder.put(key, true);

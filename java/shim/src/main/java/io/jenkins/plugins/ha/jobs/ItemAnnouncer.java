@@ -36,8 +36,20 @@ final class ItemAnnouncer {
     /** Anything else happened: told after what was saved before it. */
     void tell(ItemNews news) {
         synchronized (saved) {
+            // a listener that heard of the new name first may have saved the item under it
+            Map<String, ItemNews> after = new LinkedHashMap<>();
+            if (news.kind() == ItemNews.Kind.MOVED) {
+                after.putAll(saved);
+                after.keySet()
+                        .removeIf(
+                                name ->
+                                        !name.equals(news.name())
+                                                && !name.startsWith(news.name() + "/"));
+                saved.keySet().removeAll(after.keySet());
+            }
             flush();
             send(news);
+            after.values().forEach(this::send);
         }
     }
 

@@ -59,13 +59,15 @@ final class ItemApplying {
             return true; // another one by now; its own news tell
         }
         KnownForms.Form known = forms.of(folder);
+        String stamp = KnownForms.stamp(file);
         byte[] bytes = Files.readAllBytes(file.toPath());
-        KnownForms.Form now = KnownForms.form(file, bytes, heldOff);
+        KnownForms.Form now = KnownForms.form(stamp, bytes, heldOff);
         if (item != null
                 && known != null
                 && known.hash().equals(now.hash())
                 && known.heldOff() == heldOff
                 && !(known.own() && known.hash().equals(told))) {
+            forms.replace(folder, known, known.restamped(stamp));
             unreadable.clear(name);
             return true;
         }
@@ -133,7 +135,15 @@ final class ItemApplying {
     /** The item has another name, or is in another folder. */
     boolean moved(String from, String to, File folder) throws IOException {
         Item item = Jenkins.get().getItemByFullName(from);
-        if (item == null || Jenkins.get().getItemByFullName(to) != null) {
+        Item there = Jenkins.get().getItemByFullName(to);
+        if (item != null
+                && there != null
+                && there.getRootDir().equals(folder)
+                && !new File(item.getRootDir(), "config.xml").exists()) {
+            gone(to, there); // loaded from the new place before this was heard
+            there = null;
+        }
+        if (item == null || there != null) {
             return present(to, folder, false);
         }
         File before = item.getRootDir();

@@ -142,9 +142,7 @@ final class ItemComparison {
             forms.note(folder, KnownForms.read(file, FormInPlace.heldOff(item)));
             return false;
         }
-        if (unreadable.reason(name) == null
-                && known.modified() == file.lastModified()
-                && known.size() == file.length()) {
+        if (unreadable.reason(name) == null && known.stamp().equals(KnownForms.stamp(file))) {
             return false;
         }
         applying.present(name, folder, known.heldOff());

@@ -36,8 +36,9 @@ record ItemForm(Object item, String text, KnownForms.Form form) {
      * @throws IOException when it cannot be read at all just now
      */
     static ItemForm read(File file, boolean heldOff) throws IOException {
+        String stamp = KnownForms.stamp(file);
         byte[] bytes = Files.readAllBytes(file.toPath());
-        return of(bytes, KnownForms.form(file, bytes, heldOff));
+        return of(bytes, KnownForms.form(stamp, bytes, heldOff));
     }
 
     /** As {@link #read}, of what has been read. */

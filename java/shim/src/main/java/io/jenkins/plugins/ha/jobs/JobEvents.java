@@ -46,12 +46,16 @@ public final class JobEvents extends ItemListener {
         hear(item, items -> items.deletedHere(item));
     }
 
-    @Override
-    public void onLocationChanged(Item item, String from, String to) {
-        if (item instanceof TopLevelItem
-                && !SharedItems.isApplying()
-                && ItemMoves.isTopmost(from, to)) {
-            Membership.active().ifPresent(m -> m.items().movedHere(m, item, from));
+    /** Last, because until Jenkins' own listener has heard of it builds are looked for in vain. */
+    @Extension(ordinal = -1000)
+    public static final class Moves extends ItemListener {
+        @Override
+        public void onLocationChanged(Item item, String from, String to) {
+            if (item instanceof TopLevelItem
+                    && !SharedItems.isApplying()
+                    && ItemMoves.isTopmost(from, to)) {
+                Membership.active().ifPresent(m -> m.items().movedHere(m, item, from));
+            }
         }
     }
 

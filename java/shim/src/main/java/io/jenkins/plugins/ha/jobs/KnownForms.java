@@ -5,12 +5,14 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.zip.DataFormatException;
 import java.util.zip.Deflater;
 import java.util.zip.Inflater;
@@ -22,19 +24,22 @@ import java.util.zip.Inflater;
 final class KnownForms {
     /**
      * @param hash of the whole file
-     * @param modified the file's time, milliseconds; together with the size it tells cheaply
-     *     whether the file is still the same
+     * @param stamp tells cheaply whether the file is still the same
      * @param size of the file, bytes
      * @param heldOff whether the job waits for its first save
      * @param own this controller wrote it; whoever says that he wrote the same may have written it
      *     right after, unseen
      * @param packed the file's bytes, compressed
      */
-    record Form(
-            String hash, long modified, long size, boolean heldOff, boolean own, byte[] packed) {
+    record Form(String hash, String stamp, int size, boolean heldOff, boolean own, byte[] packed) {
         /** The same, written by this controller. */
         Form written() {
-            return new Form(hash, modified, size, heldOff, true, packed);
+            return new Form(hash, stamp, size, heldOff, true, packed);
+        }
+
+        /** The same, written once more. */
+        Form restamped(String now) {
+            return new Form(hash, now, size, heldOff, own, packed);
         }
 
         /** The file's text. */
@@ -42,7 +47,7 @@ final class KnownForms {
             Inflater inflater = new Inflater();
             try {
                 inflater.setInput(packed);
-                byte[] bytes = new byte[Math.toIntExact(size)];
+                byte[] bytes = new byte[size];
                 int length = 0;
                 while (length < bytes.length && !inflater.finished()) {
                     length += inflater.inflate(bytes, length, bytes.length - length);
@@ -68,6 +73,11 @@ final class KnownForms {
         forms.put(folder.getPath(), form);
     }
 
+    /** As {@link #note}, unless it has become another one than {@code known} meanwhile. */
+    void replace(File folder, Form known, Form form) {
+        forms.replace(folder.getPath(), known, form);
+    }
+
     /** What is in this folder is in another one from now on. */
     void move(File from, File to) {
         String prefix = from.getPath();
@@ -88,15 +98,37 @@ final class KnownForms {
         forms.keySet().removeIf(known -> known.startsWith(path + File.separator));
     }
 
-    /** The form that these bytes are, just read from the file. */
-    static Form form(File file, byte[] bytes, boolean heldOff) {
-        return new Form(
-                hash(bytes), file.lastModified(), bytes.length, heldOff, false, packed(bytes));
+    /**
+     * What a file is told from others by without reading it: each save makes it anew. "" when there
+     * is none.
+     */
+    static String stamp(File file) {
+        try {
+            BasicFileAttributes now =
+                    Files.readAttributes(file.toPath(), BasicFileAttributes.class);
+            return now.lastModifiedTime().to(TimeUnit.NANOSECONDS)
+                    + " "
+                    + now.size()
+                    + " "
+                    + now.fileKey();
+        } catch (IOException e) {
+            return "";
+        }
+    }
+
+    /**
+     * The form that these bytes are.
+     *
+     * @param stamp of the file before they were read: taken later, it could be that of a newer form
+     */
+    static Form form(String stamp, byte[] bytes, boolean heldOff) {
+        return new Form(hash(bytes), stamp, bytes.length, heldOff, false, packed(bytes));
     }
 
     /** The form on disk now. */
     static Form read(File file, boolean heldOff) throws IOException {
-        return form(file, Files.readAllBytes(file.toPath()), heldOff);
+        String stamp = stamp(file);
+        return form(stamp, Files.readAllBytes(file.toPath()), heldOff);
     }
 
     private static byte[] packed(byte[] bytes) {

@@ -136,8 +136,7 @@ final class SaveGuard extends RobustReflectionConverter {
                             + "), and would lose that");
         }
         KnownForms.Form known = items.forms().of(file.getParentFile());
-        if (known == null
-                || known.modified() == file.lastModified() && known.size() == file.length()) {
+        if (known == null || known.stamp().equals(KnownForms.stamp(file))) {
             return null;
         }
         byte[] now;

@@ -56,7 +56,9 @@ public final class SharedItems {
     private final ForeignBuilds builds;
     private Loop loop;
 
-    /** Whether what was put in force has yet to be made known to the rest of Jenkins; the loop's. */
+    /**
+     * Whether what was put in force has yet to be made known to the rest of Jenkins; the loop's.
+     */
     private boolean changed;
 
     public SharedItems(Outbound outbound, ForeignBuilds builds) {

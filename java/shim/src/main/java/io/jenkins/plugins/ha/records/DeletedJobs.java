@@ -56,7 +56,9 @@ public final class DeletedJobs extends ItemListener {
                         });
     }
 
-    /** Another controller has deleted a job; to be said before one of its name is made anew here. */
+    /**
+     * Another controller has deleted a job; to be said before one of its name is made anew here.
+     */
     public static void elsewhere(String name) {
         BuildRecords.active()
                 .ifPresent(

@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Disabled;
 import org.junit.jupiter.api.Test;
 
 /** A job with a new name or in another folder has it everywhere, with all that waits and runs. */
@@ -72,7 +71,6 @@ class RenameTest {
     }
 
     @Test
-    @Disabled("the controller that renames does not show the end of a build that another one runs")
     void aRunningFreestyleBuildEndsUnderTheNewName() {
         both.createJob("running", new FreestyleJob().shell("sleep 4").xml());
         both.onlyOn("b");
