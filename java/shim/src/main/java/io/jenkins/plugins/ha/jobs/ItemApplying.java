@@ -51,7 +51,7 @@ final class ItemApplying {
      */
     boolean present(String name, File folder, boolean heldOff, String told) throws IOException {
         File file = new File(folder, "config.xml");
-        if (!file.isFile()) {
+        if (!file.exists()) {
             return false;
         }
         Item item = Jenkins.get().getItemByFullName(name);
@@ -75,7 +75,7 @@ final class ItemApplying {
         try {
             form = ItemForm.of(bytes, now);
         } catch (ItemForm.Unreadable e) {
-            unreadable.mark(name, now.hash(), e);
+            unreadable.mark(name, file, now.hash(), e);
             return true;
         }
         if (item != null && !form.item().getClass().equals(item.getClass())) {
@@ -104,7 +104,8 @@ final class ItemApplying {
         try {
             form = ItemForm.read(file, false);
         } catch (ItemForm.Unreadable e) {
-            unreadable.mark(prefix + folder.getName(), KnownForms.read(file, false).hash(), e);
+            unreadable.mark(
+                    prefix + folder.getName(), file, KnownForms.read(file, false).hash(), e);
             return false;
         }
         String name = prefix + nameOf(parent, folder, (Item) form.item());

@@ -116,6 +116,11 @@ final class ItemComparison {
                 }
             }
         }
+        steps.add(
+                () -> {
+                    unreadable.clearGone();
+                    return false;
+                });
         for (ItemGroup<?> group : groups) {
             steps.add(() -> lookForMore(group, folders));
         }

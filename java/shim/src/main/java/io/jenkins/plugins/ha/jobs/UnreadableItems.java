@@ -1,5 +1,7 @@
 package io.jenkins.plugins.ha.jobs;
 
+import java.io.File;
+import java.nio.file.Files;
 import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.logging.Level;
@@ -12,13 +14,13 @@ import java.util.logging.Logger;
 final class UnreadableItems {
     private static final Logger LOGGER = Logger.getLogger(UnreadableItems.class.getName());
 
-    private record Mark(String hash, String reason) {}
+    private record Mark(File file, String hash, String reason) {}
 
     private final Map<String, Mark> marks = new ConcurrentSkipListMap<>();
 
     /** Says so in the log, once per form. */
-    void mark(String name, String hash, Exception reason) {
-        Mark mark = new Mark(hash, String.valueOf(reason.getMessage()));
+    void mark(String name, File file, String hash, Exception reason) {
+        Mark mark = new Mark(file, hash, String.valueOf(reason.getMessage()));
         if (!mark.equals(marks.put(name, mark))) {
             LOGGER.log(
                     Level.WARNING,
@@ -27,6 +29,11 @@ final class UnreadableItems {
                             + " the plugins of the controllers agree.",
                     new Object[] {name, mark.reason});
         }
+    }
+
+    /** Forgets those whose files are gone. */
+    void clearGone() {
+        marks.values().removeIf(mark -> Files.notExists(mark.file.toPath()));
     }
 
     void clear(String name) {
