@@ -52,7 +52,7 @@ chaos: library
 chaos-jenkins: library
 	$(MVN) -q -DskipTests -pl java/shim,testkit/extensions -am package
 	export HA_JENKINS_LONG_TESTS=1 CHAOS_SECONDS=$${CHAOS_SECONDS:-300}
-	$(MVN) -q -pl tests/java -am -Dtest='RealChaosTest,RollingRestartTest,ClockTest' -Dsurefire.failIfNoSpecifiedTests=false verify
+	$(MVN) -q -pl tests/java -am -Dtest='RealChaosTest,RollingRestartTest,ClockTest,ManyChangesTest' -Dsurefire.failIfNoSpecifiedTests=false verify
 
 chaos-mutants: library
 	$(MVN) -q -DskipTests -pl testkit/chaos -am package

@@ -347,6 +347,18 @@ impl Controller {
         self.node.adopt(id)
     }
 
+    /// Jobs have been renamed or moved: what is kept under their old names follows. One round trip.
+    ///
+    /// `jobs` are their old and new full names. `items` are live items of them: id, place of the job in `jobs`, and the
+    /// payload made for the job's new name. What is not named, or has ended, stays as it is. Answers how many items were
+    /// moved; calling it again changes nothing more.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for an item without its job, and as [`Controller::enqueue`] for what is too large.
+    pub fn jobs_moved(&self, jobs: &[(String, String)], items: &[(i64, usize, Vec<u8>)]) -> Result<i64> {
+        self.node.jobs_moved(jobs, items)
+    }
+
     /// Somebody wants the build of a starting or running item ended: should its controller die meanwhile, it is not run
     /// again. `who` is for the record.
     pub fn unwanted(&self, id: i64, who: &str) -> Result<()> {

@@ -210,6 +210,17 @@ impl Memory {
         }
     }
 
+    /// Jobs have a new name, and their numbers with them.
+    pub fn moved(&self, jobs: &[(String, String)]) {
+        let mut known = self.0.lock();
+        for (old, new) in jobs {
+            if let Some(number) = known.numbers.remove(old) {
+                let highest = known.numbers.entry(new.clone()).or_default();
+                *highest = number.max(*highest);
+            }
+        }
+    }
+
     /// This controller has done something that is done once; `value` is what the cluster noted.
     pub fn did(&self, what: &str, value: &str, remember: Duration) {
         let mut known = self.0.lock();

@@ -188,6 +188,35 @@ impl Node {
         Ok(())
     }
 
+    /// See [`crate::Controller::jobs_moved`].
+    pub fn jobs_moved(&self, jobs: &[(String, String)], items: &[(i64, usize, Vec<u8>)]) -> Result<i64> {
+        self.link.membership()?;
+        let mut cmd = self.call(&script::moved);
+        cmd.arg(jobs.len());
+        for (old, new) in jobs {
+            plain("job", old)?;
+            plain("job", new)?;
+            cmd.arg(old).arg(new);
+        }
+        for (id, job, payload) in items {
+            let Some((_, new)) = jobs.get(*job) else {
+                return Err(Error::Invalid(format!("Item {id} is of none of the jobs that moved")));
+            };
+            if payload.len() > NewItem::MAX_PAYLOAD {
+                return Err(too_large(payload.len()));
+            }
+            cmd.arg(*id).arg(payload.as_slice()).arg(self.seal.payload(*id, new, payload));
+        }
+        let answer = self.run_held(&script::moved, &cmd, CALL_TIMEOUT)?;
+        match word(&answer).as_str() {
+            "OK" => {
+                self.memory.moved(jobs);
+                Ok(answer.get(1).map(number).unwrap_or(0))
+            }
+            other => Err(strange(other)),
+        }
+    }
+
     /// See [`crate::Controller::started`].
     pub fn started(&self, id: i64, number: i32) -> Result<()> {
         let membership = self.link.lease()?;

@@ -311,6 +311,36 @@ pub(super) fn offers<'local>(
     Ok(offers)
 }
 
+/// Items whose jobs moved: id, place of the job, payload.
+pub(super) fn moved_items(
+    env: &mut Env<'_>,
+    ids: &JLongArray<'_>,
+    places: &JIntArray<'_>,
+    lengths: &JIntArray<'_>,
+    payloads: &JByteArray<'_>,
+) -> Result<Vec<(i64, usize, Vec<u8>)>, Failure> {
+    let count = ids.len(env)?;
+    if places.len(env)? != count || lengths.len(env)? != count {
+        return Err(Error::Invalid("there must be as many places and lengths as ids".to_owned()).into());
+    }
+    let (mut id, mut place, mut length) = (vec![0; count], vec![0; count], vec![0; count]);
+    ids.get_region(env, 0, &mut id)?;
+    places.get_region(env, 0, &mut place)?;
+    lengths.get_region(env, 0, &mut length)?;
+    let payloads = bytes(env, "the payloads", payloads)?;
+    let mut rest = payloads.as_slice();
+    let mut items = Vec::with_capacity(count);
+    for ((id, place), length) in id.into_iter().zip(place).zip(length) {
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let Some((payload, after)) = rest.split_at_checked(length) else {
+            return Err(Error::Invalid("the payloads are shorter than their lengths say".to_owned()).into());
+        };
+        rest = after;
+        items.push((id, usize::try_from(place).unwrap_or(usize::MAX), payload.to_vec()));
+    }
+    Ok(items)
+}
+
 /// A time to wait from Java, as near to it as is allowed.
 pub(super) fn wait(millis: jlong) -> Duration {
     millis_of(millis).min(MAX_WAIT)

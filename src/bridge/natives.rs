@@ -13,8 +13,8 @@ use super::convert::{
     BuildPageType, BuildRowType, CancelOutcomeType, EnqueuedType, EventType, ItemType, LinkStateType,
     RecordsStateType, build_page, build_row, build_rows, build_state, bytes, cancel_outcome, enqueued, event,
     homes as homes_to_java, item as item_to_java, items as items_to_java, link_state, list, log_lines,
-    long_text, longs, members as members_to_java, millis_of, offers, optional_bytes, optional_text, pairs,
-    records_state as records_state_to_java, text, texts, texts_to_java, wait,
+    long_text, longs, members as members_to_java, millis_of, moved_items, offers, optional_bytes,
+    optional_text, pairs, records_state as records_state_to_java, text, texts, texts_to_java, wait,
 };
 use super::errors::{Failure, ThrowHaException};
 use super::handles::{CONTROLLERS, RECORDS, held};
@@ -91,6 +91,9 @@ const NATIVES: &[NativeMethod<'static>] = &[
     native!(keep(handle: jlong, id: jlong)),
     native!(resume(handle: jlong, id: jlong)),
     native!(adopt(handle: jlong, id: jlong)),
+    native!(jobs_moved(
+        handle: jlong, from: JString[], to: JString[], ids: jlong[], places: jint[], lengths: jint[], payloads: jbyte[]
+    ) -> jlong),
     native!(unwanted(handle: jlong, id: jlong, who: JString)),
     native!(holds_lease(handle: jlong) -> jboolean),
     native!(park(handle: jlong, id: jlong, why: JString)),
@@ -635,6 +638,24 @@ fn resume<'local>(_: &mut Env<'local>, _: JClass<'local>, handle: jlong, id: jlo
 
 fn adopt<'local>(_: &mut Env<'local>, _: JClass<'local>, handle: jlong, id: jlong) -> Result<(), Failure> {
     Ok(held(handle)?.adopt(id)?)
+}
+
+#[allow(clippy::too_many_arguments)] // lists of records cross the bridge as one list a part
+fn jobs_moved<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    from: JObjectArray<'local, JString<'local>>,
+    to: JObjectArray<'local, JString<'local>>,
+    ids: JLongArray<'local>,
+    places: JIntArray<'local>,
+    lengths: JIntArray<'local>,
+    payloads: JByteArray<'local>,
+) -> Result<jlong, Failure> {
+    let old = texts(env, "old names", &from)?.unwrap_or_default();
+    let jobs: Vec<_> = old.into_iter().zip(texts(env, "new names", &to)?.unwrap_or_default()).collect();
+    let items = moved_items(env, &ids, &places, &lengths, &payloads)?;
+    Ok(held(handle)?.jobs_moved(&jobs, &items)?)
 }
 
 fn unwanted<'local>(

@@ -35,6 +35,10 @@ public interface ItemGroup<T extends Item>
 
     File getRootDirFor(T item);
 
+    default String getItemName(File dir, T item) {
+        throw new UnsupportedOperationException();
+    }
+
     default void onRenamed(T item, String oldName, String newName) throws IOException {
         throw new UnsupportedOperationException();
     }

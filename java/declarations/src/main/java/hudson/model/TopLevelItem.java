@@ -2,4 +2,6 @@ package hudson.model;
 
 import hudson.ExtensionPoint;
 
-public interface TopLevelItem extends Item, ExtensionPoint, Describable<TopLevelItem> {}
+public interface TopLevelItem extends Item, ExtensionPoint, Describable<TopLevelItem> {
+    TopLevelItemDescriptor getDescriptor();
+}

@@ -18,6 +18,14 @@ public class ItemDeletion extends Queue.QueueDecisionHandler {
         throw new UnsupportedOperationException();
     }
 
+    public static boolean register(Item item) {
+        throw new UnsupportedOperationException();
+    }
+
+    public static void deregister(Item item) {
+        throw new UnsupportedOperationException();
+    }
+
     public static boolean isRegistered(Item item) {
         throw new UnsupportedOperationException();
     }

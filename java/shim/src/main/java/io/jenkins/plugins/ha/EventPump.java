@@ -10,6 +10,7 @@ import io.jenkins.plugins.ha.builds.OrphanedPipelines;
 import io.jenkins.plugins.ha.builds.Reruns;
 import io.jenkins.plugins.ha.commands.Commands;
 import io.jenkins.plugins.ha.jobs.JobEvents;
+import io.jenkins.plugins.ha.jobs.SharedItems;
 import io.jenkins.plugins.ha.life.Loop;
 import io.jenkins.plugins.ha.life.Watchdog;
 import io.jenkins.plugins.ha.queue.Claimer;
@@ -45,6 +46,7 @@ final class EventPump {
     private final OrphanedPipelines pipelines;
     private final Topology topology;
     private final ItemCounts counts;
+    private final SharedItems items;
 
     /** What needs the jobs, while they are not loaded; null from then on. */
     private List<Event> early = new ArrayList<>();
@@ -61,7 +63,8 @@ final class EventPump {
             BuildFence fence,
             OrphanedPipelines pipelines,
             Topology topology,
-            ItemCounts counts) {
+            ItemCounts counts,
+            SharedItems items) {
         this.cluster = cluster;
         this.view = view;
         this.builds = builds;
@@ -71,6 +74,7 @@ final class EventPump {
         this.pipelines = pipelines;
         this.topology = topology;
         this.counts = counts;
+        this.items = items;
         this.commands = new Commands(cluster);
         this.loop = watchdog.loop("ha-jenkins-events", this::round);
     }
@@ -167,6 +171,7 @@ final class EventPump {
         } else if (event instanceof Event.Snapshot snapshot) {
             view.replaceAll(snapshot.items());
             snapshot.items().forEach(Reruns::followed);
+            items.compare(); // what was told meanwhile may be lost
             claimer.poke();
             loop.behind(false);
         } else if (event instanceof Event.Orphaned orphaned) {
@@ -185,7 +190,7 @@ final class EventPump {
     private void announced(Event.Announcement announcement) {
         switch (announcement.topic()) {
             case ForeignBuilds.TOPIC -> builds.announced(announcement);
-            case JobEvents.TOPIC -> builds.files().run(() -> JobEvents.announced(announcement));
+            case JobEvents.TOPIC -> items.announced(announcement);
             case OrphanedPipelines.TOPIC -> pipelines.announced(announcement);
             default ->
                     LOGGER.fine(

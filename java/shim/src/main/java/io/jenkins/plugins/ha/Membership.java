@@ -11,6 +11,7 @@ import io.jenkins.plugins.ha.builds.OwnPipelines;
 import io.jenkins.plugins.ha.builds.PipelineAdoption;
 import io.jenkins.plugins.ha.builds.PipelineFence;
 import io.jenkins.plugins.ha.health.Others;
+import io.jenkins.plugins.ha.jobs.SharedItems;
 import io.jenkins.plugins.ha.life.Watchdog;
 import io.jenkins.plugins.ha.queue.Claimer;
 import io.jenkins.plugins.ha.queue.HaQueue;
@@ -48,6 +49,7 @@ public final class Membership {
     private final PipelineAdoption adoption;
     private final OwnPipelines ownPipelines;
     private final OrphanedPipelines orphanedPipelines;
+    private final SharedItems items;
     private final EventPump pump;
     private final BuildRecords records;
     private final Topology topology;
@@ -75,6 +77,7 @@ public final class Membership {
         this.fence = new BuildFence(cluster, identity);
         this.pipelineFence = new PipelineFence(cluster, identity, builds);
         this.ownPipelines = new OwnPipelines(cluster, identity, view, builds, pipelineFence);
+        this.items = new SharedItems(outbound, builds);
         this.pump =
                 new EventPump(
                         cluster,
@@ -86,7 +89,8 @@ public final class Membership {
                         fence,
                         orphanedPipelines,
                         topology,
-                        counts);
+                        counts,
+                        items);
     }
 
     /** The membership while the cluster's queue is installed; empty on a plain Jenkins. */
@@ -97,6 +101,7 @@ public final class Membership {
     /** Makes this the membership that the extensions act for. The queue has been installed. */
     void activate() {
         current = this;
+        items.prepare();
         outbound.start();
         pump.start();
         others.start(watchdog);
@@ -107,6 +112,7 @@ public final class Membership {
     void takeBuilds() {
         BuildRecords.active().ifPresent(DeletedJobs::settle);
         pump.jobsLoaded();
+        items.start(watchdog);
         claimer.start(watchdog);
         fence.start(watchdog);
         pipelineFence.start(watchdog);
@@ -132,6 +138,7 @@ public final class Membership {
         outbound.drainAndStop();
         cluster.close();
         pump.stop();
+        items.stop();
         watchdog.stopAll();
         others.leave();
         Reconciling background = reconciling;
@@ -205,6 +212,11 @@ public final class Membership {
 
     public Outbound outbound() {
         return outbound;
+    }
+
+    /** Jobs and folders, as all controllers have them. */
+    public SharedItems items() {
+        return items;
     }
 
     /** Pipelines whose controller is gone. */

@@ -1,5 +1,6 @@
 package io.jenkins.plugins.ha.bridge;
 
+import java.io.ByteArrayOutputStream;
 import java.util.List;
 import java.util.Optional;
 
@@ -337,6 +338,26 @@ public final class Cluster implements AutoCloseable {
      */
     public void adopt(long id) {
         Native.adopt(handle, id);
+    }
+
+    /**
+     * Jobs have been renamed or moved: queue items, numbers and all else kept under their old names
+     * follow, each item in its place. Items that have ended or are not named stay as they are. One
+     * round trip; calling it again changes nothing more.
+     *
+     * @return how many items were moved
+     */
+    public long jobsMoved(List<MovedJob> jobs, List<MovedItem> items) {
+        ByteArrayOutputStream payloads = new ByteArrayOutputStream();
+        items.forEach(item -> payloads.writeBytes(item.payload()));
+        return Native.jobsMoved(
+                handle,
+                jobs.stream().map(MovedJob::from).toArray(String[]::new),
+                jobs.stream().map(MovedJob::to).toArray(String[]::new),
+                items.stream().mapToLong(MovedItem::id).toArray(),
+                items.stream().mapToInt(MovedItem::place).toArray(),
+                items.stream().mapToInt(item -> item.payload().length).toArray(),
+                payloads.toByteArray());
     }
 
     /**

@@ -131,6 +131,15 @@ final class Native {
 
     static native void adopt(long handle, long id);
 
+    static native long jobsMoved(
+            long handle,
+            String[] from,
+            String[] to,
+            long[] ids,
+            int[] places,
+            int[] lengths,
+            byte[] payloads);
+
     static native void unwanted(long handle, long id, String who);
 
     static native boolean holdsLease(long handle);

@@ -26,6 +26,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import jenkins.model.Jenkins;
@@ -55,6 +56,10 @@ public final class ForeignBuilds {
     private final Map<BuildKey, String> running = new ConcurrentHashMap<>();
     private final Map<BuildKey, List<WeakReference<Run<?, ?>>>> shown = new ConcurrentHashMap<>();
     private final Map<BuildKey, Long> versions = new LinkedHashMap<>();
+
+    /** Builds that ran elsewhere when their jobs were renamed, under their new names. */
+    private final Set<BuildKey> renamedRunning = ConcurrentHashMap.newKeySet();
+
     private final Set<BuildKey> deleted = ConcurrentHashMap.newKeySet();
 
     /** Pipelines that Jenkins was let resume here. */
@@ -111,15 +116,6 @@ public final class ForeignBuilds {
         return isDeleted(new BuildKey(job, number));
     }
 
-    /** The job was deleted: what is known of its builds is not about another one of its name. */
-    public void forget(String job) {
-        synchronized (deletedOrder) {
-            deletedOrder.keySet().removeIf(key -> key.job().equals(job));
-            deleted.removeIf(key -> key.job().equals(job));
-        }
-        ClusterPermalinks.forget(job);
-    }
-
     /** Builds that other controllers run, with the id of the one that runs it. */
     Map<BuildKey, String> running() {
         return Map.copyOf(running);
@@ -170,6 +166,75 @@ public final class ForeignBuilds {
         } else if (!ours && item.state() == ItemState.STARTING) {
             running.put(key, item.owner());
         }
+    }
+
+    /** The job, or all jobs in the folder, of this name are gone: one made anew starts as new. */
+    public void forgetJobs(String name) {
+        Predicate<BuildKey> ofThem =
+                key -> key.job().equals(name) || key.job().startsWith(name + "/");
+        running.keySet().removeIf(ofThem);
+        shown.keySet().removeIf(ofThem);
+        renamedRunning.removeIf(ofThem);
+        deleted.removeIf(ofThem);
+        synchronized (deletedOrder) {
+            deletedOrder.keySet().removeIf(ofThem);
+        }
+        synchronized (versions) {
+            versions.keySet().removeIf(ofThem);
+        }
+        ClusterPermalinks.forget(name);
+    }
+
+    /** The job, or all jobs in the folder, of this name have another one from now on. */
+    public void renameJobs(String from, String to) {
+        renameKeys(running, from, to);
+        renameKeys(shown, from, to);
+        for (BuildKey key : List.copyOf(deleted)) {
+            BuildKey now = renamed(key, from, to);
+            if (now != null) {
+                deleted.remove(key);
+                deleted.add(now);
+                synchronized (deletedOrder) {
+                    deletedOrder.remove(key);
+                    deletedOrder.put(now, true);
+                }
+            }
+        }
+        synchronized (versions) {
+            renameKeys(versions, from, to);
+        }
+        // somebody may have looked for it under a name of which nothing was known yet
+        running.keySet().stream()
+                .filter(key -> renamed(key, to, to) != null)
+                .forEach(
+                        key -> {
+                            renamedRunning.add(key);
+                            touched(key);
+                            files.after(RETRY_MILLIS, () -> mend(key));
+                        });
+        ClusterPermalinks.forget(from);
+        ClusterPermalinks.forget(to);
+    }
+
+    private void mend(BuildKey key) {
+        withMixIn(key.job(), (job, mixin) -> UnloadableBuilds.mend(job, mixin, key.number()));
+    }
+
+    private static <V> void renameKeys(Map<BuildKey, V> map, String from, String to) {
+        for (BuildKey key : List.copyOf(map.keySet())) {
+            BuildKey now = renamed(key, from, to);
+            V value = now == null ? null : map.remove(key);
+            if (value != null) {
+                map.put(now, value);
+            }
+        }
+    }
+
+    /** Null when it keeps its name. */
+    private static BuildKey renamed(BuildKey key, String from, String to) {
+        return key.job().equals(from) || key.job().startsWith(from + "/")
+                ? new BuildKey(to + key.job().substring(from.length()), key.number())
+                : null;
     }
 
     /** Another controller told about a build. */
@@ -353,6 +418,9 @@ public final class ForeignBuilds {
         running.remove(key);
         touched(key);
         recognize(key, 0);
+        if (renamedRunning.remove(key)) {
+            files.run(() -> mend(key));
+        }
         List<WeakReference<Run<?, ?>>> objects = shown.remove(key);
         if (objects != null) {
             files.run(() -> showEnded(key, objects));
@@ -382,6 +450,7 @@ public final class ForeignBuilds {
 
     private void gone(BuildKey key) {
         running.remove(key);
+        renamedRunning.remove(key);
         deleted.add(key);
         synchronized (deletedOrder) {
             deletedOrder.put(key, true);
@@ -437,21 +506,26 @@ public final class ForeignBuilds {
             return;
         }
         Job<?, ?> found = jobOf(key.job());
-        if (!(found instanceof LazyBuildMixIn.LazyLoadingJob<?, ?>)) {
+        boolean there = false;
+        if (found instanceof LazyBuildMixIn.LazyLoadingJob<?, ?>) {
+            File folder = new File(found.getBuildDir(), Integer.toString(key.number()));
+            boolean readable =
+                    readable(new File(folder, "build.xml"), PipelineFile.isPipeline(found));
+            there = readable;
+            withMixIn(
+                    key.job(),
+                    (job, mixin) -> {
+                        if (readable) {
+                            mixin.getRunMap().recognizeNumber(key.number());
+                        }
+                        if (job.getNextBuildNumber() <= key.number()) {
+                            raise(job, key.number() + 1);
+                        }
+                    });
+        } else if (found != null) {
             return;
         }
-        File folder = new File(found.getBuildDir(), Integer.toString(key.number()));
-        boolean there = readable(new File(folder, "build.xml"), PipelineFile.isPipeline(found));
-        withMixIn(
-                key.job(),
-                (job, mixin) -> {
-                    if (there) {
-                        mixin.getRunMap().recognizeNumber(key.number());
-                    }
-                    if (job.getNextBuildNumber() <= key.number()) {
-                        raise(job, key.number() + 1);
-                    }
-                });
+        // a job that is not known yet may be on its way here
         if (!there && attempt < RETRIES && (attempt < 20 || running.containsKey(key))) {
             files.after(RETRY_MILLIS, () -> recognizeNow(key, attempt + 1));
         }

@@ -52,10 +52,18 @@ public final class FreshBuilds implements BuildReference.HolderFactory {
             this.version = version;
         }
 
+        private BuildKey keyOf(R referent) {
+            return referent instanceof Run<?, ?> run
+                            && !run.getParent().getFullName().equals(key.job())
+                    ? BuildKey.of(run)
+                    : key;
+        }
+
         @Override
         public R get() {
             R referent = super.get();
-            if (referent == null || builds.version(key) <= version) {
+            // under the name that its job has now
+            if (referent == null || builds.version(keyOf(referent)) <= version) {
                 return referent;
             }
             // one that runs here is the truth itself

@@ -6,6 +6,7 @@ import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.Event;
 import io.jenkins.plugins.ha.bridge.HaException;
+import io.jenkins.plugins.ha.jobs.ItemDeletions;
 import io.jenkins.plugins.ha.life.Pool;
 import io.jenkins.plugins.ha.queue.Cancelling;
 import io.jenkins.plugins.ha.queue.Folding;
@@ -33,6 +34,9 @@ public final class Commands {
     /** What waits for the file of another build, or writes one. */
     private final Pool slow = new Pool("ha-jenkins-slow-command", 2, MOST_WAITING);
 
+    /** What waits for builds to stop. */
+    private final Pool deletions = new Pool("ha-jenkins-deletion", 4, MOST_WAITING);
+
     public Commands(Cluster cluster) {
         this.cluster = cluster;
     }
@@ -51,6 +55,7 @@ public final class Commands {
                             ? slow
                             : stops;
             case Editing.TOPIC -> slow;
+            case ItemDeletions.TOPIC -> deletions;
             default -> quick;
         };
     }
@@ -85,6 +90,7 @@ public final class Commands {
         quick.stop();
         stops.stop();
         slow.stop();
+        deletions.stop();
     }
 
     private String obey(Event.Command command) {
@@ -97,10 +103,16 @@ public final class Commands {
             case Editing.TOPIC -> Editing.editHere(body);
             case WorkspacePolls.TOPIC -> WorkspacePolls.pollHere(body);
             case Draining.TOPIC -> Draining.drainHere(Membership.active().orElseThrow(), body);
+            case ItemDeletions.TOPIC -> deleteHere(body, command.from());
             case ControllerStatus.TOPIC ->
                     ControllerStatus.here(Membership.active().orElseThrow()).toText();
             default -> "unknown";
         };
+    }
+
+    private static String deleteHere(String item, String asker) {
+        Membership membership = Membership.active().orElseThrow();
+        return membership.items().deletions().stopHere(item, asker, membership.identity().id());
     }
 
     private static boolean cancelHere(String body) {

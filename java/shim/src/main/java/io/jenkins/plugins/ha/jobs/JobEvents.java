@@ -1,134 +1,84 @@
 package io.jenkins.plugins.ha.jobs;
 
 import hudson.Extension;
+import hudson.XmlFile;
+import hudson.model.AbstractItem;
+import hudson.model.Failure;
 import hudson.model.Item;
-import hudson.model.ItemGroup;
-import hudson.model.Items;
+import hudson.model.Saveable;
 import hudson.model.TopLevelItem;
 import hudson.model.listeners.ItemListener;
-import hudson.security.ACL;
-import hudson.security.ACLContext;
+import hudson.model.listeners.SaveableListener;
 import io.jenkins.plugins.ha.Membership;
-import io.jenkins.plugins.ha.bridge.Event;
-import io.jenkins.plugins.ha.records.DeletedJobs;
-import java.io.File;
-import java.io.IOException;
-import java.lang.reflect.InvocationTargetException;
-import java.nio.charset.StandardCharsets;
-import java.util.logging.Level;
-import java.util.logging.Logger;
-import jenkins.model.DirectlyModifiableTopLevelItemGroup;
-import jenkins.model.Jenkins;
+import java.util.function.Consumer;
 
 /**
- * Jobs that are created or deleted on one controller appear and vanish on the others: their files
- * are on the shared folder, so only the news travels. Configuration changes, renames and moves
- * still take a reload on the others.
+ * Hears of what happens to jobs and folders here, whoever does it: first, because what other
+ * listeners save of a new item comes after it.
  */
-@Extension
-@SuppressWarnings("try") // who acts is settled by having the context open
+@Extension(ordinal = 1000)
 public final class JobEvents extends ItemListener {
-    /** Announcements about jobs: the subject is the full name, the body what happened. */
-    public static final String TOPIC = "job";
-
-    private static final Logger LOGGER = Logger.getLogger(JobEvents.class.getName());
-    private static final ThreadLocal<Boolean> APPLYING = ThreadLocal.withInitial(() -> false);
+    /** Announcements about items. */
+    public static final String TOPIC = ItemAnnouncer.TOPIC;
 
     @Override
     public void onCreated(Item item) {
-        tell(item, "created");
+        hear(item, items -> items.createdHere(item));
     }
 
     @Override
     public void onCopied(Item source, Item item) {
-        tell(item, "created");
+        hear(item, items -> items.createdHere(item));
+    }
+
+    @Override
+    public void onCheckDelete(Item item) throws Failure, InterruptedException {
+        if (item instanceof TopLevelItem && !SharedItems.isApplying()) {
+            Membership membership = Membership.active().orElse(null);
+            if (membership != null) {
+                membership.items().deletions().askOthers(membership, item);
+            }
+        }
     }
 
     @Override
     public void onDeleted(Item item) {
-        tell(item, "deleted");
+        hear(item, items -> items.deletedHere(item));
     }
 
-    private static void tell(Item item, String what) {
-        if (!(item instanceof TopLevelItem) || APPLYING.get()) {
-            return;
-        }
-        String name = item.getFullName();
-        Membership.active()
-                .ifPresent(
-                        membership ->
-                                membership
-                                        .outbound()
-                                        .tell(
-                                                what + " of " + name,
-                                                cluster ->
-                                                        cluster.announce(
-                                                                TOPIC,
-                                                                name,
-                                                                0,
-                                                                what.getBytes(
-                                                                        StandardCharsets.UTF_8))));
-    }
-
-    /** Another controller created or deleted a job. */
-    public static void announced(Event.Announcement announcement) {
-        String name = announcement.subject();
-        APPLYING.set(true);
-        try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
-            switch (new String(announcement.body(), StandardCharsets.UTF_8)) {
-                case "created" -> created(name);
-                case "deleted" -> deleted(name);
-                default -> LOGGER.fine(() -> "Unknown news of the job " + name);
+    /** Last, because until Jenkins' own listener has heard of it builds are looked for in vain. */
+    @Extension(ordinal = -1000)
+    public static final class Moves extends ItemListener {
+        @Override
+        public void onLocationChanged(Item item, String from, String to) {
+            if (item instanceof TopLevelItem
+                    && !SharedItems.isApplying()
+                    && ItemMoves.isTopmost(from, to)) {
+                Membership.active().ifPresent(m -> m.items().movedHere(m, item, from));
             }
-        } catch (IOException | RuntimeException e) {
-            LOGGER.log(
-                    Level.WARNING,
-                    "Could not follow what happened to the job "
-                            + name
-                            + " on another controller; Manage Jenkins > Reload Configuration from"
-                            + " Disk does",
-                    e);
-        } finally {
-            APPLYING.remove();
         }
     }
 
-    private static void created(String name) throws IOException {
-        if (Jenkins.get().getItemByFullName(name) != null) {
-            return;
-        }
-        int slash = name.lastIndexOf('/');
-        String simple = name.substring(slash + 1);
-        if (slash < 0) {
-            File folder = new File(new File(Jenkins.get().getRootDir(), "jobs"), simple);
-            Jenkins.get().add((TopLevelItem) Items.load(Jenkins.get(), folder), simple);
-        } else if (Jenkins.get().getItemByFullName(name.substring(0, slash))
-                instanceof ItemGroup<?> parent) {
-            File folder = new File(new File(((Item) parent).getRootDir(), "jobs"), simple);
-            addLoaded(parent, (TopLevelItem) Items.load(parent, folder), simple);
-        }
-        Jenkins.get().rebuildDependencyGraphAsync();
-    }
-
-    /** Folders come with a plugin that we do not depend on. */
-    private static void addLoaded(ItemGroup<?> parent, TopLevelItem item, String name)
-            throws IOException {
-        try {
-            parent.getClass()
-                    .getMethod("addLoadedChild", TopLevelItem.class, String.class)
-                    .invoke(parent, item, name);
-        } catch (NoSuchMethodException | IllegalAccessException | InvocationTargetException e) {
-            throw new IOException("The folder " + parent.getFullName() + " does not take it", e);
+    private static void hear(Item item, Consumer<SharedItems> what) {
+        if (item instanceof TopLevelItem && !SharedItems.isApplying()) {
+            Membership.active().map(Membership::items).ifPresent(what);
         }
     }
 
-    private static void deleted(String name) throws IOException {
-        DeletedJobs.elsewhere(name);
-        Item item = Jenkins.get().getItemByFullName(name);
-        if (item instanceof TopLevelItem top
-                && item.getParent() instanceof DirectlyModifiableTopLevelItemGroup parent) {
-            parent.remove(top); // not delete(): the files are gone, and the listeners have heard
-            Jenkins.get().rebuildDependencyGraphAsync();
+    /** Saves by any way: a page, the REST interface, a build, a plugin. */
+    @Extension
+    public static final class Saves extends SaveableListener {
+        @Override
+        public void onChange(Saveable saved, XmlFile file) {
+            if (saved instanceof AbstractItem item
+                    && file.getFile().getName().equals("config.xml")) {
+                hear(item, items -> items.savedHere(item, file.getFile()));
+                return;
+            }
+            Item folder = FolderMembers.folderOfComputation(saved);
+            if (folder != null) {
+                hear(folder, items -> items.computedHere(folder));
+            }
         }
     }
 }

@@ -14,6 +14,8 @@ import java.io.StringReader;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.zip.DataFormatException;
 import java.util.zip.Deflater;
 import java.util.zip.Inflater;
@@ -116,6 +118,33 @@ final class Payload {
     private static boolean isUnknownField(Throwable error) {
         return error instanceof CannotResolveClassException
                 && !String.valueOf(error.getMessage()).contains(".");
+    }
+
+    /** The same for a job that has another full name now. */
+    static byte[] renamed(byte[] payload, String from, String to) throws IOException {
+        String xml = new String(xml(payload), StandardCharsets.UTF_8);
+        Matcher task =
+                Pattern.compile("(<task[^>]*>)" + Pattern.quote(escaped(from)) + "</task>")
+                        .matcher(xml);
+        if (!task.find()) {
+            throw new IOException("It does not name the job " + from);
+        }
+        byte[] bytes =
+                (xml.substring(0, task.start())
+                                + task.group(1)
+                                + escaped(to)
+                                + "</task>"
+                                + xml.substring(task.end()))
+                        .getBytes(StandardCharsets.UTF_8);
+        return bytes.length < COMPRESS_FROM ? tagged(PLAIN, bytes) : deflated(bytes);
+    }
+
+    private static String escaped(String text) {
+        return text.replace("&", "&amp;")
+                .replace("<", "&lt;")
+                .replace(">", "&gt;")
+                .replace("\"", "&quot;")
+                .replace("'", "&apos;");
     }
 
     /** Whether an item with these actions can be stored and made again at all. */

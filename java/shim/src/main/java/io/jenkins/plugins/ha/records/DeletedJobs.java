@@ -23,7 +23,7 @@ import jenkins.model.Jenkins;
  * build and has records of its own. Each controller that hears of the deletion tells the records
  * before it tells them anything of the new job; they make it once, by its id.
  */
-@Extension(ordinal = 1) // noted before the others are told
+@Extension(ordinal = 1001) // noted before the others are told
 public final class DeletedJobs extends ItemListener {
     private static final Logger LOGGER = Logger.getLogger(DeletedJobs.class.getName());
 
@@ -40,7 +40,7 @@ public final class DeletedJobs extends ItemListener {
             return;
         }
         String name = job.getFullName();
-        membership.builds().forget(name);
+        membership.builds().forgetJobs(name);
         int highest = job.getNextBuildNumber() - 1;
         membership
                 .outbound()
@@ -56,9 +56,10 @@ public final class DeletedJobs extends ItemListener {
                         });
     }
 
-    /** Another controller has deleted a job. */
+    /**
+     * Another controller has deleted a job; to be said before one of its name is made anew here.
+     */
     public static void elsewhere(String name) {
-        Membership.active().ifPresent(membership -> membership.builds().forget(name));
         BuildRecords.active()
                 .ifPresent(
                         records ->

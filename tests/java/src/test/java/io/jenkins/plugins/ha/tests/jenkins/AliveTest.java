@@ -319,11 +319,13 @@ class AliveTest {
             watchLock();
             script(
                     two.a(),
-                    MEMBERSHIP + "m.cluster().announce('job', 'stalled', 0, 'created'.bytes)");
+                    MEMBERSHIP
+                            + "m.cluster().announce('job', 'stalled', 0,"
+                            + " 'created\\njobs/stalled\\n\\n\\nfalse\\nadmin'.bytes)");
             Eventually.until(
                     "a thread of b waits for the folder",
                     TEN_SECONDS,
-                    () -> stack("b", "ha-jenkins-build-files-1").contains("JobEvents"));
+                    () -> stack("b", "ha-jenkins-items").contains("ItemApplying"));
             runsOn("b", "while-stalled");
             long begun = System.nanoTime();
             JsonNode overview = two.a().json("ha/api/json");

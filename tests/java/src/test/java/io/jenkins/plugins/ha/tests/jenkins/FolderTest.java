@@ -1,0 +1,199 @@
+package io.jenkins.plugins.ha.tests.jenkins;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.jenkins.plugins.ha.stage.Eventually;
+import io.jenkins.plugins.ha.stage.FreestyleJob;
+import io.jenkins.plugins.ha.stage.JenkinsClient;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Folders, what is in them, their deletion, and the branches of a multibranch project. */
+class FolderTest {
+    private static final String FOLDER =
+            "<com.cloudbees.hudson.plugins.folder.Folder>%s</com.cloudbees.hudson.plugins.folder.Folder>";
+
+    private static TwoControllers both;
+
+    @BeforeAll
+    static void start() {
+        both =
+                TwoControllers.start(
+                        "folders",
+                        2,
+                        "cloudbees-folder",
+                        "workflow-multibranch",
+                        "workflow-job",
+                        "workflow-cps",
+                        "workflow-basic-steps",
+                        "pipeline-model-definition",
+                        "git",
+                        "credentials",
+                        "plain-credentials");
+    }
+
+    @AfterAll
+    static void stop() {
+        if (both != null) {
+            both.close();
+        }
+    }
+
+    @Test
+    void aFolderItsJobsViewsAndCredentialsAreTheSameOnBoth() {
+        both.a().createJob("team", FOLDER.formatted("<description>ours</description>"));
+        both.a().createJob("team/inner", FOLDER.formatted(""));
+        both.createJob("team/inner/job", new FreestyleJob().shell("sleep 2").xml());
+        JobForms.awaitSame(both, "team");
+        int number =
+                both.b().awaitBuildNumber(both.b().trigger("team/inner/job"), TwoControllers.SOON);
+        JobForms.on(both.a(), "team", "item.addView(new ListView('mine', item))");
+        JobForms.awaitSame(both, "team");
+        assertEquals(200, both.b().get("job/team/view/mine/").statusCode());
+        assertEquals(
+                "true", JobForms.on(both.b(), "team", "print item.getView('mine').owner.is(item)"));
+        JobForms.on(
+                both.a(),
+                "team",
+                """
+                def c = new org.jenkinsci.plugins.plaincredentials.impl.StringCredentialsImpl(
+                  com.cloudbees.plugins.credentials.CredentialsScope.GLOBAL, 'key', '', hudson.util.Secret.fromString('s3cret'))
+                com.cloudbees.plugins.credentials.CredentialsProvider.lookupStores(item).find { it.context.is(item) }
+                  .addCredentials(com.cloudbees.plugins.credentials.domains.Domain.global(), c)
+                """);
+        Eventually.until(
+                "b has the credentials",
+                JobForms.IN_FORCE,
+                () ->
+                        JobForms.on(
+                                        both.b(),
+                                        "team",
+                                        """
+                                        print com.cloudbees.plugins.credentials.CredentialsProvider.lookupCredentialsInItem(
+                                          org.jenkinsci.plugins.plaincredentials.StringCredentials,
+                                          Jenkins.get().getItemByFullName('team/inner/job'), hudson.security.ACL.SYSTEM2)*.secret*.plainText
+                                        """)
+                                .equals("[s3cret]"));
+        JobForms.post(both.b(), "team/inner/job", new FreestyleJob().shell("echo new").xml());
+        JobForms.awaitSame(both, "team/inner/job");
+        for (JenkinsClient client : List.of(both.a(), both.b())) {
+            assertEquals(
+                    "SUCCESS", client.awaitResult("team/inner/job", number, TwoControllers.SOON));
+        }
+        assertEquals(302, both.b().deleteJob("team"));
+        Eventually.until(
+                "a has no folder", JobForms.IN_FORCE, () -> !both.a().hasJob("team/inner/job"));
+        assertEquals(404, both.a().get("job/team/").statusCode());
+    }
+
+    @Test
+    void branchesAreFoundOnceAndAreOnBothAndGoFromBoth() throws Exception {
+        Path repository = both.folder("repository");
+        git(repository.getParent(), "init", "-q", "-b", "main", repository.toString());
+        commit(repository, "one");
+        git(repository, "checkout", "-q", "-b", "feature/x-y");
+        commit(repository, "two");
+        git(repository, "checkout", "-q", "main");
+        for (JenkinsClient client : List.of(both.a(), both.b())) {
+            TwoControllers.script(client, "hudson.plugins.git.GitSCM.ALLOW_LOCAL_CHECKOUT = true");
+        }
+        both.a()
+                .createJob(
+                        "mb",
+                        """
+                        <org.jenkinsci.plugins.workflow.multibranch.WorkflowMultiBranchProject>
+                          <sources class="jenkins.branch.MultiBranchProject$BranchSourceList"><data><jenkins.branch.BranchSource>
+                            <source class="jenkins.plugins.git.GitSCMSource"><id>s</id><remote>%s</remote>
+                              <traits><jenkins.plugins.git.traits.BranchDiscoveryTrait/></traits></source>
+                          </jenkins.branch.BranchSource></data></sources>
+                        </org.jenkinsci.plugins.workflow.multibranch.WorkflowMultiBranchProject>
+                        """
+                                .formatted(repository));
+        both.a().post("job/mb/build?delay=0", Map.of());
+        for (JenkinsClient client : List.of(both.a(), both.b())) {
+            for (String branch : List.of("mb/main", "mb/feature%2Fx-y")) {
+                Eventually.until(
+                        branch + " was built",
+                        TwoControllers.SOON,
+                        () -> {
+                            try {
+                                return numbers(client, branch).equals("1 SUCCESS");
+                            } catch (AssertionError e) {
+                                return false;
+                            }
+                        });
+            }
+        }
+        Eventually.until(
+                "b knows that the scan ended",
+                JobForms.IN_FORCE,
+                () ->
+                        JobForms.on(both.b(), "mb", "print item.computation.result")
+                                .equals("SUCCESS"));
+        // again, on the other: nothing is new
+        scan(both.b());
+        for (String branch : List.of("mb/main", "mb/feature%2Fx-y")) {
+            assertEquals("1 SUCCESS", numbers(both.a(), branch));
+        }
+        commit(repository, "three");
+        git(repository, "branch", "-q", "-D", "feature/x-y");
+        scan(both.b());
+        for (JenkinsClient client : List.of(both.a(), both.b())) {
+            Eventually.until(
+                    "main was built again",
+                    TwoControllers.SOON,
+                    () -> numbers(client, "mb/main").equals("2 SUCCESS"));
+            Eventually.until(
+                    "the branch is gone",
+                    TwoControllers.SOON,
+                    () -> JobForms.on(client, "mb", "print item.items*.name").equals("[main]"));
+        }
+        assertTrue(both.a().console("mb/main", 2).contains("hello"));
+    }
+
+    private static void scan(JenkinsClient on) {
+        JobForms.on(
+                on,
+                "mb",
+                "def before = item.computation.timestamp; item.scheduleBuild2(0).future.get();"
+                        + " assert item.computation.timestamp != before");
+    }
+
+    private static String numbers(JenkinsClient on, String branch) {
+        return JobForms.on(
+                on,
+                branch,
+                "def b = item?.lastBuild; print(b == null ? '' : b.number + ' ' + b.result)");
+    }
+
+    private static void commit(Path repository, String text) throws Exception {
+        Files.writeString(repository.resolve("Jenkinsfile"), "echo 'hello'\n// " + text + "\n");
+        git(repository, "add", ".");
+        git(
+                repository,
+                "-c",
+                "user.name=t",
+                "-c",
+                "user.email=t@example.org",
+                "commit",
+                "-q",
+                "-m",
+                text);
+    }
+
+    private static void git(Path in, String... arguments) throws IOException, InterruptedException {
+        String[] command = new String[arguments.length + 1];
+        command[0] = "git";
+        System.arraycopy(arguments, 0, command, 1, arguments.length);
+        Files.createDirectories(in);
+        Process git = new ProcessBuilder(command).directory(in.toFile()).inheritIO().start();
+        assertEquals(0, git.waitFor(), String.join(" ", command));
+    }
+}

@@ -1,0 +1,176 @@
+package io.jenkins.plugins.ha.tests.jenkins;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.jenkins.plugins.ha.stage.Eventually;
+import io.jenkins.plugins.ha.stage.FreestyleJob;
+import io.jenkins.plugins.ha.stage.JenkinsClient;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Jobs that are changed on two controllers, by hand, and while one is away. */
+class TwoAuthorsTest {
+    private static TwoControllers both;
+
+    @BeforeAll
+    static void start() {
+        both =
+                TwoControllers.start(
+                        "two-authors",
+                        2,
+                        (stage, added) ->
+                                added.property(
+                                        "io.jenkins.plugins.ha.itemsComparedEverySeconds", "2"),
+                        "cloudbees-folder");
+    }
+
+    @AfterAll
+    static void stop() {
+        if (both != null) {
+            both.close();
+        }
+    }
+
+    /** What a controller does when it has not heard of the other's change yet. */
+    private static void writtenElsewhere(String job, String xml) throws IOException {
+        Path file = both.stage().shared().jobs().resolve(job).resolve("config.xml");
+        Path draft = file.resolveSibling("config.draft");
+        Files.writeString(draft, xml);
+        Files.move(draft, file, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    @Test
+    void twoChangesOfDifferentElementsAreBothKept() throws IOException {
+        both.createJob("merge", new FreestyleJob().shell("echo one").xml());
+        JobForms.on(both.b(), "merge", "item.save()");
+        writtenElsewhere("merge", file("merge").replace("echo one", "echo two"));
+        JobForms.on(both.b(), "merge", "item.description = 'mine'");
+        for (JenkinsClient client : List.of(both.a(), both.b())) {
+            Eventually.until(
+                    "both changes are in force",
+                    JobForms.IN_FORCE,
+                    () ->
+                            JobForms.on(
+                                            client,
+                                            "merge",
+                                            "print item.description + ' ' +"
+                                                    + " item.buildersList[0].command")
+                                    .equals("mine echo two"));
+        }
+        assertTrue(file("merge").contains("echo two"), file("merge"));
+        assertTrue(file("merge").contains("mine"), file("merge"));
+    }
+
+    @Test
+    void whereBothChangedTheSameTheLaterOneIsToldAndTheEarlierStays() throws IOException {
+        both.createJob("conflict", new FreestyleJob().shell("echo one").xml());
+        JobForms.on(both.b(), "conflict", "item.description = 'first'");
+        JobForms.awaitSame(both, "conflict");
+        writtenElsewhere("conflict", file("conflict").replace("first", "theirs"));
+        var answer =
+                both.b()
+                        .post(
+                                "scriptText",
+                                Map.of(
+                                        "script",
+                                        "Jenkins.get().getItemByFullName('conflict').description ="
+                                                + " 'mine'"));
+        assertTrue(answer.body().contains("another controller has changed it"), answer.body());
+        for (JenkinsClient client : List.of(both.a(), both.b())) {
+            Eventually.until(
+                    "the first stays",
+                    JobForms.IN_FORCE,
+                    () ->
+                            JobForms.on(client, "conflict", "print item.description")
+                                    .equals("theirs"));
+        }
+    }
+
+    @Test
+    void anEditByHandIsFoundWithoutReload() throws IOException {
+        both.createJob("by-hand", new FreestyleJob().shell("echo one").xml());
+        writtenElsewhere("by-hand", file("by-hand").replace("echo one", "echo by hand"));
+        Path folder = both.stage().shared().jobs().resolve("copied-in");
+        Files.createDirectories(folder);
+        Files.writeString(folder.resolve("config.xml"), new FreestyleJob().xml());
+        for (JenkinsClient client : List.of(both.a(), both.b())) {
+            Eventually.until(
+                    "the edit is in force",
+                    TwoControllers.SOON,
+                    () ->
+                            JobForms.on(client, "by-hand", "print item.buildersList[0].command")
+                                    .equals("echo by hand"));
+            Eventually.until(
+                    "what was copied in is there",
+                    TwoControllers.SOON,
+                    () -> client.hasJob("copied-in"));
+        }
+    }
+
+    @Test
+    void whatAControllerCannotReadStaysThereAsItWasAndIsNotSavedOver() throws IOException {
+        both.createJob("unreadable", new FreestyleJob().shell("echo one").xml());
+        String odd =
+                file("unreadable")
+                        .replace(
+                                "<publishers/>",
+                                "<publishers><org.example.NotHere><x>1</x></org.example.NotHere></publishers>");
+        writtenElsewhere("unreadable", odd);
+        Eventually.until(
+                "b says so",
+                TwoControllers.SOON,
+                () ->
+                        TwoControllers.script(
+                                        both.b(),
+                                        "print"
+                                            + " io.jenkins.plugins.ha.Membership.active().get().items().problem()")
+                                .contains("org.example.NotHere"));
+        assertEquals(
+                "echo one",
+                JobForms.on(both.b(), "unreadable", "print item.buildersList[0].command"));
+        var answer =
+                both.b()
+                        .post(
+                                "scriptText",
+                                Map.of(
+                                        "script",
+                                        "Jenkins.get().getItemByFullName('unreadable').description"
+                                                + " = 'x'"));
+        assertTrue(answer.body().contains("is not saved"), answer.body());
+        assertEquals(odd, file("unreadable"));
+        writtenElsewhere(
+                "unreadable", odd.replaceAll("<publishers>.*</publishers>", "<publishers/>"));
+        Eventually.until(
+                "b reads it again",
+                TwoControllers.SOON,
+                () ->
+                        TwoControllers.script(
+                                        both.b(),
+                                        "print"
+                                            + " io.jenkins.plugins.ha.Membership.active().get().items().problem()")
+                                .isBlank());
+    }
+
+    @Test
+    void whateverIsChangedWhereverBothHoldTheSameInTheEnd() {
+        RandomChanges changes = new RandomChanges(both, new Random(20261127));
+        changes.run(60);
+    }
+
+    private static String file(String job) {
+        try {
+            return Files.readString(
+                    both.stage().shared().jobs().resolve(job).resolve("config.xml"));
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+}
