@@ -8,6 +8,7 @@ import io.jenkins.plugins.ha.builds.ForeignBuilds;
 import io.jenkins.plugins.ha.builds.OrphanedBuilds;
 import io.jenkins.plugins.ha.builds.OrphanedPipelines;
 import io.jenkins.plugins.ha.builds.OwnPipelines;
+import io.jenkins.plugins.ha.carried.Carrying;
 import io.jenkins.plugins.ha.health.Others;
 import io.jenkins.plugins.ha.life.Watchdog;
 import io.jenkins.plugins.ha.queue.Claimer;
@@ -46,6 +47,7 @@ public final class Membership {
     private final EventPump pump;
     private final BuildRecords records;
     private final Topology topology;
+    private final Carrying carrying;
     private volatile Reconciling reconciling;
     private volatile boolean leaving;
 
@@ -57,6 +59,7 @@ public final class Membership {
         this.others = new Others(cluster, identity);
         this.outbound = new Outbound(cluster, watchdog);
         this.topology = new Topology(cluster, identity);
+        this.carrying = new Carrying(cluster, settings.cluster(), identity, watchdog);
         this.records = BuildRecords.open(settings, identity);
         this.builds = new ForeignBuilds(identity);
         this.view = new QueueView(cluster, identity, builds);
@@ -113,6 +116,7 @@ public final class Membership {
     void leave() {
         leaving = true;
         topology.stop();
+        carrying.stop();
         watchdog.stop();
         claimer.stop();
         fence.stopBuilds();
@@ -131,6 +135,11 @@ public final class Membership {
     /** The other controllers, compared with this one. */
     public Topology topology() {
         return topology;
+    }
+
+    /** Settings and users, which are the same on all controllers. */
+    public Carrying carrying() {
+        return carrying;
     }
 
     /** Whether this controller is being shut down. */
