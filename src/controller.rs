@@ -18,8 +18,8 @@ use crate::reader::Reader;
 use crate::redis::{Fault, Fitness, array, number, script, text};
 use crate::shared_folder::SharedFolder;
 use crate::{
-    Cancel, Enqueued, Error, Event, Item, KnownController, LaneOffer, LinkState, Member, NewItem, Phase,
-    Result, Settings, ThreadLife, Turn,
+    Cancel, Enqueued, Error, Event, Item, KeptSetting, KnownController, LaneOffer, LinkState, Member,
+    NewItem, Phase, Result, Settings, ThreadLife, Turn,
 };
 
 /// The longest that [`Controller::close`] waits for the threads.
@@ -412,6 +412,36 @@ impl Controller {
     /// Tells all other controllers. `subject` is the full name of the job it is about, or "".
     pub fn announce(&self, topic: &str, subject: &str, number: i64, body: &[u8]) -> Result<()> {
         self.node.announce(topic, subject, number, body)
+    }
+
+    /// Stores a setting of the cluster and tells all, if its version is still `base` (0: there is none); without a body it was
+    /// deleted. Answers `version` when it was stored, else the present version as a negative number, or 0.
+    ///
+    /// # Errors
+    /// [`Error::Fenced`] and [`Error::Unavailable`] while this controller is no member.
+    pub fn store_setting(
+        &self,
+        path: &str,
+        base: i64,
+        version: i64,
+        digest: &str,
+        author: &str,
+        body: Option<&[u8]>,
+    ) -> Result<i64> {
+        self.node.store_setting(path, base, version, digest, author, body)
+    }
+
+    /// A setting of the cluster with its text; none when it never had one.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when it is not sealed by a controller of this cluster.
+    pub fn setting(&self, path: &str) -> Result<Option<(KeptSetting, Vec<u8>)>> {
+        self.node.setting(path)
+    }
+
+    /// All settings of the cluster, the deleted ones too. Their seals are not looked at.
+    pub fn settings(&self) -> Result<Vec<KeptSetting>> {
+        self.node.settings()
     }
 
     /// Asks a controller and waits for its answer. Repeating it with the same `request_id` has no further effect and yields the

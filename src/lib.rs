@@ -15,6 +15,7 @@ mod error;
 mod heartbeat;
 mod homes;
 mod item;
+mod kept_settings;
 mod lives;
 mod members;
 mod memory;
@@ -36,6 +37,7 @@ pub use controller::Controller;
 pub use error::{Error, Result};
 pub use homes::KnownController;
 pub use item::{Cancel, Enqueued, Item, ItemState, LaneOffer, NewItem};
+pub use kept_settings::KeptSetting;
 pub use lives::ThreadLife;
 pub use members::{LinkState, Member, Phase};
 pub use records::{

@@ -110,6 +110,11 @@ const NATIVES: &[NativeMethod<'static>] = &[
     native!(members(handle: jlong) -> JList),
     native!(homes(handle: jlong) -> JList),
     native!(describe(handle: jlong, facts: JString)),
+    native!(store_setting(
+        handle: jlong, path: JString, base: jlong, version: jlong, digest: JString, author: JString, body: jbyte[]
+    ) -> jlong),
+    native!(kept_setting(handle: jlong, path: JString) -> jbyte[]),
+    native!(kept_settings(handle: jlong) -> JList),
     native!(forget(handle: jlong, controller_id: JString)),
     native!(close(handle: jlong)),
     native!(open_records(
@@ -790,6 +795,48 @@ fn describe<'local>(
 ) -> Result<(), Failure> {
     let facts = long_text(env, "the facts", &facts)?;
     Ok(held(handle)?.describe(&facts)?)
+}
+
+fn store_setting<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    path: JString<'local>,
+    base: jlong,
+    version: jlong,
+    digest: JString<'local>,
+    author: JString<'local>,
+    body: JByteArray<'local>,
+) -> Result<jlong, Failure> {
+    let (path, digest) = (text(env, "the path", &path)?, text(env, "the digest", &digest)?);
+    let author = text(env, "the author", &author)?;
+    let body = optional_bytes(env, "the setting", &body, NewItem::MAX_PAYLOAD)?;
+    Ok(held(handle)?.store_setting(&path, base, version, &digest, &author, body.as_deref())?)
+}
+
+/// The head, an empty line, the text.
+fn kept_setting<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    path: JString<'local>,
+) -> Result<JByteArray<'local>, Failure> {
+    let path = text(env, "the path", &path)?;
+    let Some((kept, body)) = held(handle)?.setting(&path)? else { return Ok(JByteArray::default()) };
+    let mut whole = format!("{}\n\n", kept.head()).into_bytes();
+    whole.extend_from_slice(&body);
+    Ok(env.byte_array_from_slice(&whole)?)
+}
+
+/// Paths, each with its head behind a line break.
+fn kept_settings<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+) -> Result<JList<'local>, Failure> {
+    let kept = held(handle)?.settings()?;
+    let lines: Vec<String> = kept.iter().map(|one| format!("{}\n{}", one.path, one.head())).collect();
+    texts_to_java(env, &lines.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 fn forget<'local>(

@@ -8,6 +8,7 @@ import io.jenkins.plugins.ha.builds.ForeignBuilds;
 import io.jenkins.plugins.ha.builds.OrphanedBuilds;
 import io.jenkins.plugins.ha.builds.OrphanedPipelines;
 import io.jenkins.plugins.ha.builds.Reruns;
+import io.jenkins.plugins.ha.carried.Carrying;
 import io.jenkins.plugins.ha.commands.Commands;
 import io.jenkins.plugins.ha.jobs.JobEvents;
 import io.jenkins.plugins.ha.jobs.SharedItems;
@@ -19,6 +20,7 @@ import io.jenkins.plugins.ha.topology.Topology;
 import io.jenkins.plugins.ha.watch.ItemCounts;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
@@ -184,13 +186,19 @@ final class EventPump {
             LOGGER.info(() -> "Cluster: " + changed.state().text());
             claimer.linkChanged(changed.state());
             fence.linkChanged(changed.state());
+            carrying().ifPresent(Carrying::lookSoon);
         }
+    }
+
+    private static Optional<Carrying> carrying() {
+        return Membership.active().map(Membership::carrying);
     }
 
     private void announced(Event.Announcement announcement) {
         switch (announcement.topic()) {
             case ForeignBuilds.TOPIC -> builds.announced(announcement);
             case JobEvents.TOPIC -> items.announced(announcement);
+            case Carrying.TOPIC -> carrying().ifPresent(one -> one.announced(announcement));
             case OrphanedPipelines.TOPIC -> pipelines.announced(announcement);
             default ->
                     LOGGER.fine(

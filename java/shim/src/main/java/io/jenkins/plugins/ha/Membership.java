@@ -10,6 +10,7 @@ import io.jenkins.plugins.ha.builds.OrphanedPipelines;
 import io.jenkins.plugins.ha.builds.OwnPipelines;
 import io.jenkins.plugins.ha.builds.PipelineAdoption;
 import io.jenkins.plugins.ha.builds.PipelineFence;
+import io.jenkins.plugins.ha.carried.Carrying;
 import io.jenkins.plugins.ha.health.Others;
 import io.jenkins.plugins.ha.jobs.SharedItems;
 import io.jenkins.plugins.ha.life.Watchdog;
@@ -54,6 +55,7 @@ public final class Membership {
     private final BuildRecords records;
     private final Topology topology;
     private final ItemCounts counts;
+    private final Carrying carrying;
     private volatile Reconciling reconciling;
     private volatile boolean leaving;
 
@@ -66,6 +68,7 @@ public final class Membership {
         this.outbound = new Outbound(cluster, watchdog);
         this.topology = new Topology(cluster, identity);
         this.counts = new ItemCounts(identity.id());
+        this.carrying = new Carrying(cluster, settings.cluster(), identity, watchdog);
         this.records = BuildRecords.open(settings, identity);
         this.builds = new ForeignBuilds(identity);
         this.view = new QueueView(cluster, identity, builds);
@@ -131,6 +134,7 @@ public final class Membership {
     void leave() {
         leaving = true;
         topology.stop();
+        carrying.stop();
         watchdog.stop();
         claimer.stop();
         pipelineFence.leave();
@@ -156,6 +160,11 @@ public final class Membership {
     /** What this controller did with queue items since it started. */
     public ItemCounts counts() {
         return counts;
+    }
+
+    /** Settings and users, which are the same on all controllers. */
+    public Carrying carrying() {
+        return carrying;
     }
 
     /** Whether this controller is being shut down. */

@@ -54,6 +54,11 @@ public final class NativeCore {
                 EffectiveSettings.origins(System::getProperty, System::getenv));
     }
 
+    /** A key of 32 bytes for something else, the same on all controllers that share the secrets. */
+    public static byte[] key(String purpose) {
+        return KEY.mac(("for " + purpose).getBytes(StandardCharsets.UTF_8));
+    }
+
     /** How long a trigger waits for a replica is an option of the URL to the library. */
     private static String withReplicaWait(String url) {
         Integer millis = Integer.getInteger("io.jenkins.plugins.ha.replicaWaitMillis");

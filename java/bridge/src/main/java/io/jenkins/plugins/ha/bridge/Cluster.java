@@ -446,6 +446,37 @@ public final class Cluster implements AutoCloseable {
     }
 
     /**
+     * Stores a setting of the cluster and tells all, if its version is still {@code base}.
+     *
+     * @param base the version that this one was made from; 0 for none
+     * @param version the new one, above {@code base}
+     * @param digest one line, the same for texts that mean the same
+     * @param author who changed it, for people
+     * @param text at most 16 MiB; null when it was deleted
+     * @return {@code version} when it was stored; else the present version as a negative number, or
+     *     0 when there is none
+     */
+    public long storeSetting(
+            String path, long base, long version, String digest, String author, byte[] text) {
+        return Native.storeSetting(handle, path, base, version, digest, author, text);
+    }
+
+    /**
+     * A setting of the cluster with its text; empty when it never had one.
+     *
+     * @throws HaException when no controller of this cluster has sealed it
+     */
+    public Optional<KeptSetting> setting(String path) {
+        byte[] whole = Native.keptSetting(handle, path);
+        return whole == null ? Optional.empty() : Optional.of(KeptSetting.ofWhole(path, whole));
+    }
+
+    /** All settings of the cluster without their texts, the deleted ones too. One round trip. */
+    public List<KeptSetting> settings() {
+        return Native.keptSettings(handle).stream().map(KeptSetting::ofLines).toList();
+    }
+
+    /**
      * Forgets a controller that is gone.
      *
      * @throws HaException.Conflict when it is a member

@@ -175,6 +175,22 @@ final class Native {
 
     static native void describe(long handle, String facts);
 
+    /** {@code body} may be null. */
+    static native long storeSetting(
+            long handle,
+            String path,
+            long base,
+            long version,
+            String digest,
+            String author,
+            byte[] body);
+
+    /** Null when there is none; else the head, an empty line, the text. */
+    static native byte[] keptSetting(long handle, String path);
+
+    /** The path, a line break, the head of each. */
+    static native List<String> keptSettings(long handle);
+
     static native void forget(long handle, String controllerId);
 
     /** Does nothing when the handle is closed already. */

@@ -55,6 +55,8 @@ public class HaConfiguration extends GlobalConfiguration {
     private int capacity;
     private boolean rerun = true;
     private boolean adoptPipelines = true;
+    private String alsoCarried = "";
+    private String notCarried = "";
     private transient String unreadable = "";
 
     /** Loads what was saved. */
@@ -332,6 +334,28 @@ public class HaConfiguration extends GlobalConfiguration {
         }
         HaConfiguration settings = get();
         return settings == null || settings.adoptPipelines;
+    }
+
+    /** Names of files at the top of the home that are carried beside those of the list. */
+    public String getAlsoCarried() {
+        return trimmed(alsoCarried);
+    }
+
+    @DataBoundSetter
+    public void setAlsoCarried(String alsoCarried) {
+        this.alsoCarried = trimmed(alsoCarried);
+        save();
+    }
+
+    /** Paths of files, relative to the home, that are not carried though the list has them. */
+    public String getNotCarried() {
+        return trimmed(notCarried);
+    }
+
+    @DataBoundSetter
+    public void setNotCarried(String notCarried) {
+        this.notCarried = trimmed(notCarried);
+        save();
     }
 
     private static void applyNow() {

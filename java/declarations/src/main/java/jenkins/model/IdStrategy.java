@@ -1,0 +1,11 @@
+package jenkins.model;
+
+public abstract class IdStrategy {
+    protected IdStrategy() {
+        throw new UnsupportedOperationException();
+    }
+
+    public String keyFor(String id) {
+        throw new UnsupportedOperationException();
+    }
+}

@@ -1,0 +1,234 @@
+package io.jenkins.plugins.ha.carried;
+
+import hudson.PluginWrapper;
+import hudson.model.User;
+import io.jenkins.plugins.ha.ControllerIdentity;
+import io.jenkins.plugins.ha.bridge.Cluster;
+import io.jenkins.plugins.ha.bridge.Event;
+import io.jenkins.plugins.ha.bridge.HaException;
+import io.jenkins.plugins.ha.life.Loop;
+import io.jenkins.plugins.ha.life.Watchdog;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import jenkins.model.Jenkins;
+
+/**
+ * Carries settings between the controllers, on one thread: what is saved here is stored in the
+ * cluster, what is heard from there is put in force here, and both are compared when this
+ * controller joins and each half a minute. Thread-safe.
+ */
+public final class Carrying {
+    /**
+     * Announcements of a setting that was stored; the subject is its path, the number its version.
+     */
+    public static final String TOPIC = "setting";
+
+    private static final Logger LOGGER = Logger.getLogger(Carrying.class.getName());
+
+    /** One click saves the same file more than once. */
+    private static final long GATHER_MILLIS = 20;
+
+    /** Nobody tells that a user was deleted; his folder is gone. */
+    private static final long WATCH_MILLIS = 400;
+
+    private static final long LOOK_MILLIS = 30_000;
+    private static final long RETRY_MILLIS = 500;
+    private static final Pattern PLUGIN = Pattern.compile("\\splugin=\"([^\"@]+)@[^\"]*\"");
+
+    /** A setting that was saved here: who did, and the last of the others' versions he knew. */
+    private record Saved(String author, long heardBefore) {}
+
+    private final Cluster cluster;
+    private final Exchange exchange;
+    private final DeletedFiles deleted;
+    private final Loop loop;
+    private final CountDownLatch looked = new CountDownLatch(1);
+
+    /** Per path the newest version of another controller that is in force here. */
+    private final Map<String, Long> inForce = new ConcurrentHashMap<>();
+
+    private final Map<String, Saved> savedHere = new LinkedHashMap<>();
+    private final Map<String, Long> heard = new LinkedHashMap<>();
+    private boolean lookSoon = true;
+    private boolean stopped;
+    private long lookAt;
+
+    public Carrying(Cluster cluster, String name, ControllerIdentity identity, Watchdog watchdog) {
+        Path home = Jenkins.get().getRootDir().toPath();
+        this.cluster = cluster;
+        this.exchange = new Exchange(cluster, name, identity, home, inForce);
+        this.deleted = new DeletedFiles(home);
+        this.loop = watchdog.loop("ha-jenkins-settings", this::round).minor();
+    }
+
+    /** Jenkins has booted: from now on settings are carried. */
+    void start() {
+        loop.start();
+    }
+
+    /** Waits until this controller has what the cluster has, at the most so long. */
+    boolean awaitFirstLook(long millis) {
+        try {
+            return looked.await(millis, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    /** Carries no more; what is saved now is found at the next start. */
+    public void stop() {
+        synchronized (this) {
+            stopped = true;
+            notifyAll();
+        }
+        loop.await(2000);
+    }
+
+    /** What an admin should know. */
+    public Troubles troubles() {
+        return exchange.troubles();
+    }
+
+    /** Another controller has stored a setting. Does not block. */
+    public synchronized void announced(Event.Announcement announcement) {
+        heard.merge(announcement.subject(), announcement.number(), Math::max);
+        notifyAll();
+    }
+
+    /** This controller is a member, again perhaps: what it has missed is looked for. */
+    public synchronized void lookSoon() {
+        lookSoon = true;
+        notifyAll();
+    }
+
+    /** A file of this home was written by this Jenkins. Does not block. */
+    void saved(Path file) {
+        String path = exchange.list().pathOf(file);
+        if (path.isEmpty() || exchange.list().kindOf(path).isEmpty()) {
+            return;
+        }
+        saved(path, authorNow());
+    }
+
+    private synchronized void saved(String path, String author) {
+        Saved before = savedHere.get(path);
+        long knew = inForce.getOrDefault(path, 0L);
+        savedHere.put(
+                path,
+                new Saved(author, before == null ? knew : Math.min(knew, before.heardBefore)));
+        notifyAll();
+    }
+
+    private static String authorNow() {
+        User user = User.current();
+        return user == null ? "" : user.getId();
+    }
+
+    private boolean round() throws InterruptedException {
+        Work work = next();
+        if (work == null) {
+            return false;
+        }
+        try {
+            work.run();
+        } catch (HaException.Unavailable | HaException.Refused | HaException.Fenced e) {
+            LOGGER.log(Level.FINE, "Settings wait for Redis: {0}", e.getMessage());
+            lookSoon(); // finds whatever was not done
+            cluster.awaitJoined(RETRY_MILLIS);
+            Thread.sleep(RETRY_MILLIS);
+        } finally {
+            exchange.remember();
+        }
+        return true;
+    }
+
+    private interface Work {
+        void run();
+    }
+
+    private Work next() throws InterruptedException {
+        synchronized (this) {
+            if (!stopped && !lookSoon && heard.isEmpty() && savedHere.isEmpty()) {
+                wait(WATCH_MILLIS);
+            }
+            if (stopped) {
+                return null;
+            }
+        }
+        long now = System.nanoTime();
+        if (now - lookAt > TimeUnit.MILLISECONDS.toNanos(LOOK_MILLIS)) {
+            lookSoon();
+        }
+        synchronized (this) {
+            if (lookSoon) {
+                lookSoon = false;
+                lookAt = now;
+                return this::look;
+            }
+        }
+        return this::follow;
+    }
+
+    private void look() {
+        exchange.look(this::follow);
+        if (looked.getCount() > 0) {
+            deleted.begin();
+            looked.countDown();
+        }
+    }
+
+    /** Does what has come up, the others' news first. */
+    private void follow() {
+        Map<String, Long> news;
+        Map<String, Saved> own;
+        synchronized (this) {
+            news = new HashMap<>(heard);
+            heard.clear();
+        }
+        news.forEach(exchange::heard);
+        for (String path : deleted.since(exchange.deletable())) {
+            saved(path, "");
+        }
+        synchronized (this) {
+            if (savedHere.isEmpty()) {
+                return;
+            }
+        }
+        gather();
+        synchronized (this) {
+            own = new LinkedHashMap<>(savedHere);
+            savedHere.clear();
+        }
+        own.forEach((path, saved) -> exchange.saved(path, saved.author, saved.heardBefore));
+    }
+
+    private static void gather() {
+        try {
+            Thread.sleep(GATHER_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** The plugin that a text is of and that is not active here; "" when all are. */
+    static String missingPlugin(String text) {
+        Matcher named = PLUGIN.matcher(text);
+        while (named.find()) {
+            PluginWrapper plugin = Jenkins.get().getPluginManager().getPlugin(named.group(1));
+            if (plugin == null || !plugin.isActive()) {
+                return named.group(1);
+            }
+        }
+        return "";
+    }
+}

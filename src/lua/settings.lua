@@ -1,0 +1,4 @@
+-- Lists the settings of the cluster.
+--
+-- Answers  (path, head)...
+return redis.call('HGETALL', P .. 'settings')
