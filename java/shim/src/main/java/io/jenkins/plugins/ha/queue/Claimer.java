@@ -222,6 +222,9 @@ public final class Claimer {
 
     /** News of an item: one that was cancelled does not stay in core's lists here. */
     public void changed(Item item) {
+        if (item.state().ended() && LocalBuilds.isPlaceholder(item)) {
+            LocalBuilds.ended(item.id());
+        }
         if (item.state() == ItemState.CANCELLED && item.owner().equals(identity.id())) {
             SeenItem seen = view.seen(item.id());
             if (seen != null) {

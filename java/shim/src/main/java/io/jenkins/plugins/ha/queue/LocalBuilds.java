@@ -124,6 +124,16 @@ public final class LocalBuilds extends QueueListener {
                         cluster -> cluster.cancelled(placeholder.id(), "its build left the queue"));
     }
 
+    /** A placeholder has ended: a build that waits for it all the same asks anew. */
+    static void ended(long placeholder) {
+        boolean waits =
+                TURNS.values()
+                        .removeIf(turn -> turn.placeholder == placeholder && turn.cameIn == 0);
+        if (waits) {
+            Queue.getInstance().scheduleMaintenance();
+        }
+    }
+
     /** Placeholders of an earlier membership have ended with it. */
     static void linkChanged(long epoch) {
         TURNS.values().removeIf(turn -> turn.askedIn != 0 && turn.askedIn != epoch);
@@ -164,19 +174,20 @@ public final class LocalBuilds extends QueueListener {
     }
 
     private static Turn ask(Membership membership, Queue.Item item) {
-        return TURNS.computeIfAbsent(
-                item.getId(),
-                id -> {
-                    Turn turn = new Turn();
-                    String job = ((Job<?, ?>) item.task).getFullName();
-                    String pinned = membership.identity().id();
-                    membership
-                            .outbound()
-                            .tell(
-                                    "turn of a build of " + job,
-                                    cluster -> enqueue(cluster, turn, job, pinned));
-                    return turn;
-                });
+        Turn turn = new Turn();
+        // in the map before the cluster hears of it: its placeholder may be claimed at once
+        Turn before = TURNS.putIfAbsent(item.getId(), turn);
+        if (before != null) {
+            return before;
+        }
+        String job = ((Job<?, ?>) item.task).getFullName();
+        String pinned = membership.identity().id();
+        membership
+                .outbound()
+                .tell(
+                        "turn of a build of " + job,
+                        cluster -> enqueue(cluster, turn, job, pinned));
+        return turn;
     }
 
     /** Repeated until it is taken: the same id is stored once. */
