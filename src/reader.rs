@@ -288,13 +288,13 @@ impl<'a> Reader<'a> {
         let node = self.node;
         let mut fetch = pipe();
         for (_, id) in fresh {
-            fetch.cmd("HMGET").arg(node.keys.item(*id)).arg("payload").arg("mac");
+            fetch.cmd("HMGET").arg(node.keys.item(*id)).arg("payload").arg("mac").arg("v");
         }
         let answers =
             wire.pipeline(&fetch, Instant::now() + 5 * CALL_TIMEOUT).map_err(|fault| node.explain(&fault))?;
         for ((index, _), answer) in fresh.iter().zip(answers) {
-            let pair = array(answer);
-            let (Some(payload), Some(seal)) = (pair.first().and_then(bytes), pair.get(1).and_then(bytes))
+            let found = array(answer);
+            let (Some(payload), Some(seal)) = (found.first().and_then(bytes), found.get(1).and_then(bytes))
             else {
                 // It has ended already.
                 continue;
@@ -303,7 +303,15 @@ impl<'a> Reader<'a> {
                 if node.seal.payload_holds(item.id, &item.job, payload, seal) {
                     node.memory.payload(item.id, payload);
                     item.payload = Some(payload.to_vec());
-                } else if let Err(error) = node.set_aside(item.id, FORGED, seal) {
+                    continue;
+                }
+                // Its job may have another name by now, of which the news is on its way.
+                let parts = found.get(2).map(text).unwrap_or_default();
+                let now = unpack(&format!("{}\n{parts}", item.id), 0);
+                let moved = now.is_some_and(|now| {
+                    now.item.job != item.job && node.seal.payload_holds(item.id, &now.item.job, payload, seal)
+                });
+                if !moved && let Err(error) = node.set_aside(item.id, FORGED, seal) {
                     log::debug!("{error}");
                 }
             }
