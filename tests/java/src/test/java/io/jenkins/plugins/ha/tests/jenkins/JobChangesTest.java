@@ -144,7 +144,8 @@ class JobChangesTest {
         both.a().post("createItem?name=held&mode=copy&from=original", Map.of());
         Eventually.until("b has it", JobForms.IN_FORCE, () -> both.b().hasJob("held"));
         for (JenkinsClient client : List.of(both.a(), both.b())) {
-            assertEquals("false", JobForms.on(client, "held", "print item.buildable"));
+            assertEquals(
+                    "false", JobForms.on(client, "held", "print item.buildable"), "" + client.url());
         }
         JobForms.on(both.a(), "held", "item.save()");
         Eventually.until(
