@@ -392,12 +392,10 @@ public final class OrphanedBuilds {
             for (Member member : cluster.members()) {
                 members.add(member.controllerId());
             }
-            if (members.isEmpty() || !members.iterator().next().equals(identity.id())) {
-                return; // one survivor does it
-            }
+            boolean first = !members.isEmpty() && members.iterator().next().equals(identity.id());
             for (Map.Entry<BuildKey, String> entry : builds.running().entrySet()) {
                 if (!members.contains(entry.getValue())) {
-                    endUnqueued(entry.getKey(), entry.getValue());
+                    lookAfterUnqueued(entry.getKey(), entry.getValue(), first);
                 }
             }
         } catch (HaException e) {
@@ -410,10 +408,17 @@ public final class OrphanedBuilds {
         }
     }
 
-    private void endUnqueued(BuildKey key, String owner) throws IOException {
+    /**
+     * @param first whether this is the one survivor that ends them; of Pipelines each looks whether
+     *     it goes on with them, for the files say who does
+     */
+    private void lookAfterUnqueued(BuildKey key, String owner, boolean first) throws IOException {
         Job<?, ?> job = Jenkins.get().getItemByFullName(key.job(), Job.class);
         if (job != null && PipelineFile.isPipeline(job)) {
             pipelines.unqueued(key);
+            return;
+        }
+        if (!first) {
             return;
         }
         Run<?, ?> run = job == null ? null : job.getBuildByNumber(key.number());

@@ -62,7 +62,12 @@ public final class OrphanedPipelines {
                                 + item.job()
                                 + " #"
                                 + item.number());
-        adoption.consider(item);
+        consider(item);
+    }
+
+    private void consider(Item item) {
+        // only as it is now: it may be back from the others under a newer version
+        adoption.consider(item, () -> left.remove(item.id(), item));
     }
 
     /** As {@link #leave}, for one that the queue knows nothing of. */
@@ -90,7 +95,7 @@ public final class OrphanedPipelines {
                     left.remove(item.id());
                     tellEnd(job, item);
                 } else {
-                    adoption.consider(item);
+                    consider(item);
                 }
             }
         } catch (RuntimeException e) {

@@ -3,6 +3,8 @@ package io.jenkins.plugins.ha.builds;
 import hudson.model.Job;
 import hudson.model.Run;
 import io.jenkins.plugins.ha.ControllerIdentity;
+import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.Recent;
 import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.Item;
@@ -17,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import jenkins.model.Jenkins;
@@ -35,6 +38,9 @@ public final class PipelineAdoption {
     /** Made by a controller that is shut down, in the folders of its Pipelines. */
     static final String STOPPED = "ha-stopped";
 
+    /** Where nobody goes on with it, it is offered round so often. */
+    private static final long HAND_ON_NANOS = TimeUnit.SECONDS.toNanos(10);
+
     private final Cluster cluster;
     private final ControllerIdentity identity;
     private final ForeignBuilds builds;
@@ -44,6 +50,9 @@ public final class PipelineAdoption {
 
     /** Why each of those that wait does, as it was logged. */
     private final Map<BuildKey, String> waiting = new ConcurrentHashMap<>();
+
+    /** When each item was handed on last, in ns. */
+    private final Map<Long, Long> handedOn = Recent.map(10_000);
 
     private volatile OrphanedBuilds orphans;
 
@@ -58,9 +67,24 @@ public final class PipelineAdoption {
         orphans = decider;
     }
 
-    /** It falls to this controller to decide on this item. Does not block. */
-    void consider(Item item) {
-        later(new BuildKey(item.job(), item.number()), job -> take(job, item));
+    /**
+     * It falls to this controller to decide on this item. Does not block.
+     *
+     * @param handedOn run when it falls to another one, because this one does not do it
+     */
+    void consider(Item item, Runnable handedOn) {
+        later(
+                new BuildKey(item.job(), item.number()),
+                job -> {
+                    Refusal refusal = refusal(folder(job, item.number()), item.owner());
+                    if (refusal == null) {
+                        return take(job, item);
+                    }
+                    if (refusal.elsewhere() && handOn(item)) {
+                        handedOn.run();
+                    }
+                    return refusal.why();
+                });
     }
 
     /** The controller of a Pipeline that the queue knows nothing of is gone. Does not block. */
@@ -141,10 +165,6 @@ public final class PipelineAdoption {
         if (PipelineFile.saysEnded(folder.resolve("build.xml").toFile())) {
             return ""; // which is told soon
         }
-        String notHere = notHere(folder, item.owner());
-        if (!notHere.isEmpty()) {
-            return notHere;
-        }
         Claimed claimed = claim(job, folder, item.job(), item.number());
         if (claimed.owner == null) {
             return claimed.waits;
@@ -169,9 +189,9 @@ public final class PipelineAdoption {
         if (cluster.members().stream().anyMatch(m -> m.controllerId().equals(owner))) {
             return ""; // it is back, and so is its Pipeline
         }
-        String notHere = notHere(folder, owner);
-        if (!notHere.isEmpty()) {
-            return notHere;
+        Refusal refusal = refusal(folder, owner);
+        if (refusal != null) {
+            return refusal.why();
         }
         Claimed claimed = claim(job, folder, key.job(), key.number());
         if (claimed.owner == null) {
@@ -185,24 +205,59 @@ public final class PipelineAdoption {
         return "";
     }
 
-    private String notHere(Path folder, String owner) {
-        if (!HaConfiguration.takesPipelinesOver()) {
-            return "the settings of HA say so; it goes on when its controller is back";
-        }
-        if (PipelineInternals.find() == null) {
-            return "this version of the Pipeline plugins does not allow it; it goes on when its"
-                    + " controller is back";
-        }
+    /**
+     * Why this controller does not go on with a Pipeline.
+     *
+     * @param elsewhere whether another controller may do it
+     */
+    private record Refusal(String why, boolean elsewhere) {}
+
+    /** Null when it does. */
+    private Refusal refusal(Path folder, String owner) {
         if (owner.equals(identity.id())) {
-            return "it is this controller's own, and goes on when Jenkins resumes it";
-        }
-        if (Jenkins.get().isQuietingDown()) {
-            return "this controller prepares for a shutdown";
+            return new Refusal(
+                    "it is this controller's own, and goes on when Jenkins resumes it", false);
         }
         if (Files.exists(folder.resolve(STOPPED))) {
-            return "its controller was shut down, and goes on with it when it is back";
+            return new Refusal(
+                    "its controller was shut down, and goes on with it when it is back", false);
         }
-        return "";
+        if (!HaConfiguration.takesPipelinesOver()) {
+            return new Refusal(
+                    "the settings of HA say so; it goes on when its controller is back", true);
+        }
+        if (PipelineInternals.find() == null) {
+            return new Refusal(
+                    "this version of the Pipeline plugins does not allow it; it goes on when its"
+                            + " controller is back",
+                    true);
+        }
+        HaConfiguration settings = HaConfiguration.get();
+        if (settings == null || !settings.isTakesBuilds()) {
+            return new Refusal("this controller takes no builds, as its settings say", true);
+        }
+        if (Jenkins.get().isQuietingDown()) {
+            return new Refusal("this controller prepares for a shutdown", true);
+        }
+        if (Membership.active().map(m -> m.claimer().isDraining()).orElse(true)) {
+            return new Refusal("this controller is drained", true);
+        }
+        return null;
+    }
+
+    /** Whether it falls to another controller now; not again at once when all do like this one. */
+    private boolean handOn(Item item) {
+        long now = System.nanoTime();
+        Long last = handedOn.get(item.id());
+        if (last != null && now - last < HAND_ON_NANOS) {
+            return false;
+        }
+        handedOn.put(item.id(), now);
+        try {
+            return cluster.pass(item.id()).isPresent();
+        } catch (HaException.Fenced | HaException.NotFound | HaException.Conflict e) {
+            return true; // somebody else's already, or ended
+        }
     }
 
     /**

@@ -25,7 +25,7 @@ import java.util.function.UnaryOperator;
 public final class FaultyLine implements AutoCloseable {
     private static final int BUFFER = 1 << 16;
 
-    private final int server;
+    private volatile int server;
     private final ServerSocket listener;
     private final UnaryOperator<List<byte[]>> commands;
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
@@ -53,6 +53,11 @@ public final class FaultyLine implements AutoCloseable {
             throw new UncheckedIOException(e);
         }
         daemon("line-" + port(), this::accept);
+    }
+
+    /** From now on new connections go to that port, as when a balancer takes another server. */
+    public void to(int port) {
+        server = port;
     }
 
     /** Where it listens, on 127.0.0.1. */

@@ -116,6 +116,7 @@ class AdoptionTest {
         for (String job : List.of("asked", "both", "late", "calls", "queued", "deep")) {
             awaitStored(job);
         }
+        two.takes("a", true);
         two.controller("b").kill9();
         long killed = System.nanoTime();
         Eventually.until(
@@ -132,7 +133,6 @@ class AdoptionTest {
             assertEquals("a", JenkinsClient.controllerOf(a.build(job, 1).orElseThrow()));
             PipelineState.proceed(a, job, 1);
         }
-        two.takes("a", true);
         assertEquals("SUCCESS", a.awaitResult("deep", 1, LONG), a.console("deep", 1));
         figure("adoption.kill_to_downstream_done", (System.nanoTime() - killed) / 1e6, "ms");
         for (String job : List.of("asleep", "asked", "both", "late", "calls")) {
@@ -184,6 +184,7 @@ class AdoptionTest {
         begun(b, "stalled");
         Eventually.until("it sleeps", LONG, () -> b.console("stalled", 1).contains("Sleeping for"));
         awaitStored("stalled");
+        two.takes("a", true);
         two.controller("b").pause();
         long stalled = System.nanoTime();
         Path unfinished = folder("stalled").resolve("atomic1.tmp"); // as if it was about to store
@@ -236,6 +237,7 @@ class AdoptionTest {
         assertEquals(1, count(a.console("stalled", 1), "Finished: "));
 
         // a stall that nobody took note of changes nothing
+        two.onlyOn("b");
         begun(b, "own");
         Eventually.until("it asks", LONG, () -> b.console("own", 1).contains("goes on?"));
         two.controller("b").pause();
@@ -308,6 +310,7 @@ class AdoptionTest {
         begun(b, "twice");
         Eventually.until("it asks", LONG, () -> b.console("twice", 1).contains("goes on?"));
         awaitStored("twice");
+        two.takes("a", true);
         two.controller("b").kill9();
         Eventually.until(
                 "a goes on with it", LONG, () -> a.console("twice", 1).contains("Ready to run"));

@@ -1,0 +1,121 @@
+package io.jenkins.plugins.ha.tests.jenkins;
+
+import io.jenkins.plugins.ha.stage.Controller;
+import io.jenkins.plugins.ha.stage.Eventually;
+import io.jenkins.plugins.ha.stage.FaultyLine;
+import io.jenkins.plugins.ha.stage.JenkinsClient;
+import io.jenkins.plugins.ha.stage.ServerProcess;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * An agent in a process of its own, that connects by WebSocket through a line to one of the
+ * controllers, as behind a balancer. Each controller has its configuration.
+ */
+final class InboundAgent implements AutoCloseable {
+    private final String name;
+    private final FaultyLine line;
+    private final ServerProcess process;
+
+    private InboundAgent(String name, FaultyLine line, ServerProcess process) {
+        this.name = name;
+        this.line = line;
+        this.process = process;
+    }
+
+    /** It is connected to {@code first} when this returns; its label is its name. */
+    static InboundAgent start(TwoControllers two, String name, int executors, Controller first) {
+        Path folder = two.folder("agent-" + name);
+        for (JenkinsClient each : List.of(two.a(), two.b())) {
+            TwoControllers.script(
+                    each,
+                    """
+                    def agent = new hudson.slaves.DumbSlave('%s', '%s', new hudson.slaves.JNLPLauncher(true))
+                    agent.numExecutors = %d
+                    agent.mode = hudson.model.Node.Mode.EXCLUSIVE
+                    Jenkins.get().addNode(agent)
+                    """
+                            .formatted(name, folder, executors));
+        }
+        String secret =
+                TwoControllers.script(
+                        first.client(), "print Jenkins.get().getComputer('" + name + "').jnlpMac");
+        FaultyLine line = new FaultyLine(first.url().getPort());
+        try {
+            Files.createDirectories(folder);
+            Path jar = folder.resolve("agent.jar");
+            download(first.url().resolve("jnlpJars/agent.jar"), jar);
+            ServerProcess process =
+                    ServerProcess.start(
+                            name,
+                            List.of(
+                                    Path.of(System.getProperty("java.home"), "bin", "java")
+                                            .toString(),
+                                    "-Xmx128m",
+                                    "-XX:TieredStopAtLevel=1",
+                                    "-XX:+UseSerialGC",
+                                    "-jar",
+                                    jar.toString(),
+                                    "-webSocket",
+                                    "-url",
+                                    "http://127.0.0.1:" + line.port() + "/",
+                                    "-name",
+                                    name,
+                                    "-secret",
+                                    secret,
+                                    "-workDir",
+                                    folder.toString()),
+                            Map.of(),
+                            folder,
+                            folder.resolve("agent.log"));
+            InboundAgent agent = new InboundAgent(name, line, process);
+            agent.awaitConnected(first);
+            return agent;
+        } catch (IOException | InterruptedException e) {
+            line.close();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static void download(URI from, Path to) throws IOException, InterruptedException {
+        HttpResponse<Path> answer =
+                HttpClient.newHttpClient()
+                        .send(
+                                HttpRequest.newBuilder(from).timeout(Duration.ofMinutes(1)).build(),
+                                HttpResponse.BodyHandlers.ofFile(to));
+        if (answer.statusCode() != 200) {
+            throw new UncheckedIOException(new IOException(from + ": " + answer.statusCode()));
+        }
+    }
+
+    /** Connections that it makes from now on go to this controller. */
+    void goesTo(Controller controller) {
+        line.to(controller.url().getPort());
+    }
+
+    void awaitConnected(Controller to) {
+        Eventually.until(
+                name + " is connected to " + to.name(),
+                Duration.ofMinutes(2),
+                () ->
+                        TwoControllers.script(
+                                        to.client(),
+                                        "print Jenkins.get().getComputer('" + name + "').online")
+                                .equals("true"));
+    }
+
+    @Override
+    public void close() {
+        process.kill9();
+        line.close();
+    }
+}
