@@ -153,6 +153,20 @@ final class FolderMembers {
         }
     }
 
+    /** Whether this controller scans it. */
+    static boolean isComputing(Item folder) {
+        if (folder == null || !isComputed(folder)) {
+            return false;
+        }
+        try {
+            Object computation = folder.getClass().getMethod("getComputation").invoke(folder);
+            return (boolean) computation.getClass().getMethod("isBuilding").invoke(computation);
+        } catch (ReflectiveOperationException e) {
+            LOGGER.log(Level.FINE, "No scan is known of", e);
+            return false;
+        }
+    }
+
     /** Reads again what the last scan found; not while one runs here. */
     static void loadComputation(Item folder) throws IOException {
         try {

@@ -109,7 +109,19 @@ final class ItemApplying {
             return false;
         }
         String name = prefix + nameOf(parent, folder, (Item) form.item());
-        if (Jenkins.get().getItemByFullName(name) != null) {
+        Item there = Jenkins.get().getItemByFullName(name);
+        if (there != null) {
+            if (!there.getRootDir().equals(folder)) {
+                unreadable.mark(
+                        name,
+                        file,
+                        form.form().hash(),
+                        new IOException(
+                                "to Jenkins its name is that of "
+                                        + there.getFullName()
+                                        + ", which lies in another folder; delete one, or give it"
+                                        + " another name"));
+            }
             return false;
         }
         LOGGER.info(() -> name + " is on the shared folder, so it is loaded here, too");

@@ -91,9 +91,10 @@ final class ItemComparison {
         if (steps.isEmpty()) {
             rounding = false;
             odd.keySet().retainAll(oddThisRound);
-            next =
-                    System.currentTimeMillis()
-                            + (odd.isEmpty() ? PERIOD_MILLIS : SETTLED_MILLIS + 1);
+            long now = System.currentTimeMillis();
+            boolean unsettled =
+                    odd.values().stream().anyMatch(since -> now - since < SETTLED_MILLIS);
+            next = now + (unsettled ? Math.min(PERIOD_MILLIS, SETTLED_MILLIS + 1) : PERIOD_MILLIS);
         }
         return mended;
     }

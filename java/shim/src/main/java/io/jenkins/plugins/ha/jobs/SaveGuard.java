@@ -56,7 +56,7 @@ final class SaveGuard extends RobustReflectionConverter {
 
     private final Jenkinss ordinary = new Jenkinss();
     private final SharedItems items;
-    private final ThreadLocal<?> writing;
+    private final ThreadLocal<File> writing;
     private final ThreadLocal<Boolean> inside = ThreadLocal.withInitial(() -> false);
 
     private SaveGuard(SharedItems items) throws ReflectiveOperationException {
@@ -64,7 +64,9 @@ final class SaveGuard extends RobustReflectionConverter {
         this.items = items;
         Field field = XmlFile.class.getDeclaredField("writing");
         field.setAccessible(true);
-        this.writing = (ThreadLocal<?>) field.get(null);
+        @SuppressWarnings("unchecked") // so in every version that has it
+        ThreadLocal<File> present = (ThreadLocal<File>) field.get(null);
+        this.writing = present;
     }
 
     /** From now on every save of an item is looked at. */
@@ -117,7 +119,8 @@ final class SaveGuard extends RobustReflectionConverter {
 
     /** What to write instead of the item as it is in memory; null when that is right. */
     private TopElements merged(AbstractItem item) {
-        if (inside.get() || SharedItems.isApplying() || !(writing.get() instanceof File file)) {
+        File file = writing.get();
+        if (inside.get() || SharedItems.isApplying() || file == null) {
             return null;
         }
         if (item.getParent() == null || !file.equals(item.getConfigFile().getFile())) {
@@ -148,17 +151,34 @@ final class SaveGuard extends RobustReflectionConverter {
         return KnownForms.hash(now).equals(known.hash()) ? null : merged(item, known, now);
     }
 
-    private TopElements merged(AbstractItem item, KnownForms.Form known, byte[] now) {
-        String theirs = new String(now, StandardCharsets.UTF_8);
-        String base = known.text();
+    private String written(Object item) {
         StringWriter text = new StringWriter();
+        File present = writing.get();
         inside.set(true);
+        writing.remove(); // Jenkins would write a mere reference to any other item
         try {
             Items.XSTREAM2.toXML(item, text);
         } finally {
+            writing.set(present);
             inside.set(false);
         }
-        String mine = text.toString();
+        return text.toString();
+    }
+
+    /** The form as this controller would write it. */
+    private String asWritten(String base, KnownForms.Form known) {
+        try {
+            return written(ItemForm.of(base.getBytes(StandardCharsets.UTF_8), known).item());
+        } catch (IOException | RuntimeException e) {
+            LOGGER.log(Level.FINE, "As it is, then", e);
+            return base;
+        }
+    }
+
+    private TopElements merged(AbstractItem item, KnownForms.Form known, byte[] now) {
+        String theirs = new String(now, StandardCharsets.UTF_8);
+        String base = known.text();
+        String mine = written(item);
         items.lookAgain(item); // what is in the file is right, whatever comes of this
         try {
             if ((base + mine + theirs).contains(" reference=\"")) {
@@ -166,7 +186,10 @@ final class SaveGuard extends RobustReflectionConverter {
             }
             TopElements merged =
                     TopElements.merged(
-                            TopElements.of(base), TopElements.of(mine), TopElements.of(theirs));
+                            TopElements.of(base),
+                            TopElements.of(asWritten(base, known)),
+                            TopElements.of(mine),
+                            TopElements.of(theirs));
             LOGGER.log(
                     Level.INFO,
                     "{0} was changed on two controllers at once; both changes are kept",

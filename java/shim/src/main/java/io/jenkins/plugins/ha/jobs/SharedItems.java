@@ -51,6 +51,7 @@ public final class SharedItems {
     private final ItemApplying applying;
     private final ItemDeletions deletions;
     private final ItemComparison comparison;
+    private final ScanTurns scans;
     private final LinkedBlockingQueue<Job> news = new LinkedBlockingQueue<>(MOST_NEWS);
     private final AtomicInteger underWay = new AtomicInteger();
     private final ForeignBuilds builds;
@@ -67,6 +68,7 @@ public final class SharedItems {
         this.announcer = new ItemAnnouncer(outbound);
         this.applying = new ItemApplying(forms, unreadable, builds);
         this.deletions = new ItemDeletions(announcer);
+        this.scans = new ScanTurns(outbound, this);
         this.comparison = new ItemComparison(forms, unreadable, applying);
     }
 
@@ -88,6 +90,7 @@ public final class SharedItems {
             present.finish(STOP_MILLIS);
         }
         deletions.stop();
+        scans.stop();
     }
 
     /** Another controller told something; done by the thread of this class. */
@@ -116,6 +119,11 @@ public final class SharedItems {
     /** The deletion of items, which all controllers take part in. */
     public ItemDeletions deletions() {
         return deletions;
+    }
+
+    /** Whose turn it is to scan a computed folder. */
+    ScanTurns scans() {
+        return scans;
     }
 
     /** Waits until all news that have come so far are in force, this long at the most. */
@@ -232,7 +240,8 @@ public final class SharedItems {
 
     /** A scan ended here. */
     void computedHere(Item folder) {
-        announcer.saved(about(folder, folder.getRootDir(), ItemNews.Kind.COMPUTED, null));
+        announcer.tell(about(folder, folder.getRootDir(), ItemNews.Kind.COMPUTED, null));
+        scans.ended(folder.getFullName()); // after all that it found has been told
     }
 
     static ItemNews about(Item item, File folder, ItemNews.Kind kind, KnownForms.Form form) {
@@ -351,6 +360,7 @@ public final class SharedItems {
     private boolean rest() {
         try {
             deletions.look();
+            scans.look();
             return comparison.look();
         } catch (RuntimeException | LinkageError | StackOverflowError e) {
             LOGGER.log(Level.WARNING, "The items could not be compared; going on later", e);

@@ -56,19 +56,23 @@ record TopElements(Map<String, String> attributes, Map<String, String> elements)
     /**
      * What comes of two changes of {@code base}.
      *
+     * @param own the same as Jenkins writes it: a posted form may lack what Jenkins adds
      * @throws Conflict when both changed the same element
      */
-    static TopElements merged(TopElements base, TopElements mine, TopElements theirs)
+    static TopElements merged(
+            TopElements base, TopElements own, TopElements mine, TopElements theirs)
             throws Conflict {
         Set<String> names = new LinkedHashSet<>(mine.elements.keySet());
         names.addAll(theirs.elements.keySet());
         Map<String, String> elements = new LinkedHashMap<>();
         for (String name : names) {
             String before = base.elements.get(name);
+            String written = own.elements.get(name);
             String here = mine.elements.get(name);
             String there = theirs.elements.get(name);
-            boolean changedHere = !Objects.equals(here, before);
-            boolean changedThere = !Objects.equals(there, before);
+            boolean changedHere = !Objects.equals(here, before) && !Objects.equals(here, written);
+            boolean changedThere =
+                    !Objects.equals(there, before) && !Objects.equals(there, written);
             if (changedHere && changedThere && !Objects.equals(here, there)) {
                 throw new Conflict(name);
             }

@@ -62,6 +62,6 @@ final class UnreadableItems {
         return "The configuration of these items cannot be read on this controller, so it keeps"
                 + " them as they were and does not save them: "
                 + text
-                + ". Install the same plugins on all controllers.";
+                + ". Mostly a plugin is missing: install the same ones on all controllers.";
     }
 }

@@ -20,6 +20,8 @@ class FolderTest {
     private static final String FOLDER =
             "<com.cloudbees.hudson.plugins.folder.Folder>%s</com.cloudbees.hudson.plugins.folder.Folder>";
 
+    private static final int BRANCHES = 4;
+
     private static TwoControllers both;
 
     @BeforeAll
@@ -104,18 +106,7 @@ class FolderTest {
         for (JenkinsClient client : List.of(both.a(), both.b())) {
             TwoControllers.script(client, "hudson.plugins.git.GitSCM.ALLOW_LOCAL_CHECKOUT = true");
         }
-        both.a()
-                .createJob(
-                        "mb",
-                        """
-                        <org.jenkinsci.plugins.workflow.multibranch.WorkflowMultiBranchProject>
-                          <sources class="jenkins.branch.MultiBranchProject$BranchSourceList"><data><jenkins.branch.BranchSource>
-                            <source class="jenkins.plugins.git.GitSCMSource"><id>s</id><remote>%s</remote>
-                              <traits><jenkins.plugins.git.traits.BranchDiscoveryTrait/></traits></source>
-                          </jenkins.branch.BranchSource></data></sources>
-                        </org.jenkinsci.plugins.workflow.multibranch.WorkflowMultiBranchProject>
-                        """
-                                .formatted(repository));
+        both.a().createJob("mb", multibranch(repository));
         both.a().post("job/mb/build?delay=0", Map.of());
         for (JenkinsClient client : List.of(both.a(), both.b())) {
             for (String branch : List.of("mb/main", "mb/feature%2Fx-y")) {
@@ -156,6 +147,57 @@ class FolderTest {
                     () -> JobForms.on(client, "mb", "print item.items*.name").equals("[main]"));
         }
         assertTrue(both.a().console("mb/main", 2).contains("hello"));
+    }
+
+    @Test
+    void twoScansAtOnceBuildEachHeadOnce() throws Exception {
+        Path repository = both.folder("scanned-twice");
+        git(repository.getParent(), "init", "-q", "-b", "main", repository.toString());
+        commit(repository, "one");
+        for (int i = 1; i < BRANCHES; i++) {
+            git(repository, "branch", "b" + i);
+        }
+        for (JenkinsClient client : List.of(both.a(), both.b())) {
+            TwoControllers.script(client, "hudson.plugins.git.GitSCM.ALLOW_LOCAL_CHECKOUT = true");
+        }
+        both.createJob("twice", multibranch(repository));
+        for (int round = 1; round <= 3; round++) {
+            for (JenkinsClient client : List.of(both.a(), both.b())) {
+                assertTrue(client.post("job/twice/build?delay=0", Map.of()).statusCode() < 400);
+            }
+            for (JenkinsClient client : List.of(both.a(), both.b())) {
+                Eventually.until(
+                        "the scans and builds of round " + round + " are done",
+                        TwoControllers.SOON,
+                        () ->
+                                JobForms.on(
+                                                client,
+                                                "twice",
+                                                "print(Jenkins.get().queue.items.length + ' ' +"
+                                                    + " item.computation.building + ' ' +"
+                                                    + " item.items.count { it.builds.any { b ->"
+                                                    + " b.result == hudson.model.Result.SUCCESS }"
+                                                    + " })")
+                                        .equals("0 false " + BRANCHES));
+            }
+        }
+        for (JenkinsClient client : List.of(both.a(), both.b())) {
+            assertEquals(
+                    "[1]",
+                    JobForms.on(client, "twice", "print item.items*.lastBuild*.number.unique()"));
+        }
+    }
+
+    private static String multibranch(Path repository) {
+        return """
+        <org.jenkinsci.plugins.workflow.multibranch.WorkflowMultiBranchProject>
+          <sources class="jenkins.branch.MultiBranchProject$BranchSourceList"><data><jenkins.branch.BranchSource>
+            <source class="jenkins.plugins.git.GitSCMSource"><id>s</id><remote>%s</remote>
+              <traits><jenkins.plugins.git.traits.BranchDiscoveryTrait/></traits></source>
+          </jenkins.branch.BranchSource></data></sources>
+        </org.jenkinsci.plugins.workflow.multibranch.WorkflowMultiBranchProject>
+        """
+                .formatted(repository);
     }
 
     private static void scan(JenkinsClient on) {

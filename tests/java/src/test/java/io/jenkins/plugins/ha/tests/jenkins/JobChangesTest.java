@@ -139,6 +139,35 @@ class JobChangesTest {
     }
 
     @Test
+    void aChangeIsInForceAmongAHundredJobs() {
+        int jobs = 100;
+        long begun = System.nanoTime();
+        TwoControllers.script(
+                both.a(),
+                "(1..%d).each { Jenkins.get().createProjectFromXML('many' + it, new ByteArrayInputStream('''%s'''.bytes)) }"
+                        .formatted(jobs, new FreestyleJob().shell("true").xml()));
+        String count = "print Jenkins.get().items.count { it.name.startsWith('many') }";
+        Eventually.until(
+                "b has all",
+                TwoControllers.SOON,
+                () -> TwoControllers.script(both.b(), count).strip().equals("" + jobs));
+        TwoControllers.figure(
+                "jobs.hundred_made_and_on_the_other", (System.nanoTime() - begun) / 1e9, "s");
+        List<Long> times = new ArrayList<>();
+        for (int i = 1; i <= jobs; i++) {
+            String job = "many" + i;
+            JobForms.on(both.a(), job, "item.description = 'new'");
+            long start = System.nanoTime();
+            Eventually.until(
+                    job + " is changed",
+                    JobForms.IN_FORCE,
+                    () -> JobForms.on(both.b(), job, "print item.description").equals("new"));
+            times.add((System.nanoTime() - start) / 1_000_000);
+        }
+        JobForms.figures("jobs.in_force_among_a_hundred", times);
+    }
+
+    @Test
     void aCopyOfAJobIsBuiltNowhereBeforeItsFirstSave() {
         both.createJob("original", new FreestyleJob().xml());
         both.a().post("createItem?name=held&mode=copy&from=original", Map.of());

@@ -50,7 +50,6 @@ class TwoAuthorsTest {
     @Test
     void twoChangesOfDifferentElementsAreBothKept() throws IOException {
         both.createJob("merge", new FreestyleJob().shell("echo one").xml());
-        JobForms.on(both.b(), "merge", "item.save()");
         writtenElsewhere("merge", file("merge").replace("echo one", "echo two"));
         JobForms.on(both.b(), "merge", "item.description = 'mine'");
         for (JenkinsClient client : List.of(both.a(), both.b())) {
@@ -160,9 +159,62 @@ class TwoAuthorsTest {
     }
 
     @Test
+    void ofTwoNamesThatDifferByCaseTheFirstStaysAndTheSecondIsTold() throws IOException {
+        both.createJob("Case", new FreestyleJob().shell("echo first").xml());
+        Path folder = both.stage().shared().jobs().resolve("case");
+        Files.createDirectories(folder);
+        Files.writeString(
+                folder.resolve("config.xml"), new FreestyleJob().shell("echo second").xml());
+        for (JenkinsClient client : List.of(both.a(), both.b())) {
+            Eventually.until(
+                    "it is told on " + client.url(),
+                    TwoControllers.SOON,
+                    () -> problem(client).contains("its name is that of Case"));
+            assertEquals(
+                    "echo first",
+                    JobForms.on(client, "Case", "print item.buildersList[0].command"));
+        }
+        assertEquals(1, both.a().awaitBuildNumber(both.a().trigger("Case"), TwoControllers.SOON));
+        assertTrue(Files.isRegularFile(folder.resolve("config.xml")), "nothing of it is lost");
+        Files.delete(folder.resolve("config.xml"));
+        Files.delete(folder);
+        for (JenkinsClient client : List.of(both.a(), both.b())) {
+            Eventually.until(
+                    "all is well on " + client.url(),
+                    TwoControllers.SOON,
+                    () -> problem(client).isBlank());
+        }
+    }
+
+    @Test
+    void aConfigurationOfFiveMegabytesIsInForceOnBoth() {
+        int length = 5 << 20;
+        both.createJob("large", new FreestyleJob().shell("true #" + "x".repeat(length)).xml());
+        JobForms.on(both.b(), "large", "item.description = 'of b'");
+        for (JenkinsClient client : List.of(both.a(), both.b())) {
+            Eventually.until(
+                    "all of it is in force on " + client.url(),
+                    JobForms.IN_FORCE,
+                    () ->
+                            JobForms.on(
+                                            client,
+                                            "large",
+                                            "print item.description + ' ' +"
+                                                    + " item.buildersList[0].command.length()")
+                                    .equals("of b " + (length + 6)));
+        }
+        both.a().deleteJob("large");
+    }
+
+    @Test
     void whateverIsChangedWhereverBothHoldTheSameInTheEnd() {
         RandomChanges changes = new RandomChanges(both, new Random(20261127));
         changes.run(60);
+    }
+
+    private static String problem(JenkinsClient on) {
+        return TwoControllers.script(
+                on, "print io.jenkins.plugins.ha.Membership.active().get().items().problem()");
     }
 
     private static String file(String job) {
