@@ -68,7 +68,7 @@ class AdoptedStepsTest {
     void aProcessOnAnAgentThatLivesGoesOnAndNothingOfItsLogIsMissing() {
         JenkinsClient a = two.a();
         JenkinsClient b = two.b();
-        try (InboundAgent agent = InboundAgent.start(two, "far", 2, two.controller("b"))) {
+        try (RoamingAgent agent = RoamingAgent.start(two, "far", 2, two.controller("b"))) {
             two.createJob(
                     "scripted",
                     JobXml.pipeline(

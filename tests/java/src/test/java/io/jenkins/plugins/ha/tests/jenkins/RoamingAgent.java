@@ -21,19 +21,19 @@ import java.util.Map;
  * An agent in a process of its own, that connects by WebSocket through a line to one of the
  * controllers, as behind a balancer. Each controller has its configuration.
  */
-final class InboundAgent implements AutoCloseable {
+final class RoamingAgent implements AutoCloseable {
     private final String name;
     private final FaultyLine line;
     private final ServerProcess process;
 
-    private InboundAgent(String name, FaultyLine line, ServerProcess process) {
+    private RoamingAgent(String name, FaultyLine line, ServerProcess process) {
         this.name = name;
         this.line = line;
         this.process = process;
     }
 
     /** It is connected to {@code first} when this returns; its label is its name. */
-    static InboundAgent start(TwoControllers two, String name, int executors, Controller first) {
+    static RoamingAgent start(TwoControllers two, String name, int executors, Controller first) {
         Path folder = two.folder("agent-" + name);
         for (JenkinsClient each : List.of(two.a(), two.b())) {
             TwoControllers.script(
@@ -77,7 +77,7 @@ final class InboundAgent implements AutoCloseable {
                             Map.of(),
                             folder,
                             folder.resolve("agent.log"));
-            InboundAgent agent = new InboundAgent(name, line, process);
+            RoamingAgent agent = new RoamingAgent(name, line, process);
             agent.awaitConnected(first);
             return agent;
         } catch (IOException | InterruptedException e) {
