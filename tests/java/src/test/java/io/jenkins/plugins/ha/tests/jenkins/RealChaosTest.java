@@ -241,6 +241,14 @@ class RealChaosTest {
                                         "print io.jenkins.plugins.ha.Membership.active().get()"
                                                 + ".cluster().items().size()")
                                 .equals("0"));
+        // news of the last ends may be on their way
+        Eventually.until(
+                "all of it is shown as ended",
+                TwoControllers.SOON,
+                () ->
+                        JOBS.stream()
+                                .flatMap(job -> builds(on, job).stream())
+                                .noneMatch(build -> build.path("building").asBoolean()));
     }
 
     private void check(List<Controller> controllers, Path witness) throws IOException {
