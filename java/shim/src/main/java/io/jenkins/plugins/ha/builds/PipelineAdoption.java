@@ -29,8 +29,9 @@ import jenkins.model.Jenkins;
  * restart: from what they stored last. Who may is settled by {@link PipelineOwner} in the shared
  * folder first, which also the old controller reads, and then in the queue.
  *
- * <p>The survivor may die at any point of this; the next one goes on from there. One at a time, on
- * a thread of its own. Thread-safe.
+ * <p>The survivor may die at any point of this; the next one goes on from there. Two at a time, on
+ * threads of its own: the first Declarative one takes seconds, for its plugin's classes.
+ * Thread-safe.
  */
 public final class PipelineAdoption {
     private static final Logger LOGGER = Logger.getLogger(PipelineAdoption.class.getName());
@@ -44,7 +45,7 @@ public final class PipelineAdoption {
     private final Cluster cluster;
     private final ControllerIdentity identity;
     private final ForeignBuilds builds;
-    private final Pool worker = new Pool("ha-jenkins-adoption", 1, 100_000);
+    private final Pool worker = new Pool("ha-jenkins-adoption", 2, 100_000);
     private final Set<BuildKey> underWay = ConcurrentHashMap.newKeySet();
     private final Set<BuildKey> unqueued = ConcurrentHashMap.newKeySet();
 

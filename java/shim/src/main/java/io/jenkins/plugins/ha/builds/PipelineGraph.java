@@ -1,5 +1,7 @@
 package io.jenkins.plugins.ha.builds;
 
+import java.io.DataInputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -33,6 +35,12 @@ final class PipelineGraph {
     /** What Jenkins is about to rename to program.dat or build.xml. */
     private static final Pattern UNFINISHED = Pattern.compile("(?:build\\.xml-)?atomic\\d+\\.?tmp");
 
+    /** The first eight bytes of each program.dat. */
+    private static final long PROGRAM = 7330745437582215633L;
+
+    /** Version and a place in the file stand behind them. */
+    private static final int PROGRAM_HEAD = 6;
+
     private static final int DEEPEST = 100_000;
 
     private PipelineGraph() {}
@@ -63,6 +71,9 @@ final class PipelineGraph {
         }
         if (!Files.isRegularFile(folder.resolve("program.dat"))) {
             return "its program had not been stored yet";
+        }
+        if (!isProgram(folder.resolve("program.dat"))) {
+            return "its program cannot be read";
         }
         for (String head : heads) {
             if (!Files.isRegularFile(folder.resolve(graph).resolve(head + ".xml"))) {
@@ -104,6 +115,17 @@ final class PipelineGraph {
                     Files.deleteIfExists(file);
                 }
             }
+        }
+    }
+
+    /**
+     * Whether it begins as Jenkins writes programs: a disk that was full may have left anything.
+     */
+    private static boolean isProgram(Path file) throws IOException {
+        try (DataInputStream in = new DataInputStream(Files.newInputStream(file))) {
+            return in.readLong() == PROGRAM && in.skipBytes(PROGRAM_HEAD) == PROGRAM_HEAD;
+        } catch (EOFException e) {
+            return false;
         }
     }
 

@@ -86,7 +86,10 @@ class AdoptionTest {
                         + tick("r-2")
                         + " }");
         pipeline("late", "timeout(time: 15) { input 'late goes on?' }\n" + tick("late-2"));
-        pipeline("deep", tick("deep-1") + "sleep 20\n" + tick("deep-2"));
+        two.createJob( // one at a time: it waits for its turn in the cluster, and holds it
+                "deep",
+                JobXml.pipeline(
+                        "if (params.P) return\n" + tick("deep-1") + "sleep 20\n" + tick("deep-2"), JobXml.oneAtATime(false)));
         pipeline("calls", "build 'deep'\n" + tick("calls-2"));
         pipeline("queued", tick("queued-1") + "node('nowhere') { echo 'in the node' }");
         List<String> jobs = List.of("asleep", "asked", "both", "late", "calls", "queued");
@@ -140,6 +143,9 @@ class AdoptionTest {
             assertEquals(1, a.job(job).path("builds").size(), job + " has one build");
             assertEquals(1, count(a.console(job, 1), "Finished: "), job);
         }
+        long next = a.trigger("deep", Map.of("P", "nothing but its turn"));
+        assertEquals(2, a.awaitBuildNumber(next, LONG), "the turn of #1 is over");
+        assertEquals("SUCCESS", a.awaitResult("deep", 2, LONG));
         assertTrue(a.queue().toString().contains("PlaceholderTask"), "its node block waits here");
         assertEquals(302, a.stop("queued", 1));
         assertEquals("ABORTED", a.awaitResult("queued", 1, LONG));
@@ -249,7 +255,7 @@ class AdoptionTest {
     }
 
     @Test
-    void whatNobodyCanGoOnWithSaysWhyAndRunsAgain() {
+    void whatNobodyCanGoOnWithSaysWhyAndRunsAgain() throws IOException {
         JenkinsClient a = two.a();
         JenkinsClient b = two.b();
         pipeline("local", "node { sleep 20 }");
@@ -265,7 +271,8 @@ class AdoptionTest {
                 JobXml.pipeline(
                         "sleep 20",
                         "<org.jenkinsci.plugins.workflow.job.properties.DisableResumeJobProperty/>"));
-        List<String> jobs = List.of("local", "fast", "unresumable");
+        pipeline("garbled", "sleep 20");
+        List<String> jobs = List.of("local", "fast", "unresumable", "garbled");
         jobs.forEach(job -> begun(b, job));
         for (String job : jobs) {
             Eventually.until(job, LONG, () -> b.console(job, 1).contains("Sleeping for"));
@@ -274,8 +281,10 @@ class AdoptionTest {
         }
         two.takes("a", true);
         two.controller("b").kill9();
+        Files.writeString(folder("garbled").resolve("program.dat"), "what a full disk leaves");
         Map<String, String> why =
                 Map.of(
+                        "garbled", "its program cannot be read",
                         "local", "built-in node",
                         "fast", "PERFORMANCE_OPTIMIZED",
                         "unresumable", "forbids");
@@ -285,11 +294,14 @@ class AdoptionTest {
                     job + " runs again",
                     LONG,
                     () -> a.build(job, 2).map(x -> x.path("building").asBoolean()).orElse(false));
+            Eventually.until( // which is written once the new item is in the queue
+                    job + " has its last line",
+                    LONG,
+                    () -> a.console(job, 1).endsWith("Finished: ABORTED\n"));
             String log = a.console(job, 1);
             assertTrue(log.contains("No other controller can go on"), log);
             assertTrue(log.contains(why.get(job)), log);
             assertTrue(log.contains("It runs again as queue item"), log);
-            assertTrue(log.endsWith("Finished: ABORTED\n"), log);
         }
         for (String job : jobs) {
             assertEquals("SUCCESS", a.awaitResult(job, 2, LONG));
