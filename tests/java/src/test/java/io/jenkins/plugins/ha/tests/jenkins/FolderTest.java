@@ -150,7 +150,7 @@ class FolderTest {
     }
 
     @Test
-    void twoScansAtOnceBuildEachHeadOnce() throws Exception {
+    void oneControllerAtATimeScansAndEachHeadIsBuiltOnce() throws Exception {
         Path repository = both.folder("scanned-twice");
         git(repository.getParent(), "init", "-q", "-b", "main", repository.toString());
         commit(repository, "one");
@@ -160,7 +160,20 @@ class FolderTest {
         for (JenkinsClient client : List.of(both.a(), both.b())) {
             TwoControllers.script(client, "hudson.plugins.git.GitSCM.ALLOW_LOCAL_CHECKOUT = true");
         }
+        String turn = "io.jenkins.plugins.ha.Membership.active().get().cluster()";
+        TwoControllers.script(both.a(), turn + ".begin('scan:twice', 60000)"); // as if a scanned it
         both.createJob("twice", multibranch(repository));
+        both.b().post("job/twice/build?delay=0", Map.of());
+        Eventually.until(
+                "b waits",
+                TwoControllers.SOON,
+                () ->
+                        JobForms.on(
+                                        both.b(),
+                                        "twice",
+                                        "print Jenkins.get().queue.getItem(item)?.why")
+                                .contains("no other controller"));
+        TwoControllers.script(both.a(), turn + ".notDone('scan:twice')");
         for (int round = 1; round <= 3; round++) {
             for (JenkinsClient client : List.of(both.a(), both.b())) {
                 assertTrue(client.post("job/twice/build?delay=0", Map.of()).statusCode() < 400);
