@@ -184,9 +184,7 @@ public final class LocalBuilds extends QueueListener {
         String pinned = membership.identity().id();
         membership
                 .outbound()
-                .tell(
-                        "turn of a build of " + job,
-                        cluster -> enqueue(cluster, turn, job, pinned));
+                .tell("turn of a build of " + job, cluster -> enqueue(cluster, turn, job, pinned));
         return turn;
     }
 

@@ -89,7 +89,8 @@ class AdoptionTest {
         two.createJob( // one at a time: it waits for its turn in the cluster, and holds it
                 "deep",
                 JobXml.pipeline(
-                        "if (params.P) return\n" + tick("deep-1") + "sleep 20\n" + tick("deep-2"), JobXml.oneAtATime(false)));
+                        "if (params.P) return\n" + tick("deep-1") + "sleep 20\n" + tick("deep-2"),
+                        JobXml.oneAtATime(false)));
         pipeline("calls", "build 'deep'\n" + tick("calls-2"));
         pipeline("queued", tick("queued-1") + "node('nowhere') { echo 'in the node' }");
         List<String> jobs = List.of("asleep", "asked", "both", "late", "calls", "queued");

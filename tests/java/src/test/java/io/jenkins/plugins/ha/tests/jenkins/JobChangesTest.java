@@ -174,7 +174,9 @@ class JobChangesTest {
         Eventually.until("b has it", JobForms.IN_FORCE, () -> both.b().hasJob("held"));
         for (JenkinsClient client : List.of(both.a(), both.b())) {
             assertEquals(
-                    "false", JobForms.on(client, "held", "print item.buildable"), "" + client.url());
+                    "false",
+                    JobForms.on(client, "held", "print item.buildable"),
+                    "" + client.url());
         }
         JobForms.on(both.a(), "held", "item.save()");
         Eventually.until(
