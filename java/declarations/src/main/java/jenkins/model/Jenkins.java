@@ -294,6 +294,10 @@ public class Jenkins extends AbstractCIBase implements DirectlyModifiableTopLeve
         throw new UnsupportedOperationException();
     }
 
+    public void setSecurityRealm(SecurityRealm securityRealm) {
+        throw new UnsupportedOperationException();
+    }
+
     public AuthorizationStrategy getAuthorizationStrategy() {
         throw new UnsupportedOperationException();
     }
