@@ -2,6 +2,7 @@ package io.jenkins.plugins.ha.carried;
 
 import hudson.BulkChange;
 import hudson.XmlFile;
+import io.jenkins.plugins.ha.people.LoginFilter;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -80,6 +81,7 @@ final class JenkinsKind implements Kind {
         if (!XmlParts.of(before).element(REALM).equals(XmlParts.of(now).element(REALM))) {
             // makes the chain of filters anew
             jenkins.setSecurityRealm(jenkins.getSecurityRealm());
+            LoginFilter.ensureInPlace();
         }
     }
 }

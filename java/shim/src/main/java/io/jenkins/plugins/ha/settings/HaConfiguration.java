@@ -54,6 +54,7 @@ public class HaConfiguration extends GlobalConfiguration {
     private boolean takesBuilds = true;
     private int capacity;
     private boolean rerun = true;
+    private boolean takesSettings = true;
     private String alsoCarried = "";
     private String notCarried = "";
     private transient String unreadable = "";
@@ -305,6 +306,21 @@ public class HaConfiguration extends GlobalConfiguration {
     @DataBoundSetter
     public void setRerun(boolean rerun) {
         this.rerun = rerun;
+        save();
+    }
+
+    /**
+     * Whether this controller takes the cluster's settings when it comes with others; else it does
+     * not start.
+     */
+    public boolean isTakesSettings() {
+        String property = System.getProperty("io.jenkins.plugins.ha.takesSettings");
+        return property == null ? takesSettings : Boolean.parseBoolean(property);
+    }
+
+    @DataBoundSetter
+    public void setTakesSettings(boolean takesSettings) {
+        this.takesSettings = takesSettings;
         save();
     }
 
