@@ -187,8 +187,10 @@ public final class Carrying {
     }
 
     private void look() {
-        exchange.look(this::follow);
-        if (looked.getCount() > 0) {
+        boolean first = looked.getCount() > 0;
+        // What was saved while Jenkins booted is not told before the cluster's is known.
+        exchange.look(first ? () -> {} : this::follow);
+        if (first) {
             deleted.begin();
             looked.countDown();
         }
