@@ -2,8 +2,8 @@ package org.jvnet.localizer;
 
 import java.io.Serializable;
 
+@SuppressWarnings("serial")
 public class Localizable implements Serializable {
-    private static final long serialVersionUID = 1;
 
     public Localizable(ResourceBundleHolder holder, String key, Object... args) {
         throw new UnsupportedOperationException();

@@ -2,9 +2,8 @@ package org.jvnet.localizer;
 
 import java.io.Serializable;
 
-@SuppressWarnings("rawtypes")
+@SuppressWarnings({"rawtypes", "serial"})
 public final class ResourceBundleHolder implements Serializable {
-    private static final long serialVersionUID = 1;
 
     ResourceBundleHolder() {}
 

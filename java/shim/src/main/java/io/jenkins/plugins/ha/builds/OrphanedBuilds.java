@@ -169,7 +169,7 @@ public final class OrphanedBuilds {
             Ending ending = PlainEnd.write(folder, item, identity);
             failed.remove(item.id());
             builds.ended(new BuildKey(item.job(), item.number()));
-            if (ending.bySurvivor() && Reruns.wanted(job)) {
+            if (ending.bySurvivor() && !LocalBuilds.isPlaceholder(item) && Reruns.wanted(job)) {
                 outbound.tell(
                         "re-run of " + item.job() + " #" + item.number(),
                         c -> runAgain(c, job, item, ending));
