@@ -67,6 +67,10 @@ public class User implements AccessControlled, ModelObject, Saveable {
         throw new UnsupportedOperationException();
     }
 
+    public <T extends UserProperty> T getProperty(Class<T> clazz) {
+        throw new UnsupportedOperationException();
+    }
+
     public ACL getACL() {
         throw new UnsupportedOperationException();
     }

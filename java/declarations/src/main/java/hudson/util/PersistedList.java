@@ -18,6 +18,10 @@ public class PersistedList<T> extends AbstractList<T> {
         throw new UnsupportedOperationException();
     }
 
+    public void setOwner(Saveable owner) {
+        throw new UnsupportedOperationException();
+    }
+
     public T get(int index) {
         throw new UnsupportedOperationException();
     }

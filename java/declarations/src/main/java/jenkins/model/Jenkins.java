@@ -22,10 +22,12 @@ import hudson.security.ACL;
 import hudson.security.AuthorizationStrategy;
 import hudson.security.Permission;
 import hudson.security.SecurityRealm;
+import hudson.security.csrf.CrumbIssuer;
 import hudson.slaves.Cloud;
 import hudson.slaves.NodeProvisioner;
 import hudson.util.DescribableList;
 import hudson.util.XStream2;
+import jakarta.servlet.ServletContext;
 import java.io.File;
 import java.io.IOException;
 import java.util.List;
@@ -291,6 +293,18 @@ public class Jenkins extends AbstractCIBase implements DirectlyModifiableTopLeve
     }
 
     public SecurityRealm getSecurityRealm() {
+        throw new UnsupportedOperationException();
+    }
+
+    public CrumbIssuer getCrumbIssuer() {
+        throw new UnsupportedOperationException();
+    }
+
+    public ServletContext getServletContext() {
+        throw new UnsupportedOperationException();
+    }
+
+    public void setSecurityRealm(SecurityRealm securityRealm) {
         throw new UnsupportedOperationException();
     }
 

@@ -8,9 +8,11 @@ import io.jenkins.plugins.ha.bridge.Event;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.life.Loop;
 import io.jenkins.plugins.ha.life.Watchdog;
+import io.jenkins.plugins.ha.people.LoginFilter;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -73,6 +75,11 @@ public final class Carrying {
     /** Jenkins has booted: from now on settings are carried. */
     void start() {
         loop.start();
+    }
+
+    /** How this controller differs from a cluster that it was never in, a few words a setting. */
+    List<String> differences() {
+        return exchange.differences();
     }
 
     /** Waits until this controller has what the cluster has, at the most so long. */
@@ -180,8 +187,10 @@ public final class Carrying {
     }
 
     private void look() {
-        exchange.look(this::follow);
-        if (looked.getCount() > 0) {
+        boolean first = looked.getCount() > 0;
+        // What was saved while Jenkins booted is not told before the cluster's is known.
+        exchange.look(first ? () -> {} : this::follow);
+        if (first) {
             deleted.begin();
             looked.countDown();
         }
@@ -189,6 +198,7 @@ public final class Carrying {
 
     /** Does what has come up, the others' news first. */
     private void follow() {
+        LoginFilter.ensureInPlace();
         Map<String, Long> news;
         Map<String, Saved> own;
         synchronized (this) {

@@ -9,12 +9,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
@@ -82,6 +84,39 @@ final class Exchange {
                 .filter(path -> !known.get(path).deleted())
                 .filter(path -> list.kindOf(path).map(Kind::deletable).orElse(false))
                 .toList();
+    }
+
+    /**
+     * How this controller differs from the cluster, when it was never in it: a few words for each
+     * setting; empty when it does not or was. Changes nothing.
+     */
+    List<String> differences() {
+        List<String> found = new ArrayList<>();
+        Map<String, KeptSetting> kept = new TreeMap<>();
+        if (joining) {
+            cluster.settings().forEach(one -> kept.put(one.path(), one));
+        }
+        for (KeptSetting one : kept.values()) {
+            one(
+                    one.path(),
+                    () -> {
+                        Kind kind = list.kindOf(one.path()).orElse(null);
+                        String text = text(one.path());
+                        if (kind != null && text == null && !one.deleted()) {
+                            found.add(one.path() + " is missing here");
+                        } else if (kind != null
+                                && text != null
+                                && (one.deleted() || !digestOf(kind, text).equals(one.digest()))) {
+                            found.add(one.path() + " is another one");
+                        }
+                    });
+        }
+        for (String path : kept.isEmpty() ? Set.<String>of() : present()) {
+            if (!kept.containsKey(path) && list.kindOf(path).map(Kind::deletable).orElse(false)) {
+                found.add(path + " is missing there");
+            }
+        }
+        return found;
     }
 
     /**

@@ -6,6 +6,10 @@ import hudson.model.Saveable;
 import hudson.model.listeners.ItemListener;
 import hudson.model.listeners.SaveableListener;
 import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.bridge.HaException;
+import io.jenkins.plugins.ha.people.LoginFilter;
+import io.jenkins.plugins.ha.settings.HaConfiguration;
+import java.util.List;
 
 /**
  * Hears what this Jenkins saves. It hears of each build as well, so it asks no more than a name.
@@ -23,6 +27,9 @@ public final class SavedHere extends SaveableListener {
     }
 
     private static void saved(XmlFile file) {
+        if (file.getFile().getName().equals("config.xml")) {
+            LoginFilter.ensureInPlace(); // a new realm has made the filters anew
+        }
         Membership.active()
                 .ifPresent(membership -> membership.carrying().saved(file.getFile().toPath()));
     }
@@ -30,6 +37,8 @@ public final class SavedHere extends SaveableListener {
     /** Begins when Jenkins has booted, before it serves a page with settings of its own. */
     @Extension(ordinal = 1e300)
     public static final class AtBoot extends ItemListener {
+        private static final int LISTED = 20;
+
         /** Another controller's settings are a few hundred files; a page can wait so long. */
         private static final long MOST_MILLIS = 20_000;
 
@@ -38,9 +47,43 @@ public final class SavedHere extends SaveableListener {
             Membership.active()
                     .ifPresent(
                             membership -> {
+                                stayOutWithOthers(membership);
                                 membership.carrying().start();
                                 membership.carrying().awaitFirstLook(MOST_MILLIS);
                             });
+        }
+
+        private static void stayOutWithOthers(Membership membership) {
+            if (HaConfiguration.get().isTakesSettings()) {
+                return;
+            }
+            List<String> differences;
+            try {
+                differences = membership.carrying().differences();
+            } catch (HaException e) {
+                throw new StaysOut("the cluster's could not be asked for: " + e.getMessage());
+            }
+            if (!differences.isEmpty()) {
+                int shown = Math.min(LISTED, differences.size());
+                throw new StaysOut(
+                        String.join("; ", differences.subList(0, shown))
+                                + (differences.size() > shown
+                                        ? "; and " + (differences.size() - shown) + " more"
+                                        : ""));
+            }
+        }
+    }
+
+    /** Ends the boot: Jenkins goes on past an exception. */
+    static final class StaysOut extends Error {
+        private static final long serialVersionUID = 1L;
+
+        StaysOut(String what) {
+            super(
+                    "HA Jenkins does not let this controller into the cluster: it has other"
+                            + " settings, and is told not to take the cluster's (Manage Jenkins >"
+                            + " System > HA, or io.jenkins.plugins.ha.takesSettings). "
+                            + what);
         }
     }
 }

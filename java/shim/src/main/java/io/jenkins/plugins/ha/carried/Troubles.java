@@ -1,5 +1,7 @@
 package io.jenkins.plugins.ha.carried;
 
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,7 +18,12 @@ public final class Troubles {
      * @param text a sentence
      * @param sinceMillis since 1970
      */
-    public record Trouble(String path, String text, long sinceMillis) {}
+    public record Trouble(String path, String text, long sinceMillis) {
+        /** The time for people. */
+        public String since() {
+            return Instant.ofEpochMilli(sinceMillis).truncatedTo(ChronoUnit.SECONDS).toString();
+        }
+    }
 
     private final Map<String, Trouble> troubles = new LinkedHashMap<>();
 

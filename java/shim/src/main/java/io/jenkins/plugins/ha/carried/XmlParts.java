@@ -79,16 +79,11 @@ final class XmlParts {
         return Set.copyOf(parts.stream().map(Part::name).toList());
     }
 
-    /**
-     * The text of the first element of this name, between its tags and as it stands there; or "".
-     */
-    String value(String name) {
+    /** The first element of this name with its tags, or "". */
+    String element(String name) {
         for (Part part : parts) {
             if (part.name.equals(name)) {
-                String element = text.substring(part.start, part.end);
-                int from = endOfTag(element, 0);
-                int to = element.lastIndexOf("</");
-                return to < from ? "" : element.substring(from, to);
+                return text.substring(part.start, part.end);
             }
         }
         return "";

@@ -37,9 +37,9 @@ public final class HealthPage implements UnprotectedRootAction {
 
     /**
      * A line of JSON: {@code ready}, {@code cluster} in one word, {@code draining}, whether this
-     * controller alone is {@code cutOff}, how much is {@code untold} to the cluster and for how
-     * long, and how each thread does. A drained controller still serves whatever reaches it, so
-     * that a balancer has time to notice.
+     * controller alone is {@code cutOff}, how many {@code settingsNotInForce} it has, how much is
+     * {@code untold} to the cluster and for how long, and how each thread does. A drained
+     * controller still serves whatever reaches it, so that a balancer has time to notice.
      */
     public void doIndex(StaplerRequest2 request, StaplerResponse2 response) throws IOException {
         Jenkins jenkins = Jenkins.get();
@@ -65,6 +65,9 @@ public final class HealthPage implements UnprotectedRootAction {
             json.append(",\"untold\":").append(membership.outbound().untold());
             json.append(",\"oldestUntoldMillis\":");
             json.append(membership.outbound().oldestMillis());
+            // how many, not which: anybody may ask
+            json.append(",\"settingsNotInForce\":");
+            json.append(membership.carrying().troubles().all().size());
             json.append(",\"threads\":[");
             String comma = "";
             for (ThreadLife life : membership.watchdog().lives()) {

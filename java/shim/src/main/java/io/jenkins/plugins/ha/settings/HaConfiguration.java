@@ -55,6 +55,7 @@ public class HaConfiguration extends GlobalConfiguration {
     private int capacity;
     private boolean rerun = true;
     private boolean adoptPipelines = true;
+    private boolean takesSettings = true;
     private String alsoCarried = "";
     private String notCarried = "";
     private transient String unreadable = "";
@@ -334,6 +335,21 @@ public class HaConfiguration extends GlobalConfiguration {
         }
         HaConfiguration settings = get();
         return settings == null || settings.adoptPipelines;
+    }
+
+    /**
+     * Whether this controller takes the cluster's settings when it comes with others; else it does
+     * not start.
+     */
+    public boolean isTakesSettings() {
+        String property = System.getProperty("io.jenkins.plugins.ha.takesSettings");
+        return property == null ? takesSettings : Boolean.parseBoolean(property);
+    }
+
+    @DataBoundSetter
+    public void setTakesSettings(boolean takesSettings) {
+        this.takesSettings = takesSettings;
+        save();
     }
 
     /** Names of files at the top of the home that are carried beside those of the list. */

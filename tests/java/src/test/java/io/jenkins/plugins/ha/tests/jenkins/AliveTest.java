@@ -65,6 +65,9 @@ class AliveTest {
                             added.extensions();
                             added.property("io.jenkins.plugins.ha.restMillis", "2000");
                             added.property("io.jenkins.plugins.ha.orphanTries", "2");
+                            // a job that a script takes out of memory stays away
+                            added.property(
+                                    "io.jenkins.plugins.ha.itemsComparedEverySeconds", "3600");
                             if (added.name().equals("b")) {
                                 line = new FaultyLine(stage.redis().port());
                                 added.cluster(stage.cluster(), "redis://127.0.0.1:" + line.port());

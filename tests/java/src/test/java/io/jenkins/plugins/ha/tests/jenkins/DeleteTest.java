@@ -171,14 +171,14 @@ class DeleteTest {
         pair.createJob(
                 "few",
                 new FreestyleJob()
-                        .xml()
-                        .replace(
-                                "<scm ",
-                                "<properties><jenkins.model.BuildDiscarderProperty><strategy"
-                                    + " class=\"hudson.tasks.LogRotator\"><daysToKeep>-1</daysToKeep>"
-                                    + "<numToKeep>2</numToKeep><artifactDaysToKeep>-1</artifactDaysToKeep>"
-                                    + "<artifactNumToKeep>-1</artifactNumToKeep></strategy></jenkins.model.BuildDiscarderProperty></properties><scm"
-                                    + " "));
+                        .property(
+                                "<jenkins.model.BuildDiscarderProperty><strategy"
+                                        + " class=\"hudson.tasks.LogRotator\">"
+                                        + "<daysToKeep>-1</daysToKeep><numToKeep>2</numToKeep>"
+                                        + "<artifactDaysToKeep>-1</artifactDaysToKeep>"
+                                        + "<artifactNumToKeep>-1</artifactNumToKeep></strategy>"
+                                        + "</jenkins.model.BuildDiscarderProperty>")
+                        .xml());
         for (int i = 1; i <= 6; i++) {
             pair.takes(i % 2 == 0, i % 2 == 1);
             assertEquals(i, ran("few"));

@@ -95,6 +95,9 @@ class TopologyTest {
             "new AuthorizationStrategy.Unsecured()"
         };
         String[] words = {"the authorization: ", "lets anybody administer it"};
+        // Else it would be the cluster's a moment later.
+        String settings = "io.jenkins.plugins.ha.settings.HaConfiguration.get()";
+        TwoControllers.script(onB, settings + ".notCarried = 'config.xml'");
         for (int i = 0; i < 2; i++) {
             TwoControllers.script(
                     onB,
@@ -118,6 +121,7 @@ class TopologyTest {
                         + "def s = new FullControlOnceLoggedInAuthorizationStrategy()\n"
                         + "s.allowAnonymousRead = false\n"
                         + "jenkins.model.Jenkins.get().authorizationStrategy = s");
+        TwoControllers.script(onB, settings + ".notCarried = ''");
     }
 
     @Test
