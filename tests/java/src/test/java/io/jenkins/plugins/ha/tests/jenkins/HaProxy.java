@@ -41,7 +41,11 @@ final class HaProxy implements FrontDoor {
             String config =
                     Files.readString(Checkout.root().resolve("examples/haproxy/haproxy.cfg"))
                             .replace("127.0.0.1:8080", "127.0.0.1:" + port)
-                            .replace("global\n", "global\n    stats socket " + socket + "\n");
+                            .replace("global\n", "global\n    stats socket " + socket + "\n")
+                            .replace(
+                                    "backend controllers\n",
+                                    "backend controllers\n"
+                                            + "    http-response set-header X-Sent-To %s\n");
             int number = 8081;
             for (Controller controller : stage.controllers()) {
                 config =
