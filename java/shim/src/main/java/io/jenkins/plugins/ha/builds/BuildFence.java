@@ -27,7 +27,6 @@ import io.jenkins.plugins.ha.life.Pool;
 import io.jenkins.plugins.ha.life.Watchdog;
 import io.jenkins.plugins.ha.queue.ClaimedItems;
 import io.jenkins.plugins.ha.queue.ClusterItemAction;
-import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -447,7 +446,7 @@ public final class BuildFence {
         }
     }
 
-    private static final class Gate extends FilterOutputStream {
+    private static final class Gate extends LogGate {
         private final Membership membership;
         private final Run<?, ?> run;
         private long looked;
@@ -458,22 +457,9 @@ public final class BuildFence {
             this.run = run;
         }
 
-        @Override
-        public void write(int b) throws IOException {
-            if (open()) {
-                out.write(b);
-            }
-        }
-
-        @Override
-        public void write(byte[] bytes, int from, int length) throws IOException {
-            if (open()) {
-                out.write(bytes, from, length);
-            }
-        }
-
         /** While it is surely ours, from memory; else the folder is looked into now and then. */
-        private boolean open() {
+        @Override
+        boolean open() {
             if (isCut(run)) {
                 return false;
             }

@@ -12,7 +12,6 @@ import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.LinkState;
 import io.jenkins.plugins.ha.life.Watchdog;
 import io.jenkins.plugins.ha.queue.ClusterItemAction;
-import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.Serializable;
@@ -318,7 +317,7 @@ public final class PipelineFence {
         }
     }
 
-    private static final class Gate extends FilterOutputStream {
+    private static final class Gate extends LogGate {
         private final String job;
         private final int number;
         private long looked;
@@ -330,22 +329,9 @@ public final class PipelineFence {
             this.number = number;
         }
 
-        @Override
-        public void write(int b) throws IOException {
-            if (open()) {
-                out.write(b);
-            }
-        }
-
-        @Override
-        public void write(byte[] bytes, int from, int length) throws IOException {
-            if (open()) {
-                out.write(bytes, from, length);
-            }
-        }
-
         /** From memory while the lease is held; else the folder is looked into now and then. */
-        private boolean open() {
+        @Override
+        boolean open() {
             Membership membership = Membership.active().orElse(null);
             if (shut || membership == null || membership.pipelines().open()) {
                 return !shut;

@@ -32,16 +32,20 @@ import org.kohsuke.stapler.StaplerResponse2;
  * the database are away, too.
  */
 public final class MetricsPage {
-    static final PermissionGroup GROUP = new PermissionGroup(MetricsPage.class, text("group"));
+    static final PermissionGroup GROUP = new PermissionGroup(MetricsPage.class, message("group"));
 
     /** May read the figures. */
     public static final Permission METRICS =
             new Permission(
-                    GROUP, "Metrics", text("permission"), Jenkins.MANAGE, PermissionScope.JENKINS);
+                    GROUP,
+                    "Metrics",
+                    message("permission"),
+                    Jenkins.MANAGE,
+                    PermissionScope.JENKINS);
 
-    private static final String WAITS = "queue_items";
+    private static final String QUEUE_ITEMS = "queue_items";
 
-    private static Localizable text(String key) {
+    private static Localizable message(String key) {
         return new Localizable(ResourceBundleHolder.get(MetricsPage.class), key);
     }
 
@@ -146,14 +150,15 @@ public final class MetricsPage {
             }
         }
         out.family(
-                WAITS,
+                QUEUE_ITEMS,
                 Type.GAUGE,
                 "",
                 "Items of the cluster that no controller holds, by lane and by what they wait for;"
                         + " each controller shows the same.");
         depth.forEach(
                 (lane, byWhy) ->
-                        byWhy.forEach((why, count) -> out.sample(WAITS, lane(lane, why), count)));
+                        byWhy.forEach(
+                                (why, count) -> out.sample(QUEUE_ITEMS, lane(lane, why), count)));
         out.family(
                 "queue_oldest_seconds",
                 Type.GAUGE,

@@ -33,8 +33,13 @@ final class OpenMetricsText {
      * @param help a sentence
      */
     OpenMetricsText family(String name, Type type, String unit, String help) {
-        String type2 = type.name().toLowerCase(Locale.ROOT);
-        text.append("# TYPE ").append(PREFIX).append(name).append(' ').append(type2).append('\n');
+        String typeName = type.name().toLowerCase(Locale.ROOT);
+        text.append("# TYPE ")
+                .append(PREFIX)
+                .append(name)
+                .append(' ')
+                .append(typeName)
+                .append('\n');
         if (!unit.isEmpty()) {
             text.append("# UNIT ").append(PREFIX).append(name).append(' ').append(unit);
             text.append('\n');

@@ -5,6 +5,7 @@ import io.jenkins.plugins.ha.stage.Eventually;
 import io.jenkins.plugins.ha.stage.ServerProcess;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -63,7 +64,7 @@ final class SystemCalls {
     List<String> stop() {
         strace.stop(SOON);
         try {
-            return Files.readAllLines(file, java.nio.charset.StandardCharsets.ISO_8859_1);
+            return Files.readAllLines(file, StandardCharsets.ISO_8859_1);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
