@@ -46,7 +46,7 @@ final class Checker {
 
     private Checker(Collection<JsonNode> history) {
         lines = history.stream().collect(Collectors.groupingBy(l -> l.path("type").asText()));
-        replay = new QueueReplay(lines("fault"), floors(), violations);
+        replay = new QueueReplay(lines("fault"), floors(), vetoedOn(), violations);
     }
 
     /** The verdict on a whole history. */
@@ -85,6 +85,22 @@ final class Checker {
         lines("snapshot").forEach(s -> new IndexRules(s, violations).check());
         drained();
         figures(builtFor);
+    }
+
+    /** By item, the id of the controller on which it must not run. */
+    private Map<Long, String> vetoedOn() {
+        Map<String, String> ids = new HashMap<>();
+        for (JsonNode controller : lines("controller")) {
+            ids.put(controller.path("name").asText(), controller.path("id").asText());
+        }
+        Map<Long, String> vetoedOn = new HashMap<>();
+        for (JsonNode trigger : lines("trigger")) {
+            if (trigger.has("item") && trigger.has("not")) {
+                String name = trigger.path("not").asText();
+                vetoedOn.put(trigger.path("item").asLong(), ids.getOrDefault(name, name));
+            }
+        }
+        return vetoedOn;
     }
 
     // ---- outcomes

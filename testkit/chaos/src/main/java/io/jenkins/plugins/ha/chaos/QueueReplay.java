@@ -51,6 +51,10 @@ final class QueueReplay {
     private final Map<Long, Course> queued = new TreeMap<>();
     private final Map<String, Course> holders = new HashMap<>();
     private final Map<String, Integer> numbers;
+
+    /** By item, the id of the controller that vetoes it, as its trigger says. */
+    private final Map<Long, String> vetoedOn;
+
     private final Map<String, Long> newestEpoch = new HashMap<>();
     private final Set<String> dead = new HashSet<>();
     private final List<long[]> redisPauses = new ArrayList<>();
@@ -70,6 +74,9 @@ final class QueueReplay {
 
         /** It runs the build of another again, whose place it has. */
         final boolean rerun;
+
+        /** The item whose trigger it goes back to: itself, unless it is a re-run. */
+        final long origin;
 
         final long priority;
         final String claimants;
@@ -116,6 +123,7 @@ final class QueueReplay {
             enqueued = event.path("enqueued").asLong();
             sequence = before == null ? event.path("jobrev").asLong() : before.sequence;
             rerun = before != null;
+            origin = before == null ? id : before.origin;
             priority = event.path("priority").asLong();
             claimants = event.path("pinned").asText() + ":" + event.path("lane").asText();
             stays = event.path("lane").asText().equals("l:");
@@ -155,8 +163,13 @@ final class QueueReplay {
     /** One change. */
     record Step(long at, String state, String owner) {}
 
-    QueueReplay(List<JsonNode> faults, Map<String, Integer> floors, List<Violation> violations) {
+    QueueReplay(
+            List<JsonNode> faults,
+            Map<String, Integer> floors,
+            Map<Long, String> vetoedOn,
+            List<Violation> violations) {
         this.numbers = new HashMap<>(floors);
+        this.vetoedOn = vetoedOn;
         this.violations = violations;
         long paused = 0;
         for (JsonNode fault : faults) {
@@ -325,7 +338,7 @@ final class QueueReplay {
         }
         for (Course other : queued.values()) {
             if (other != course
-                    && !other.why.equals(VETOED + controller)
+                    && !leaves(controller, other)
                     && other.before(course)
                     && due(other, at)
                     && (course.concurrent || !other.job.equals(course.job)
@@ -334,6 +347,16 @@ final class QueueReplay {
                 fail(Rule.ORDER, "%s was claimed past %s".formatted(course, other));
             }
         }
+    }
+
+    /**
+     * Whether the controller vetoes it, and so leaves it to the others for a while. What the item
+     * says of itself is not enough: another may have claimed it and handed it back since, for
+     * another reason. Of a trigger without an answer it is all that is known.
+     */
+    private boolean leaves(String controller, Course course) {
+        return controller.equals(vetoedOn.get(course.origin))
+                || course.why.equals(VETOED + controller);
     }
 
     /** Whether it was due for sure. */

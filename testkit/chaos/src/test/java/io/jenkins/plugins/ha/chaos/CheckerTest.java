@@ -333,6 +333,37 @@ class CheckerTest {
     }
 
     @Test
+    void whoVetoesAnItemMayPassItByWhateverHappenedToItSince() {
+        good(
+                story.concurrent()
+                        .triggered(1, "t1")
+                        .asked("not", "a")
+                        .triggered(2, "t2")
+                        .claimed(1, "a:1")
+                        .returned(1, "Vetoed by a")
+                        .claimed(1, "b:2")
+                        .returned(1, "b is shutting down")
+                        .built(2, 1, "a:1", "t2")
+                        .on("b")
+                        .built(1, 2, "b:2", "t1"));
+    }
+
+    @Test
+    void whoDoesNotVetoItMayNotPassItBy() {
+        bad(
+                story.concurrent()
+                        .triggered(1, "t1")
+                        .asked("not", "a")
+                        .triggered(2, "t2")
+                        .claimed(1, "a:1")
+                        .returned(1, "Vetoed by a")
+                        .on("b")
+                        .built(2, 1, "b:2", "t2")
+                        .built(1, 2, "b:2", "t1"),
+                Rule.ORDER);
+    }
+
+    @Test
     void whatIsHandedBackKeepsItsPlace() {
         bad(
                 story.triggered(1, "t1")
