@@ -234,10 +234,7 @@ fn frame(payload: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
 }
 
 fn encode(stamped: &Stamped, out: &mut Vec<u8>) -> io::Result<()> {
-    let xml = match &stamped.change {
-        Change::Save { xml, .. } => xml.as_ref(),
-        _ => None,
-    };
+    let xml = stamped.change.packed();
     let record = Record {
         origin: stamped.origin.clone(),
         position: stamped.position,
@@ -256,8 +253,8 @@ fn decode(payload: &[u8]) -> io::Result<Stamped> {
     let (length, rest) = payload.split_first_chunk::<4>().ok_or_else(short)?;
     let (json, content) = rest.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or_else(short)?;
     let mut record: Record = serde_json::from_slice(json)?;
-    if let (Change::Save { xml, .. }, Some((size, sha256))) = (&mut record.change, record.xml) {
-        *xml = Some(Packed { content: content.to_vec(), size, sha256 });
+    if let Some((size, sha256)) = record.xml {
+        record.change.set_packed(Packed { content: content.to_vec(), size, sha256 });
     }
     Ok(Stamped { origin: record.origin, position: record.position, change: record.change })
 }
