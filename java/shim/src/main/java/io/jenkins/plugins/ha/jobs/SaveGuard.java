@@ -7,7 +7,6 @@ import com.thoughtworks.xstream.io.HierarchicalStreamReader;
 import com.thoughtworks.xstream.io.HierarchicalStreamWriter;
 import hudson.XmlFile;
 import hudson.model.AbstractItem;
-import hudson.model.Failure;
 import hudson.model.Items;
 import hudson.model.TopLevelItem;
 import hudson.util.RobustReflectionConverter;
@@ -32,12 +31,27 @@ import java.util.logging.Logger;
 final class SaveGuard extends RobustReflectionConverter {
     private static final Logger LOGGER = Logger.getLogger(SaveGuard.class.getName());
 
+    /** So far a cause is looked for. */
+    private static final int DEEPEST = 20;
+
     /** A save that would undo what another controller wrote, or what this one cannot read. */
-    static final class Refused extends Failure {
+    static final class Refused extends IllegalStateException {
         private static final long serialVersionUID = 1L;
 
         Refused(String message) {
             super(message);
+        }
+
+        /** The one that is behind this failure; null for none. */
+        static Refused in(Throwable failure) {
+            Throwable cause = failure;
+            for (int depth = 0; cause != null && depth < DEEPEST; depth++) {
+                if (cause instanceof Refused refused) {
+                    return refused;
+                }
+                cause = cause.getCause();
+            }
+            return null;
         }
     }
 
