@@ -16,6 +16,7 @@ on_both! {
     a_form_that_many_find_is_stored_once
     a_form_that_was_found_gets_its_author_when_he_speaks
     an_older_form_that_comes_back_by_hand_is_a_form_of_its_own
+    what_somebody_saw_before_it_was_changed_again_is_not_taken_for_the_newest
     what_is_saved_while_a_thing_is_made_belongs_to_its_making
     a_refused_form_is_kept_and_never_taken_for_the_one_in_force
     old_forms_are_forgotten_but_not_the_one_in_force
@@ -214,6 +215,17 @@ fn an_older_form_that_comes_back_by_hand_is_a_form_of_its_own(place: &Place) {
     told(&a, form("a", "job", FormKind::Changed, "one", "two"));
     assert_eq!(shown(&a, "job")[0], "Changed a two");
     assert_eq!(shown(&a, "job").len(), 4);
+}
+
+fn what_somebody_saw_before_it_was_changed_again_is_not_taken_for_the_newest(place: &Place) {
+    let (a, b) = (place.open("a"), place.open("b"));
+    told(&a, form("a", "job", FormKind::Created, "", "one"));
+    told(&a, form("a", "job", FormKind::Changed, "one", "two"));
+    told(&a, form("a", "job", FormKind::Changed, "two", "one"));
+    // B looked while it was "two", and says so late.
+    place.sql("UPDATE ha_form SET made = made + 60000 WHERE id = (SELECT MAX(id) FROM ha_form)");
+    told(&b, form("b", "job", FormKind::Found, "one", "two"));
+    assert_eq!(shown(&a, "job"), ["Changed a one", "Changed a two", "Created a one"]);
 }
 
 fn what_is_saved_while_a_thing_is_made_belongs_to_its_making(place: &Place) {

@@ -35,13 +35,13 @@ pub(super) fn record(
     }
     let Some(id) = subject(session, cluster, form)? else { return Ok(Outcome::Nothing) };
     let entries = Entries::read(session, id)?;
-    let made = made.max(entries.not_before(form));
+    let (looked, made) = (made, made.max(entries.not_before(form)));
     let entry = Entry { form, text, made, digest: &digest };
     match form.kind {
-        FormKind::Found if entries.has(&form.base, &digest) => return Ok(Outcome::Nothing),
+        FormKind::Found if entries.has(&form.base, &digest, looked) => return Ok(Outcome::Nothing),
         FormKind::Refused if entries.last_refused(&digest) => return Ok(Outcome::Nothing),
         FormKind::Changed | FormKind::Created => {
-            if let Some(found) = entries.found_before(&form.base, &digest) {
+            if let Some(found) = entries.found_before(&form.base, &digest, looked) {
                 entry.explain(session, found)?;
                 return Ok(Outcome::Stored);
             }
@@ -248,21 +248,22 @@ impl Entries {
         self.in_force().next_back()
     }
 
-    /// Those that came after the last one with this digest; all if there is none.
-    fn after(&self, base: &str) -> impl Iterator<Item = &Stored> {
+    /// Those that came after the last one with this digest that was there when somebody looked; all if there is none.
+    fn after(&self, base: &str, looked: i64) -> impl Iterator<Item = &Stored> {
         let forms: Vec<&Stored> = self.in_force().collect();
-        let from = forms.iter().rposition(|stored| stored.digest == base).unwrap_or(0);
+        let from =
+            forms.iter().rposition(|stored| stored.digest == base && stored.made <= looked).unwrap_or(0);
         forms.into_iter().skip(from)
     }
 
     /// Whether it is known that `base` was followed by this one.
-    fn has(&self, base: &str, digest: &str) -> bool {
-        self.after(base).any(|stored| stored.digest == digest)
+    fn has(&self, base: &str, digest: &str, looked: i64) -> bool {
+        self.after(base, looked).any(|stored| stored.digest == digest)
     }
 
     /// The entry of somebody who found this form after `base` and did not know whose it is.
-    fn found_before(&self, base: &str, digest: &str) -> Option<i64> {
-        self.after(base)
+    fn found_before(&self, base: &str, digest: &str, looked: i64) -> Option<i64> {
+        self.after(base, looked)
             .find(|stored| stored.kind == FormKind::Found && stored.digest == digest && digest != base)
             .map(|stored| stored.id)
     }

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -20,7 +21,7 @@ import jenkins.model.Jenkins;
 /**
  * Tells the database each form that a configuration is given here. Never throws and never waits:
  * while the database is away, what is told waits on this controller's disk. Thread-safe, but for
- * {@link #begin} and {@link #baseline}, which are one thread's.
+ * {@link #begin} and the baselines, which are one thread's.
  *
  * <p>A subject is the full name of an item, or {@code /} and the path of a file of settings.
  */
@@ -43,6 +44,9 @@ public final class FormHistory {
 
     /** By subject the newest form that the history had at the start; null before it was asked. */
     private Map<String, String> atStart;
+
+    /** When what is too old was forgotten, on the monotonic clock. */
+    private long forgotAt = System.nanoTime();
 
     /** What {@code act} changes on this thread is told with this note. */
     public static void noting(String note, Act act) throws IOException {
@@ -108,25 +112,24 @@ public final class FormHistory {
     }
 
     /**
-     * All that there is will be looked at with {@link #baseline}; asks the database, once, what the
-     * history has.
-     *
-     * @return whether that makes sense
+     * All that there is will be looked at with {@link #baseline}: asks the database, once, what the
+     * history has. What is too old is forgotten, once an hour.
      */
-    public boolean begin() {
-        if (atStart != null) {
-            return false;
-        }
+    public void begin() {
         Records records = BuildRecords.active().orElse(null);
         if (records == null || records.state().phase() != RecordsState.Phase.READY) {
-            return false;
+            return;
         }
         try {
-            atStart = records.newestForms();
-            return true;
+            if (atStart == null) {
+                atStart = records.newestForms();
+            }
+            if (System.nanoTime() - forgotAt > TimeUnit.HOURS.toNanos(1)) {
+                forgotAt = System.nanoTime();
+                records.forgetForms(HaConfiguration.get().getHistoryDays());
+            }
         } catch (HaException e) {
             LOGGER.log(Level.FINE, "The history is asked again later", e);
-            return false;
         }
     }
 
@@ -141,17 +144,16 @@ public final class FormHistory {
         }
     }
 
-    /** What is too old is forgotten; to be called now and then. */
-    public void forget() {
-        BuildRecords.active()
-                .ifPresent(
-                        records -> {
-                            try {
-                                records.forgetForms(HaConfiguration.get().getHistoryDays());
-                            } catch (HaException e) {
-                                LOGGER.log(Level.FINE, "Later", e);
-                            }
-                        });
+    /** Makes sure that the history has something of it. */
+    public void baseline(String subject, byte[] text) {
+        if (atStart != null && known.add(subject) && atStart.remove(subject) == null) {
+            tell(ConfigForm.Kind.FOUND, subject, "", "", "", text);
+        }
+    }
+
+    /** Whether it is known that the history has something of it. */
+    public boolean knows(String subject) {
+        return known.contains(subject);
     }
 
     private static void tell(

@@ -120,7 +120,8 @@ public final class FormList {
             return before;
         }
 
-        /** What is configured, for lists of several. */
+        /** What is configured. */
+        @Exported
         public String getSubject() {
             return form.subject();
         }
