@@ -138,7 +138,8 @@ types! {
         constructors {
             fn new(
                 id: jlong, subject: JString, kind: jint, made_millis: jlong, author: JString, controller_id: JString,
-                controller_name: JString, note: JString, base: JString, digest: JString, text: jbyte[]
+                controller_name: JString, note: JString, base: JString, digest: JString, seal: JString,
+                text: jbyte[]
             ),
         },
     }
@@ -583,6 +584,7 @@ pub(super) fn config_form<'local>(
         let note = JString::new(env, &form.note)?;
         let base = JString::new(env, &form.base)?;
         let digest = JString::new(env, &form.digest)?;
+        let seal = JString::new(env, &form.seal)?;
         let text = match &form.text {
             Some(text) => env.byte_array_from_slice(text)?,
             None => JByteArray::null(),
@@ -599,6 +601,7 @@ pub(super) fn config_form<'local>(
             note,
             base,
             digest,
+            seal,
             text,
         )?)
     })

@@ -161,7 +161,7 @@ const NATIVES: &[NativeMethod<'static>] = &[
     ) -> jboolean),
     native!(record_form(
         handle: jlong, subject: JString, kind: jint, author: JString, controller_id: JString,
-        controller_name: JString, note: JString, base: JString, text: jbyte[], most: jint
+        controller_name: JString, note: JString, base: JString, seal: JString, text: jbyte[], most: jint
     )),
     native!(forget_forms(handle: jlong, days: jint)),
     native!(forms(handle: jlong, subject: JString, limit: jint) -> JList),
@@ -1219,6 +1219,7 @@ fn record_form<'local>(
     controller_name: JString<'local>,
     note: JString<'local>,
     base: JString<'local>,
+    seal: JString<'local>,
     bytes: JByteArray<'local>,
     most: jint,
 ) -> Result<(), Failure> {
@@ -1230,6 +1231,7 @@ fn record_form<'local>(
         controller_name: long_text(env, "the controller's name", &controller_name)?,
         note: long_text(env, "the note", &note)?,
         base: long_text(env, "the digest of the form before", &base)?,
+        seal: long_text(env, "the seal", &seal)?,
         text: optional_bytes(env, "the configuration", &bytes, ConfigForm::MAX_BYTES)?,
         ..ConfigForm::default()
     };

@@ -71,6 +71,9 @@ pub struct ConfigForm {
     pub base: String,
     /// SHA-256, in hex, of this form; "" where it has no bytes. Set by the store.
     pub digest: String,
+    /// What the teller seals the bytes with; 128 bytes at the most, and not looked at by the store.
+    #[serde(default)]
+    pub seal: String,
     /// Its bytes; none where only the rest was asked for, and where there are none.
     #[serde(skip)]
     pub text: Option<Vec<u8>>,
@@ -94,6 +97,7 @@ impl ConfigForm {
             cut(text, MAX_TEXT);
         }
         cut(&mut self.base, 64);
+        cut(&mut self.seal, 128);
         Ok(self)
     }
 }

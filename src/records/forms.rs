@@ -9,9 +9,8 @@ use super::packed::Packed;
 use super::store::{Fault, Fields, Session, Statement, Value};
 use crate::node::clock_ms;
 
-const COLUMNS: &str =
-    "f.id, b.name, f.kind, f.made, f.author, f.controller_id, f.controller_name, f.note, f.base, f.digest";
-const COLUMN_COUNT: usize = 10;
+const COLUMNS: &str = "f.id, b.name, f.kind, f.made, f.author, f.controller_id, f.controller_name, f.note, f.base, f.digest, f.seal";
+const COLUMN_COUNT: usize = 11;
 /// What one saves of a thing while he makes it belongs to its making, for so long, ms.
 const MAKING_MS: i64 = 60_000;
 /// So many old forms are forgotten in one transaction.
@@ -161,7 +160,7 @@ impl Entry<'_> {
         let form = self.form;
         session.run(vec![Statement::new(
             "INSERT INTO ha_form (configured_id, made, kind, author, controller_id, controller_name, note, base, digest, \
-             content, size) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+             content, size, seal) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             vec![
                 id.into(),
                 self.made.into(),
@@ -174,6 +173,7 @@ impl Entry<'_> {
                 self.digest.into(),
                 Value::Bytes(self.text.map(|text| text.content.clone()).unwrap_or_default()),
                 self.text.map_or(0, |text| i64::try_from(text.size).unwrap_or(i64::MAX)).into(),
+                (&form.seal).into(),
             ],
         )])
     }
@@ -415,6 +415,7 @@ fn form_of(fields: &Fields) -> ConfigForm {
         note: text(7),
         base: text(8),
         digest: text(9),
+        seal: text(10),
         text: None,
     }
 }

@@ -11,7 +11,7 @@ CREATE INDEX ha_configured_gone ON ha_configured (cluster_id, gone) WHERE gone >
 
 -- The forms that a configuration had. kind: 0 changed, 1 created, 2 found, 3 moved, 4 deleted, 5 refused. made: ms since
 -- 1970, by the database's clock. base and digest: SHA-256 of the form before and of this one. content: the bytes, zstd, and
--- nothing where there are none. size: of what it is unpacked.
+-- nothing where there are none. seal: of the bytes, by a key that the database does not have. size: of what it is unpacked.
 CREATE TABLE ha_form (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     configured_id BIGINT NOT NULL REFERENCES ha_configured (id),
@@ -23,6 +23,7 @@ CREATE TABLE ha_form (
     note TEXT NOT NULL,
     base TEXT NOT NULL,
     digest TEXT NOT NULL,
+    seal TEXT NOT NULL,
     content BLOB NOT NULL,
     size BIGINT NOT NULL
 );

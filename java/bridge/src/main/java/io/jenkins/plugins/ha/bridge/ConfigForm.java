@@ -14,6 +14,7 @@ package io.jenkins.plugins.ha.bridge;
  * @param note more in words, or ""; of what was moved the name before
  * @param base SHA-256, in hex, of the form that this one was made from; "" where it is not known
  * @param digest SHA-256, in hex, of this form; "" where it has no bytes, and before it is stored
+ * @param seal what the teller sealed the bytes with; the store does not look at it
  * @param text its bytes, secrets encrypted as in the file; null where there are none, and where
  *     only the rest was asked for
  */
@@ -28,6 +29,7 @@ public record ConfigForm(
         String note,
         String base,
         String digest,
+        String seal,
         byte[] text) {
     /** What happened to a configuration. The order of the constants is the wire order. */
     public enum Kind {
@@ -57,6 +59,7 @@ public record ConfigForm(
             String note,
             String base,
             String digest,
+            String seal,
             byte[] text) {
         this(
                 id,
@@ -69,6 +72,7 @@ public record ConfigForm(
                 note,
                 base,
                 digest,
+                seal,
                 text);
     }
 

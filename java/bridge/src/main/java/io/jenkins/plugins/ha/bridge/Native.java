@@ -312,6 +312,7 @@ final class Native {
             String controllerName,
             String note,
             String base,
+            String seal,
             byte[] text,
             int most);
 

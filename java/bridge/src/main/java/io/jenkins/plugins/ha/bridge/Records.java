@@ -205,6 +205,7 @@ public final class Records implements AutoCloseable {
                 form.controllerName(),
                 form.note(),
                 form.base(),
+                form.seal(),
                 form.text(),
                 most);
     }

@@ -2,6 +2,7 @@ package io.jenkins.plugins.ha.history;
 
 import io.jenkins.plugins.ha.ControllerIdentity;
 import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.NativeCore;
 import io.jenkins.plugins.ha.bridge.ConfigForm;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.Records;
@@ -9,6 +10,10 @@ import io.jenkins.plugins.ha.bridge.RecordsState;
 import io.jenkins.plugins.ha.records.BuildRecords;
 import io.jenkins.plugins.ha.settings.HaConfiguration;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.security.MessageDigest;
+import java.util.HexFormat;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -16,6 +21,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
 import jenkins.model.Jenkins;
 
 /**
@@ -27,6 +34,8 @@ import jenkins.model.Jenkins;
  */
 public final class FormHistory {
     private static final Logger LOGGER = Logger.getLogger(FormHistory.class.getName());
+
+    private static final String ALGORITHM = "HmacSHA256";
 
     /** The longest note. */
     private static final int LONGEST = 200;
@@ -156,6 +165,36 @@ public final class FormHistory {
         return known.contains(subject);
     }
 
+    /**
+     * Whether a controller of this cluster has told this form as it is: who can only write to the
+     * database cannot make one.
+     */
+    static boolean isSealed(ConfigForm form) {
+        return Membership.active()
+                .map(membership -> seal(membership, form.text()))
+                .filter(seal -> !seal.isEmpty())
+                .map(seal -> seal.getBytes(StandardCharsets.UTF_8))
+                .filter(
+                        seal ->
+                                MessageDigest.isEqual(
+                                        seal, form.seal().getBytes(StandardCharsets.UTF_8)))
+                .isPresent();
+    }
+
+    private static String seal(Membership membership, byte[] text) {
+        if (text == null) {
+            return "";
+        }
+        try {
+            Mac mac = Mac.getInstance(ALGORITHM);
+            String use = "history of " + membership.settings().cluster();
+            mac.init(new SecretKeySpec(NativeCore.key(use), ALGORITHM));
+            return HexFormat.of().formatHex(mac.doFinal(text));
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("This JVM has no " + ALGORITHM, e);
+        }
+    }
+
     private static void tell(
             ConfigForm.Kind kind,
             String subject,
@@ -182,6 +221,7 @@ public final class FormHistory {
                             note,
                             base,
                             "",
+                            seal(membership, text),
                             text),
                     HaConfiguration.get().getHistoryForms());
         } catch (HaException.Closed e) {

@@ -142,6 +142,12 @@ public final class HistoryOverview extends ManagementLink implements StaplerProx
     public HttpResponse doRestore(@QueryParameter String id) throws IOException {
         Jenkins.get().checkPermission(Jenkins.ADMINISTER);
         ConfigForm form = find(id);
+        if (!FormHistory.isSealed(form)) {
+            throw HttpResponses.errorWithoutStack(
+                    HttpServletResponse.SC_CONFLICT,
+                    "This form was changed in the database, or told by a controller with other"
+                            + " secrets: it is not restored. Whoever trusts it can post its XML.");
+        }
         String note = "restored form " + form.id() + " of " + FormList.utc(form.madeMillis());
         if (form.subject().startsWith("/")) {
             String path = form.subject().substring(1);

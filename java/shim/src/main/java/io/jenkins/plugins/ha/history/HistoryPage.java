@@ -111,6 +111,12 @@ public final class HistoryPage implements Action, StaplerProxy {
     public HttpResponse doRestore(@QueryParameter String id) throws IOException {
         item.checkPermission(Item.CONFIGURE);
         ConfigForm form = find(id);
+        if (!FormHistory.isSealed(form)) {
+            throw HttpResponses.errorWithoutStack(
+                    HttpServletResponse.SC_CONFLICT,
+                    "This form was changed in the database, or told by a controller with other"
+                            + " secrets: it is not restored. Whoever trusts it can post its XML.");
+        }
         Source source = new StreamSource(new ByteArrayInputStream(form.text()));
         FormHistory.noting(
                 "restored form " + form.id() + " of " + FormList.utc(form.madeMillis()),

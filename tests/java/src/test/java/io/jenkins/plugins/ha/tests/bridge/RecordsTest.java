@@ -88,7 +88,13 @@ class RecordsTest {
         try (Records a = open("a");
                 Records b = open("b")) {
             a.record(form("job ä", ConfigForm.Kind.CREATED, "", XML), 50);
-            a.record(form("job ä", ConfigForm.Kind.CHANGED, "a note", "two".getBytes(StandardCharsets.UTF_8)), 50);
+            a.record(
+                    form(
+                            "job ä",
+                            ConfigForm.Kind.CHANGED,
+                            "a note",
+                            "two".getBytes(StandardCharsets.UTF_8)),
+                    50);
             a.record(form("new", ConfigForm.Kind.MOVED, "job ä", null), 50);
             a.record(form("gone", ConfigForm.Kind.DELETED, "", XML), 50);
             a.forgetForms(1);
@@ -107,6 +113,7 @@ class RecordsTest {
             assertEquals("a", first.controllerId());
             assertEquals("controller a", first.controllerName());
             assertEquals("base", first.base());
+            assertEquals("seal", first.seal());
             assertTrue(first.madeMillis() > 0);
             assertNull(first.text());
             assertTrue(first.wasInForce());
@@ -122,10 +129,9 @@ class RecordsTest {
         }
     }
 
-    private static ConfigForm form(
-            String subject, ConfigForm.Kind kind, String note, byte[] text) {
+    private static ConfigForm form(String subject, ConfigForm.Kind kind, String note, byte[] text) {
         return new ConfigForm(
-                0, subject, kind, 0, "ada", "a", "controller a", note, "base", "", text);
+                0, subject, kind, 0, "ada", "a", "controller a", note, "base", "", "seal", text);
     }
 
     @Test

@@ -226,6 +226,27 @@ class ConfigurationHistoryTest {
     }
 
     @Test
+    void whatSomebodyWroteIntoTheDatabaseIsNotRestored() {
+        create("forged", new FreestyleJob().shell("echo one").xml());
+        JobForms.on(on("a", "admin"), "forged", "item.description = 'two'");
+        awaitStory("b", "forged", "CHANGED admin a", "CREATED admin a");
+        String first = forms(on("b", "admin"), "forged").get(1).path("id").asText();
+        String other = forms(on("b", "admin"), "forged").get(0).path("id").asText();
+        both.stage()
+                .postgres()
+                .rows(
+                        "UPDATE ha_form SET (content, size, digest) = (SELECT content, size, digest"
+                                + " FROM ha_form WHERE id = "
+                                + other
+                                + ") WHERE id = "
+                                + first);
+        HttpResponse<String> answer =
+                on("b", "admin").post("job/forged/ha-history/restore", Map.of("id", first));
+        assertEquals(409, answer.statusCode());
+        assertTrue(answer.body().contains("changed in the database"), answer.body());
+    }
+
+    @Test
     void aNewNameKeepsTheHistoryAndAJobMadeAnewHasItsOwn() {
         create("folder", FOLDER);
         create("folder/job", new FreestyleJob().xml());
@@ -356,13 +377,16 @@ class ConfigurationHistoryTest {
         create("at-once", new FreestyleJob().shell("echo one").xml());
         JobForms.on(on("b", "admin"), "at-once", "item.description = 'first'");
         Eventually.until("a has it", SOON, () -> description("a", "at-once").equals("first"));
-        HttpResponse<String> answer = atOnce("first", "theirs", "mine");
+        String mine = "mine";
+        HttpResponse<String> answer = atOnce("first", "theirs", mine);
         // where b has found the other's change before this one comes, it is taken
         for (int i = 1; i <= 5 && answer.statusCode() == 302; i++) {
-            String before = "mine";
-            Eventually.until("a has it", SOON, () -> description("a", "at-once").equals(before));
-            answer = atOnce("mine", "theirs", "mine");
+            String taken = mine;
+            Eventually.until("a has it", SOON, () -> description("a", "at-once").equals(taken));
+            mine = "mine " + i;
+            answer = atOnce(taken, "theirs", mine);
         }
+        String refusedText = mine;
         assertEquals(409, answer.statusCode(), answer.body());
         assertTrue(answer.body().contains("another controller has changed it"), answer.body());
         assertTrue(answer.body().contains("job/at-once/ha-history/"), answer.body());
@@ -382,7 +406,7 @@ class ConfigurationHistoryTest {
                         .findFirst()
                         .orElseThrow();
         assertFalse(refused.path("inForce").asBoolean());
-        assertTrue(xml(on("a", "ada"), "at-once", refused).contains("mine"));
+        assertTrue(xml(on("a", "ada"), "at-once", refused).contains(refusedText));
         assertTrue(on("a", "ada").text("job/at-once/ha-history/").contains("not in force"));
         // Its author may still have it.
         assertEquals(
@@ -393,14 +417,15 @@ class ConfigurationHistoryTest {
                                 Map.of("id", refused.path("id").asText()))
                         .statusCode());
         Eventually.until(
-                "b has it", JobForms.IN_FORCE, () -> description("b", "at-once").equals("mine"));
+                "b has it",
+                JobForms.IN_FORCE,
+                () -> description("b", "at-once").equals(refusedText));
     }
 
     private static HttpResponse<String> atOnce(String before, String theirs, String mine)
             throws IOException {
         edit("at-once", before, theirs);
-        return on("b", "ada")
-                .post("job/at-once/submitDescription", Map.of("description", mine));
+        return on("b", "ada").post("job/at-once/submitDescription", Map.of("description", mine));
     }
 
     @Test
