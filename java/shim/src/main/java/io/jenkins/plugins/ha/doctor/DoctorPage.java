@@ -5,18 +5,30 @@ import io.jenkins.plugins.ha.Membership;
 import java.util.Optional;
 import jenkins.model.Jenkins;
 import org.kohsuke.stapler.Stapler;
+import org.kohsuke.stapler.StaplerProxy;
 
 /**
  * {@code /manage/ha/doctor/}, for those who may read the system's settings; {@code
  * /ha/doctor/api/json} says the same.
  */
-public final class DoctorPage {
-    /** Asks all controllers; empty on a plain Jenkins. */
-    public Optional<Doctor> examine() {
+public final class DoctorPage implements StaplerProxy {
+    /** For whoever may see it; core reaches only pages that look, or have a method of their own. */
+    @Override
+    public Object getTarget() {
+        checkRead();
+        return this;
+    }
+
+    private static void checkRead() {
         Jenkins jenkins = Jenkins.get();
         if (!jenkins.hasPermission(Jenkins.MANAGE)) {
             jenkins.checkPermission(Jenkins.SYSTEM_READ);
         }
+    }
+
+    /** Asks all controllers; empty on a plain Jenkins. */
+    Optional<Doctor> examine() {
+        checkRead();
         return Membership.active().map(Doctor::of);
     }
 

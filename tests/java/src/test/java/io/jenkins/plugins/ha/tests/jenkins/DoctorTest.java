@@ -89,13 +89,13 @@ class DoctorTest {
     @Order(4)
     void whereOneControllerKeepsWhatTheOthersDoNotFindIsNamed() {
         fault(
-                "Jenkins.get().@workspaceDir = '${ITEM_ROOTDIR}/workspace'",
-                "Jenkins.get().@workspaceDir = '${JENKINS_HOME}/workspace/${ITEM_FULL_NAME}'",
+                kept("workspaceDir", "${ITEM_ROOTDIR}/workspace"),
+                kept("workspaceDir", "${JENKINS_HOME}/workspace/${ITEM_FULL_NAME}"),
                 "workspace-in-jobs",
                 "ITEM_ROOTDIR");
         fault(
-                "Jenkins.get().@buildsDir = '/elsewhere/${ITEM_FULL_NAME}'",
-                "Jenkins.get().@buildsDir = '${ITEM_ROOTDIR}/builds'",
+                kept("buildsDir", "/elsewhere/${ITEM_FULL_NAME}"),
+                kept("buildsDir", "${ITEM_ROOTDIR}/builds"),
                 "builds-not-shared",
                 "/elsewhere/");
     }
@@ -132,7 +132,8 @@ class DoctorTest {
         Eventually.until(
                 "it is noted",
                 TwoControllers.SOON,
-                () -> names(b).equals(List.of("pipelines-not-resumed")));
+                () -> names(b).contains("pipelines-not-resumed"));
+        assertEquals(List.of("pipelines-not-resumed"), names(b));
         assertTrue(report(b).path("healthy").asBoolean());
         a.post("job/stopped/doDelete", Map.of());
     }
@@ -147,6 +148,11 @@ class DoctorTest {
         two.controller("b").awaitUp(Stage.UP);
         setUrl(b, "http://jenkins.example.com/");
         Eventually.until("all is well again", TwoControllers.SOON, () -> names(a).isEmpty());
+    }
+
+    private static String kept(String what, String where) {
+        return "def f = Jenkins.getDeclaredField('%s'); f.accessible = true; f.set(Jenkins.get(), '%s')"
+                .formatted(what, where);
     }
 
     private static void fault(String make, String mend, String name, String evidence) {
