@@ -124,6 +124,7 @@ public final class Membership {
         pipelineFence.start(watchdog);
         ownPipelines.start(watchdog);
         orphanedPipelines.start(watchdog);
+        forwarding.start();
         records.opened()
                 .ifPresent(
                         open -> {

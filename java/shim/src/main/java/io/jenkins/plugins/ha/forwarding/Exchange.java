@@ -48,7 +48,7 @@ final class Exchange {
     }
 
     /**
-     * @param patience how long there may be silence before an answer, or within one
+     * @param patience how long there may be silence within an answer
      */
     Exchange(Duration patience) {
         this.patienceNanos = patience.toNanos();
@@ -76,13 +76,15 @@ final class Exchange {
     /**
      * Sends it and waits until the answer begins.
      *
+     * @param patience how long there may be silence before the answer
      * @param lives whether the other controller may still answer; asked now and then
      * @return its body is to be closed; reading it fails, too, when nothing comes any more
      * @throws NotReached when nothing was sent
      * @throws Silent when it was sent, and no answer came
      * @throws IOException when it may have been sent
      */
-    HttpResponse<InputStream> send(HttpRequest request, BooleanSupplier lives) throws IOException {
+    HttpResponse<InputStream> send(HttpRequest request, Duration patience, BooleanSupplier lives)
+            throws IOException {
         CompletableFuture<HttpResponse<InputStream>> coming =
                 client.sendAsync(request, HttpResponse.BodyHandlers.ofInputStream());
         long since = System.nanoTime();
@@ -90,7 +92,7 @@ final class Exchange {
             try {
                 return coming.get(LOOK_MILLIS, TimeUnit.MILLISECONDS);
             } catch (TimeoutException e) {
-                if (System.nanoTime() - since > patienceNanos || !lives.getAsBoolean()) {
+                if (System.nanoTime() - since > patience.toNanos() || !lives.getAsBoolean()) {
                     coming.cancel(true);
                     throw new Silent();
                 }

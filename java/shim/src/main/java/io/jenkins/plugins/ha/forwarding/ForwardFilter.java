@@ -11,11 +11,13 @@ import java.io.IOException;
 import jenkins.util.HttpServletFilter;
 
 /**
- * Passes on what is asked of a build that another controller runs. Comes after login and crumb have
- * been checked. What another controller has passed on is never passed on again.
+ * Passes on what is asked of a Pipeline that another controller runs. Comes after login and crumb
+ * have been checked. What another controller has passed on is never passed on again.
  */
 @Extension
 public final class ForwardFilter implements HttpServletFilter {
+    private static final String PIPELINE = "org.jenkinsci.plugins.workflow.job.WorkflowRun";
+
     @Override
     public boolean handle(HttpServletRequest request, HttpServletResponse response)
             throws IOException {
@@ -28,10 +30,14 @@ public final class ForwardFilter implements HttpServletFilter {
         // who may not see it is told so by core
         Run<?, ?> run = path == null ? null : StopFilter.build(path.job(), path.build());
         String owner = run == null ? null : ReadOnlyCopies.ownerOf(membership, run);
-        if (owner == null) {
+        if (owner == null || !run.getClass().getName().equals(PIPELINE)) {
             return false;
         }
-        membership.forwarding().pass(request, response, run, owner, path.rest());
-        return true;
+        if (!path.isPage()) {
+            membership.forwarding().pass(request, response, run, owner, path.rest());
+            return true;
+        }
+        return "GET".equals(request.getMethod())
+                && membership.forwarding().passQuickly(request, response, run, owner, path.rest());
     }
 }

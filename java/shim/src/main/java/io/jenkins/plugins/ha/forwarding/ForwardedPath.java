@@ -35,22 +35,35 @@ record ForwardedPath(String job, String build, String rest) {
     private static final String MORE =
             SystemProperties.getString("io.jenkins.plugins.ha.forwarded", "");
 
+    /**
+     * Pages that each controller can make, but only the one that runs the build with all that leads
+     * from there to what it asks: the question of an input, say.
+     */
+    private static final String PAGES = "(?:console|consoleFull|changes|parameters)?/?";
+
     private static final Pattern PATH =
             Pattern.compile(
                     "((?:/(?:(?:job|item|view)/[^/]+|user/[^/]+/my-views|me/my-views))+)"
-                            + "/([0-9]{1,9}|[A-Za-z][\\w-]*)/(("
+                            + "/([0-9]{1,9}|[A-Za-z][\\w-]*)/((?:"
                             + names()
-                            + ")(?:/.*)?)");
+                            + ")(?:/.*)?|"
+                            + PAGES
+                            + ")");
 
     /**
      * @param path of a request, as it was sent, without the context path
-     * @return null when every controller can answer it
+     * @return null when every controller can answer it just as well
      */
     static ForwardedPath of(String path) {
         Matcher match = PATH.matcher(path);
         return match.matches() && !path.contains("/../")
                 ? new ForwardedPath(match.group(1), match.group(2), match.group(3))
                 : null;
+    }
+
+    /** Whether every controller can answer it, though not as well. */
+    boolean isPage() {
+        return rest.matches(PAGES);
     }
 
     private static String names() {

@@ -3,6 +3,8 @@ package io.jenkins.plugins.ha.forwarding;
 import hudson.model.Run;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.HaException;
+import io.jenkins.plugins.ha.bridge.KnownController;
+import io.jenkins.plugins.ha.life.Pool;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
@@ -44,6 +46,12 @@ public final class Forwarding {
             Duration.ofMillis(
                     SystemProperties.getLong("io.jenkins.plugins.ha.forwardMillis", 30_000L));
 
+    /** The same, where this controller can answer by itself. */
+    private static final Duration QUICKLY = Duration.ofSeconds(2);
+
+    private static final long FIRST_LOOK_MILLIS = 15_000;
+    private static final long LOOK_MILLIS = 60_000;
+
     /** So many threads of the web server may wait for other controllers. */
     private static final int AT_ONCE = 64;
 
@@ -75,6 +83,7 @@ public final class Forwarding {
     private final Reach reach;
     private final Exchange exchange = new Exchange(PATIENCE);
     private final Semaphore room = new Semaphore(AT_ONCE);
+    private final Pool looks = new Pool("ha-jenkins-reach", 1, 10);
 
     public Forwarding(Membership membership) {
         this.membership = membership;
@@ -95,8 +104,14 @@ public final class Forwarding {
         return nonces;
     }
 
+    /** Looks from now on, each minute, whether the others can be reached: an admin is told. */
+    public void start() {
+        looks.after(FIRST_LOOK_MILLIS, this::look);
+    }
+
     /** Takes no more. */
     public void stop() {
+        looks.stop();
         exchange.stop();
     }
 
@@ -136,17 +151,52 @@ public final class Forwarding {
     }
 
     /**
-     * Looks whether a controller can be reached; if not, an admin is told why. A few seconds at the
-     * most.
+     * As {@link #pass}, for what this controller can answer by itself, too.
+     *
+     * @return false when it has to, since the owner did not within 2 s
      */
-    public void look(String controllerId) {
-        try (PassedRequest ping = PassedRequest.ping();
-                Outcome outcome = ask(ping, controllerId)) {
-            if (outcome.verdict == Verdict.PASSED) {
-                reach.reached(controllerId);
+    boolean passQuickly(
+            HttpServletRequest request,
+            HttpServletResponse response,
+            Run<?, ?> run,
+            String owner,
+            String rest)
+            throws IOException {
+        if (!room.tryAcquire()) {
+            return false;
+        }
+        try (PassedRequest passed = new PassedRequest(request, run, rest);
+                Outcome outcome = ask(passed, owner, QUICKLY)) {
+            boolean answered = outcome.verdict == Verdict.PASSED;
+            if (answered) {
+                relay(outcome, owner, request, response);
             }
-        } catch (IOException e) {
-            LOGGER.log(Level.FINE, "Not closed", e);
+            return answered;
+        } finally {
+            room.release();
+        }
+    }
+
+    private void look() {
+        try {
+            lookAtAll();
+        } finally {
+            looks.after(LOOK_MILLIS, this::look);
+        }
+    }
+
+    private void lookAtAll() {
+        for (KnownController one : membership.topology().known()) {
+            if (one.lives() && !one.controllerId().equals(membership.identity().id())) {
+                try (PassedRequest ping = PassedRequest.ping();
+                        Outcome outcome = ask(ping, one.controllerId(), QUICKLY)) {
+                    if (outcome.verdict == Verdict.PASSED) {
+                        reach.reached(one.controllerId());
+                    }
+                } catch (IOException e) {
+                    LOGGER.log(Level.FINE, "Not closed", e);
+                }
+            }
         }
     }
 
@@ -156,7 +206,7 @@ public final class Forwarding {
             HttpServletRequest request,
             HttpServletResponse response)
             throws IOException {
-        try (Outcome outcome = ask(passed, owner)) {
+        try (Outcome outcome = ask(passed, owner, PATIENCE)) {
             if (outcome.verdict == Verdict.PASSED) {
                 relay(outcome, owner, request, response);
             } else if (outcome.verdict == Verdict.STRANGER) {
@@ -189,7 +239,7 @@ public final class Forwarding {
     }
 
     /** Asks until somebody answers, or nothing more can be done without doing it twice. */
-    private Outcome ask(PassedRequest passed, String owner) {
+    private Outcome ask(PassedRequest passed, String owner, Duration patience) {
         String name = reach.name(owner);
         Statement statement = null;
         boolean anew = false;
@@ -221,7 +271,7 @@ public final class Forwarding {
                                 membership.cluster().clockMillis());
             }
             try {
-                Outcome outcome = once(passed, statement, owner, place);
+                Outcome outcome = once(passed, statement, owner, place, patience);
                 boolean last = attempt >= TRIES;
                 if (outcome.verdict == Verdict.OTHERS && !last) {
                     anew = true; // it has been started again, and has done nothing
@@ -262,7 +312,12 @@ public final class Forwarding {
         }
     }
 
-    private Outcome once(PassedRequest passed, Statement statement, String owner, Reach.Place place)
+    private Outcome once(
+            PassedRequest passed,
+            Statement statement,
+            String owner,
+            Reach.Place place,
+            Duration patience)
             throws IOException {
         String name = reach.name(owner);
         HttpResponse<InputStream> answer;
@@ -270,6 +325,7 @@ public final class Forwarding {
             answer =
                     exchange.send(
                             passed.to(place.address(), statement, key, PATIENCE),
+                            patience,
                             () -> reach.lives(owner));
         } catch (IllegalArgumentException e) {
             throw new Exchange.NotReached("that is no address of a web server", e);

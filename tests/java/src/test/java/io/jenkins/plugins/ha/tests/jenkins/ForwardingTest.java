@@ -5,7 +5,6 @@ import static io.jenkins.plugins.ha.tests.jenkins.SecuredPair.figure;
 import static io.jenkins.plugins.ha.tests.jenkins.SecuredPair.groovy;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -13,11 +12,13 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.jenkins.plugins.ha.stage.Eventually;
 import io.jenkins.plugins.ha.stage.JenkinsClient;
 import io.jenkins.plugins.ha.stage.JenkinsController;
+import io.jenkins.plugins.ha.stage.Stage;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -205,8 +206,8 @@ class ForwardingTest {
                         "wfapi/describe",
                         "wfapi/pendingInputActions",
                         "wfapi/nextPendingInputAction",
-                        "stages/tree",
-                        "stages/allSteps")) {
+                        "pipeline-overview/tree",
+                        "pipeline-overview/allSteps")) {
             HttpResponse<String> there = pair.onB.get("job/staged/1/" + path);
             HttpResponse<String> here = pair.onA.get("job/staged/1/" + path);
             assertEquals(there.statusCode(), here.statusCode(), path);
@@ -237,7 +238,7 @@ class ForwardingTest {
         assertEquals(textOf(pair.onB.text(log)), textOf(pair.onA.text(log)));
         assertTrue(pair.onA.text("job/staged/1/flowGraphTable/").contains("in two"));
         // a page of the plugin's that is there
-        assertEquals(200, pair.onA.get("job/staged/1/stages/").statusCode());
+        assertEquals(200, pair.onA.get("job/staged/1/pipeline-overview/").statusCode());
 
         assertEquals(302, pair.onA.post("job/staged/1/pause/toggle", Map.of()).statusCode());
         Eventually.until(
@@ -364,7 +365,7 @@ class ForwardingTest {
         } finally {
             seen(right);
         }
-        assertEquals(302, pair.onA.post("job/far/1/input/Ok/proceedEmpty", Map.of()).statusCode());
+        assertEquals(200, pair.onA.post("job/far/1/input/Ok/proceedEmpty", Map.of()).statusCode());
         assertEquals("SUCCESS", pair.onA.awaitResult("far", 1, LONG));
         assertFalse(pair.onA.text("manage/").contains("HA_JENKINS_ADDRESS"));
     }
@@ -393,27 +394,67 @@ class ForwardingTest {
     }
 
     @Test
-    void whileItsControllerIsSilentOrDeadItSaysSoAndIsAnsweredOnceAdopted() {
+    void whileItsControllerIsSilentOrDeadItSaysSoAndOnceAdoptedItIsAnswered() {
         waitingAt("stalled", "input(id: 'Ok', message: 'Go on?')");
-        waitingAt("dying", "input(id: 'Ok', message: 'Go on?')");
-        PipelineState.awaitStored(pair.builds("dying").resolve("1"));
-        assertEquals(200, pair.onA.get("job/dying/1/input/").statusCode());
-        // stalled, and nobody takes its work: 503 in bounded time, and it was not done
-        pair.b.pause();
-        long since = System.nanoTime();
-        HttpResponse<String> silent =
-                pair.onA.post("job/stalled/1/input/Ok/proceedEmpty", Map.of());
-        double waited = (System.nanoTime() - since) / 1e6;
-        figure("forwarding.silent_503_ms", waited);
-        assertEquals(503, silent.statusCode(), silent.body());
-        assertTrue(silent.body().contains("does not answer"), silent.body());
-        assertTrue(waited < 20_000, "it took " + waited);
-        since = System.nanoTime();
-        HttpResponse<String> gone = pair.onA.get("job/stalled/1/wfapi/describe");
-        figure("forwarding.gone_503_ms", (System.nanoTime() - since) / 1e6);
-        assertEquals(503, gone.statusCode(), gone.body());
-        assertNotEquals("", gone.body());
-        pair.takes(true, false);
+        String page = "job/stalled/1/input/";
+        try {
+            assertEquals(200, pair.onA.get(page).statusCode());
+            pair.b.pause();
+            long since = System.nanoTime();
+            HttpResponse<String> silent = pair.onA.post(page + "Ok/proceedEmpty", Map.of());
+            double waited = (System.nanoTime() - since) / 1e6;
+            figure("forwarding.silent_503_ms", waited);
+            refused(503, "does not answer", silent);
+            assertTrue(waited < 20_000, "it took " + waited);
+            since = System.nanoTime();
+            refused(503, "is gone", pair.onA.get("job/stalled/1/wfapi/describe"));
+            figure("forwarding.gone_503_ms", (System.nanoTime() - since) / 1e6);
+
+            pair.b.resume();
+            pair.stage.awaitMembers(2, LONG);
+            Eventually.until("b answers again", LONG, () -> pair.onA.get(page).statusCode() == 200);
+            assertTrue(pair.onA.get(page).body().contains("proceed"), "it was not done late");
+            assertFalse(pair.onB.console("stalled", 1).contains("Approved"));
+
+            PipelineState.awaitStored(pair.builds("stalled").resolve("1"));
+            groovy(
+                    pair.onA,
+                    "io.jenkins.plugins.ha.settings.HaConfiguration.get().takesBuilds = true");
+            pair.b.pause();
+            CompletableFuture<HttpResponse<String>> underWay =
+                    CompletableFuture.supplyAsync(
+                            () -> pair.onA.post(page + "Ok/proceedEmpty", Map.of()));
+            Eventually.until(
+                    "a waits for b",
+                    LONG,
+                    () ->
+                            groovy(
+                                            pair.onA,
+                                            "print io.jenkins.plugins.ha.Membership.active().get()"
+                                                    + ".forwarding().@room.availablePermits()")
+                                    .equals("63"));
+            pair.b.kill9();
+            HttpResponse<String> died = underWay.join();
+            assertEquals(503, died.statusCode(), died.body());
+            assertTrue(died.body().contains("The controller b"), died.body());
+
+            Eventually.until(
+                    "a goes on with it and asks itself",
+                    LONG,
+                    () -> pair.onA.get(page).body().contains("proceed"));
+            assertEquals(200, pair.onA.post(page + "Ok/proceedEmpty", Map.of()).statusCode());
+            assertEquals("SUCCESS", pair.onA.awaitResult("stalled", 1, LONG));
+            String log = pair.onA.console("stalled", 1);
+            assertEquals(log.indexOf("Approved by"), log.lastIndexOf("Approved by"), log);
+        } finally {
+            if (pair.b.alive()) {
+                pair.b.resume();
+            } else {
+                pair.b.start();
+            }
+            pair.b.awaitUp(Stage.UP);
+            pair.stage.awaitMembers(2, LONG);
+        }
     }
 
     private void refused(int status, String words, HttpResponse<String> answer) {
