@@ -35,6 +35,9 @@ final class PassedRequest implements Closeable {
                     "User-Agent",
                     "X-Requested-With");
 
+    /** What may stand in a header. */
+    private static final String SENDABLE = "[\\t\\x20-\\x7E\\x80-\\xFF]*";
+
     private static final String FORM = "application/x-www-form-urlencoded;charset=UTF-8";
 
     private final String method;
@@ -63,12 +66,13 @@ final class PassedRequest implements Closeable {
             this.type = FORM;
             this.body = Body.of(form(request).getBytes(StandardCharsets.UTF_8));
         } else {
-            this.type = request.getContentType() == null ? "" : request.getContentType();
+            String given = request.getContentType();
+            this.type = given == null || !given.matches(SENDABLE) ? "" : given;
             this.body = Body.of(request.getInputStream(), Forwarding.LONGEST_BODY);
         }
         for (String name : HEADERS) {
             String value = request.getHeader(name);
-            if (value != null) {
+            if (value != null && value.matches(SENDABLE)) {
                 headers.put(name, value);
             }
         }

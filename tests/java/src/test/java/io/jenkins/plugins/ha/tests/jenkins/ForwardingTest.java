@@ -80,6 +80,11 @@ class ForwardingTest {
         assertTrue(form.body().contains("WHICH"), form.body());
         assertFalse(form.headers().firstValue("Set-Cookie").orElse("").contains("JSESSIONID"));
 
+        // its own page leads there, as on b
+        for (String page : List.of("job/asks/1/", "job/asks/1/console")) {
+            assertTrue(textOf(alice.get(pair.a, page).body()).contains("Paused for Input"), page);
+        }
+
         HttpResponse<String> wrong =
                 alice.post(pair.a, "job/asks/1/input/Which/submit", "0".repeat(64), answer("no"));
         assertEquals(403, wrong.statusCode(), wrong.body());
@@ -119,7 +124,7 @@ class ForwardingTest {
                         "GET job/only/1/input/other/");
         for (String user : List.of("alice", "bob", "dora", "eve", "")) {
             for (String request : requests) {
-                if (user.equals("alice") && request.contains("toggle")) {
+                if (user.equals("alice") && request.matches(".*(toggle|abort)")) {
                     continue; // she may
                 }
                 String there = said(pair.b, user, request);
@@ -240,10 +245,10 @@ class ForwardingTest {
         // a page of the plugin's that is there
         assertEquals(200, pair.onA.get("job/staged/1/pipeline-overview/").statusCode());
 
-        assertEquals(302, pair.onA.post("job/staged/1/pause/toggle", Map.of()).statusCode());
+        assertEquals(200, pair.onA.post("job/staged/1/pause/toggle", Map.of()).statusCode());
         Eventually.until(
                 "it pauses", LONG, () -> pair.onB.console("staged", 1).contains("Pausing"));
-        assertEquals(302, pair.onA.post("job/staged/1/pause/toggle", Map.of()).statusCode());
+        assertEquals(200, pair.onA.post("job/staged/1/pause/toggle", Map.of()).statusCode());
         Eventually.until(
                 "it goes on", LONG, () -> pair.onB.console("staged", 1).contains("Resuming"));
         assertEquals(302, pair.onA.stop("staged", 1));
@@ -406,6 +411,9 @@ class ForwardingTest {
             figure("forwarding.silent_503_ms", waited);
             refused(503, "does not answer", silent);
             assertTrue(waited < 20_000, "it took " + waited);
+            // what every controller can answer, a answers itself
+            assertEquals(200, pair.onA.get("job/stalled/1/").statusCode());
+            assertTrue(pair.onA.console("stalled", 1).contains("Go on?"));
             since = System.nanoTime();
             refused(503, "is gone", pair.onA.get("job/stalled/1/wfapi/describe"));
             figure("forwarding.gone_503_ms", (System.nanoTime() - since) / 1e6);
