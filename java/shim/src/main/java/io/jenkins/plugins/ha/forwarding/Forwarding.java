@@ -267,14 +267,14 @@ public final class Forwarding {
                         passed.statement(
                                 membership.identity().id(),
                                 owner,
-                                place.incarnation(),
+                                place.life(),
                                 membership.cluster().clockMillis());
             }
             try {
                 Outcome outcome = once(passed, statement, owner, place, patience);
                 boolean last = attempt >= TRIES;
                 if (outcome.verdict == Verdict.OTHERS && !last) {
-                    anew = true; // it has been started again, and has done nothing
+                    anew = true; // it has started or joined again, and has done nothing
                 } else if (outcome.verdict == Verdict.REPEATED && passed.isSafe() && !last) {
                     anew = false;
                 } else {

@@ -108,16 +108,9 @@ final class PassedRequest implements Closeable {
     }
 
     /** A new statement about it. */
-    Statement statement(String from, String to, String incarnation, long now) {
+    Statement statement(String from, String to, String life, long now) {
         return new Statement(
-                from,
-                to,
-                incarnation,
-                now,
-                UUID.randomUUID().toString(),
-                user,
-                session,
-                body.digest());
+                from, to, life, now, UUID.randomUUID().toString(), user, session, body.digest());
     }
 
     /**

@@ -1,6 +1,5 @@
 package io.jenkins.plugins.ha.forwarding;
 
-import io.jenkins.plugins.ha.ControllerIdentity;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.KnownController;
@@ -17,7 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
  * Thread-safe.
  */
 public final class Reach {
-    /** Asks a controller where it is reached; the answer is its incarnation and the address. */
+    /** Asks a controller where it is reached; the answer is its life and the address. */
     public static final String TOPIC = "reach";
 
     private static final long ANSWER_MILLIS = 2000;
@@ -30,11 +29,11 @@ public final class Reach {
     /**
      * A controller as it is reached.
      *
-     * @param incarnation its present boot
+     * @param life its present boot and membership
      * @param address a URL with the context path, without a slash at its end; "" when it does not
      *     know itself
      */
-    record Place(String incarnation, String address) {}
+    record Place(String life, String address) {}
 
     Reach(Membership membership) {
         this.membership = membership;
@@ -47,8 +46,12 @@ public final class Reach {
 
     /** The other side: what this controller answers. */
     public String here() {
-        ControllerIdentity identity = membership.identity();
-        return identity.incarnation() + "\n" + own.get();
+        return life() + "\n" + own.get();
+    }
+
+    /** This controller's present boot and membership. */
+    String life() {
+        return membership.identity().incarnation() + ":" + membership.cluster().link().epoch();
     }
 
     /**

@@ -81,7 +81,7 @@ public final class ReceivingFilter implements Filter {
 
     private Verdict judged(Statement statement, Nonces nonces) {
         if (!statement.to().equals(membership.identity().id())
-                || !statement.incarnation().equals(membership.identity().incarnation())) {
+                || !statement.life().equals(membership.forwarding().reach().life())) {
             return Verdict.OTHERS;
         }
         long age = Math.abs(membership.cluster().clockMillis() - statement.at());
@@ -124,7 +124,7 @@ public final class ReceivingFilter implements Filter {
         ForwardedPath path = ForwardedPath.of(pathOf(request));
         Run<?, ?> run = path == null ? null : StopFilter.build(path.job(), path.build());
         if (path == null
-                || !membership.cluster().holdsLease()
+                || !actsIn(statement.life())
                 || run != null && ReadOnlyCopies.ownerOf(membership, run) != null) {
             refuse(Verdict.ELSEWHERE, statement, response, forwarding);
             return;
@@ -132,6 +132,15 @@ public final class ReceivingFilter implements Filter {
         // one that has ended meanwhile, or that the user may not see, Jenkins answers for as ever
         chain.doFilter(
                 request, new Answer(response, sealed(Verdict.PASSED, statement, forwarding)));
+    }
+
+    /**
+     * Whether this is still the membership in which the request was meant for it. The lease first:
+     * one that is held now may be of a later membership, but then it is seen by that.
+     */
+    private boolean actsIn(String life) {
+        return membership.cluster().holdsLease()
+                && life.equals(membership.forwarding().reach().life());
     }
 
     private static String pathOf(HttpServletRequest request) {

@@ -12,7 +12,8 @@ import java.util.List;
  *
  * @param from id of the controller that was asked
  * @param to id of the controller that is to answer
- * @param incarnation the boot of that one: what was meant for an earlier one counts no more
+ * @param life the boot and the membership of that one: what was meant for an earlier one, such as
+ *     before a stall in which others took its work, counts no more
  * @param at when it was said, ms of Redis' clock
  * @param nonce drawn anew for each request
  * @param user id of who asks; "" for who has not logged in
@@ -22,7 +23,7 @@ import java.util.List;
 record Statement(
         String from,
         String to,
-        String incarnation,
+        String life,
         long at,
         String nonce,
         String user,
@@ -66,7 +67,7 @@ record Statement(
     private String text() {
         List<String> parts = new ArrayList<>();
         for (String part :
-                List.of(from, to, incarnation, Long.toString(at), nonce, user, session, digest)) {
+                List.of(from, to, life, Long.toString(at), nonce, user, session, digest)) {
             parts.add(
                     Base64.getUrlEncoder()
                             .withoutPadding()

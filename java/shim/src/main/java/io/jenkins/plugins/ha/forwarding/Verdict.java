@@ -15,8 +15,8 @@ enum Verdict {
             "No controller of this cluster has passed this request on as it is."),
     OTHERS(
             HttpServletResponse.SC_FORBIDDEN,
-            "This request was meant for another controller, or for this one before it was started"
-                    + " again."),
+            "This request was meant for another controller, or for this one before it was started,"
+                    + " or joined the cluster, again."),
     OLD(
             HttpServletResponse.SC_FORBIDDEN,
             "This request was passed on too long ago to be answered now."),
