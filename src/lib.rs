@@ -43,7 +43,8 @@ pub use kept_settings::KeptSetting;
 pub use lives::ThreadLife;
 pub use members::{LinkState, Member, Phase};
 pub use records::{
-    BuildPage, BuildQuery, BuildRow, BuildState, Records, RecordsPhase, RecordsSettings, RecordsState,
+    BuildPage, BuildQuery, BuildRow, BuildState, ConfigForm, FormKind, Records, RecordsPhase,
+    RecordsSettings, RecordsState,
 };
 pub use settings::{Home, Origins, SealKey, Secret, Settings};
 pub use turns::Turn;

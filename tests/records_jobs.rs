@@ -196,7 +196,7 @@ fn what_an_older_version_wrote_is_kept_as_it_was_meant(place: &Place) {
     records.delete("there", 3).unwrap();
     records.close();
     place.sql(
-        "DELETE FROM ha_schema WHERE version = 2; DROP INDEX ha_build_deleted; DROP TABLE ha_deletion; DROP TABLE ha_grave; \
+        "DELETE FROM ha_schema WHERE version >= 2; DROP TABLE ha_form; DROP TABLE ha_configured; DROP INDEX ha_build_deleted; DROP TABLE ha_deletion; DROP TABLE ha_grave; \
          ALTER TABLE ha_build DROP COLUMN damage; \
          UPDATE ha_build SET description = 'Unreadable: no XML', controller_id = '', started = 0 WHERE number = 1; \
          UPDATE ha_build SET description = 'Unreadable: to whom?' WHERE number = 2",

@@ -12,7 +12,7 @@ use jni_sys::jlong;
 
 use super::errors::Failure;
 use super::log::Line;
-use crate::{BuildPage, BuildRow, BuildState, RecordsPhase, RecordsState};
+use crate::{BuildPage, BuildRow, BuildState, ConfigForm, FormKind, RecordsPhase, RecordsState};
 use crate::{
     Cancel, Enqueued, Error, Event, Item, ItemState, KnownController, LaneOffer, LinkState, Member, NewItem,
     Phase,
@@ -134,6 +134,15 @@ types! {
     }
     BuildPageType => "io.jenkins.plugins.ha.bridge.BuildPage" {
         constructors { fn new(builds: JList, next: JString) },
+    }
+    ConfigFormType => "io.jenkins.plugins.ha.bridge.ConfigForm" {
+        constructors {
+            fn new(
+                id: jlong, subject: JString, kind: jint, made_millis: jlong, author: JString, controller_id: JString,
+                controller_name: JString, note: JString, base: JString, digest: JString, seal: JString,
+                text: jbyte[]
+            ),
+        },
     }
     RecordsPhaseType => "io.jenkins.plugins.ha.bridge.RecordsState$Phase" {
         fields {
@@ -556,6 +565,54 @@ pub(super) fn build_row<'local>(
             damage,
         )?)
     })
+}
+
+pub(super) fn config_forms<'local>(
+    env: &mut Env<'local>,
+    forms: &[ConfigForm],
+) -> Result<JList<'local>, Failure> {
+    list(env, forms, |env, form| Ok(config_form(env, form)?.into()))
+}
+
+pub(super) fn config_form<'local>(
+    env: &mut Env<'local>,
+    form: &ConfigForm,
+) -> Result<ConfigFormType<'local>, Failure> {
+    env.with_local_frame_returning_local::<_, ConfigFormType<'_>, Failure>(FRAME, |env| {
+        let subject = JString::new(env, &form.subject)?;
+        let author = JString::new(env, &form.author)?;
+        let controller_id = JString::new(env, &form.controller_id)?;
+        let controller_name = JString::new(env, &form.controller_name)?;
+        let note = JString::new(env, &form.note)?;
+        let base = JString::new(env, &form.base)?;
+        let digest = JString::new(env, &form.digest)?;
+        let seal = JString::new(env, &form.seal)?;
+        let text = match &form.text {
+            Some(text) => env.byte_array_from_slice(text)?,
+            None => JByteArray::null(),
+        };
+        Ok(ConfigFormType::new(
+            env,
+            form.id,
+            subject,
+            form.kind as jni_sys::jint,
+            form.made_ms,
+            author,
+            controller_id,
+            controller_name,
+            note,
+            base,
+            digest,
+            seal,
+            text,
+        )?)
+    })
+}
+
+/// The kind of a form from Java.
+pub(super) fn form_kind(code: jni_sys::jint) -> Result<FormKind, Failure> {
+    FormKind::of_code(code.into())
+        .ok_or_else(|| Error::Invalid(format!("{code} is no kind of a form")).into())
 }
 
 fn text_array<'local, 'text>(

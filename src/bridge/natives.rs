@@ -11,18 +11,19 @@ use jni::{Env, NativeMethod, native_method};
 use jni_sys::{jboolean, jint, jlong};
 
 use super::convert::{
-    BuildPageType, BuildRowType, CancelOutcomeType, EnqueuedType, EventType, ItemType, LinkStateType,
-    RecordsStateType, build_page, build_row, build_rows, build_state, bytes, cancel_outcome, enqueued, event,
-    homes as homes_to_java, item as item_to_java, items as items_to_java, link_state, list, log_lines,
-    long_text, longs, members as members_to_java, millis_of, moved_items, offers, optional_bytes,
-    optional_text, pairs, records_state as records_state_to_java, text, texts, texts_to_java, wait,
+    BuildPageType, BuildRowType, CancelOutcomeType, ConfigFormType, EnqueuedType, EventType, ItemType,
+    LinkStateType, RecordsStateType, build_page, build_row, build_rows, build_state, bytes, cancel_outcome,
+    config_form, config_forms, enqueued, event, form_kind, homes as homes_to_java, item as item_to_java,
+    items as items_to_java, link_state, list, log_lines, long_text, longs, members as members_to_java,
+    millis_of, moved_items, offers, optional_bytes, optional_text, pairs,
+    records_state as records_state_to_java, text, texts, texts_to_java, wait,
 };
 use super::errors::{Failure, ThrowHaException};
 use super::handles::{CONTROLLERS, RECORDS, held};
 use super::log;
 use crate::{
-    BUILD, BuildQuery, BuildRow, Controller, Home, NewItem, Origins, Records, RecordsSettings, SealKey,
-    Secret, Settings, Turn,
+    BUILD, BuildQuery, BuildRow, ConfigForm, Controller, Home, NewItem, Origins, Records, RecordsSettings,
+    SealKey, Secret, Settings, Turn,
 };
 
 macro_rules! native {
@@ -36,6 +37,7 @@ macro_rules! native {
                 LinkStateType => "io.jenkins.plugins.ha.bridge.LinkState",
                 BuildRowType => "io.jenkins.plugins.ha.bridge.BuildRow",
                 BuildPageType => "io.jenkins.plugins.ha.bridge.BuildPage",
+                ConfigFormType => "io.jenkins.plugins.ha.bridge.ConfigForm",
                 RecordsStateType => "io.jenkins.plugins.ha.bridge.RecordsState",
             },
             static fn $($native)*,
@@ -158,6 +160,15 @@ const NATIVES: &[NativeMethod<'static>] = &[
     native!(adopt_build(
         handle: jlong, job: JString, number: jint, controller_id: JString, incarnation: JString, epoch: jlong
     ) -> jboolean),
+    native!(record_form(
+        handle: jlong, subject: JString, kind: jint, author: JString, controller_id: JString,
+        controller_name: JString, note: JString, base: JString, seal: JString, text: jbyte[], most: jint
+    )),
+    native!(forget_forms(handle: jlong, days: jint)),
+    native!(forms(handle: jlong, subject: JString, limit: jint) -> JList),
+    native!(form(handle: jlong, id: jlong) -> ConfigFormType),
+    native!(deleted_forms(handle: jlong, limit: jint) -> JList),
+    native!(newest_forms(handle: jlong) -> JList),
     native!(records_counts(handle: jlong) -> jlong[]),
     native!(records_count_names() -> JList),
     native!(close_records(handle: jlong)),
@@ -1205,6 +1216,90 @@ fn adopt_build<'local>(
     let controller_id = text(env, "the controller's id", &controller_id)?;
     let incarnation = text(env, "the incarnation", &incarnation)?;
     Ok(RECORDS.held(handle)?.adopt(&job, number, &controller_id, &incarnation, epoch)?)
+}
+
+fn record_form<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    subject: JString<'local>,
+    kind: jint,
+    author: JString<'local>,
+    controller_id: JString<'local>,
+    controller_name: JString<'local>,
+    note: JString<'local>,
+    base: JString<'local>,
+    seal: JString<'local>,
+    bytes: JByteArray<'local>,
+    most: jint,
+) -> Result<(), Failure> {
+    let form = ConfigForm {
+        subject: text(env, "the name of what is configured", &subject)?,
+        kind: form_kind(kind)?,
+        author: long_text(env, "the author", &author)?,
+        controller_id: long_text(env, "the controller's id", &controller_id)?,
+        controller_name: long_text(env, "the controller's name", &controller_name)?,
+        note: long_text(env, "the note", &note)?,
+        base: long_text(env, "the digest of the form before", &base)?,
+        seal: long_text(env, "the seal", &seal)?,
+        text: optional_bytes(env, "the configuration", &bytes, ConfigForm::MAX_BYTES)?,
+        ..ConfigForm::default()
+    };
+    Ok(RECORDS.held(handle)?.record_form(form, u32::try_from(most).unwrap_or_default())?)
+}
+
+fn forget_forms<'local>(
+    _: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    days: jint,
+) -> Result<(), Failure> {
+    Ok(RECORDS.held(handle)?.forget_forms(u32::try_from(days).unwrap_or_default())?)
+}
+
+fn forms<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    subject: JString<'local>,
+    limit: jint,
+) -> Result<JList<'local>, Failure> {
+    let subject = text(env, "the name of what is configured", &subject)?;
+    let found = RECORDS.held(handle)?.forms(&subject, usize::try_from(limit).unwrap_or_default())?;
+    config_forms(env, &found)
+}
+
+fn form<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    id: jlong,
+) -> Result<ConfigFormType<'local>, Failure> {
+    match RECORDS.held(handle)?.form(id)? {
+        Some(form) => config_form(env, &form),
+        None => Ok(ConfigFormType::default()),
+    }
+}
+
+fn deleted_forms<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    limit: jint,
+) -> Result<JList<'local>, Failure> {
+    let found = RECORDS.held(handle)?.deleted_forms(usize::try_from(limit).unwrap_or_default())?;
+    config_forms(env, &found)
+}
+
+fn newest_forms<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+) -> Result<JList<'local>, Failure> {
+    let found = RECORDS.held(handle)?.newest_forms()?;
+    let texts: Vec<&str> =
+        found.iter().flat_map(|(subject, digest)| [subject.as_str(), digest.as_str()]).collect();
+    texts_to_java(env, &texts)
 }
 
 fn records_counts<'local>(

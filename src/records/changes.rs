@@ -6,6 +6,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::builds::{ADOPTED, ASIDE, COLUMN_COUNT, COLUMNS, JOB_ID, cause_search, json, row_of, tags};
+use super::form::ConfigForm;
+use super::forms;
 use super::jobs;
 use super::packed::Packed;
 use super::row::{BuildRow, BuildState};
@@ -52,6 +54,20 @@ pub(super) enum Change {
         #[serde(default)]
         id: String,
     },
+    /// An entry of the history of a configuration.
+    Form {
+        form: Box<ConfigForm>,
+        /// When it was noted, ms since 1970 by this machine's clock.
+        noted: i64,
+        /// So many entries of this configuration are kept.
+        most: u32,
+        #[serde(skip)]
+        text: Option<Packed>,
+    },
+    /// Entries of that history which are older than so many days.
+    ForgetForms {
+        days: u32,
+    },
 }
 
 impl Change {
@@ -60,7 +76,29 @@ impl Change {
         match self {
             Self::Save { row, .. } => Some((&row.job, row.number)),
             Self::Delete { job, number, .. } => Some((job, *number)),
-            Self::Rename { .. } | Self::DeleteJob { .. } => None,
+            Self::Rename { .. } | Self::DeleteJob { .. } | Self::Form { .. } | Self::ForgetForms { .. } => {
+                None
+            }
+        }
+    }
+
+    /// Whether no change of a build may be made on the other side of this one.
+    pub fn is_barrier(&self) -> bool {
+        matches!(self, Self::Rename { .. } | Self::DeleteJob { .. })
+    }
+
+    /// The bytes of the file that it brings.
+    pub fn packed(&self) -> Option<&Packed> {
+        match self {
+            Self::Save { xml: packed, .. } | Self::Form { text: packed, .. } => packed.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Gives it the bytes of its file.
+    pub fn set_packed(&mut self, bytes: Packed) {
+        if let Self::Save { xml: packed, .. } | Self::Form { text: packed, .. } = self {
+            *packed = Some(bytes);
         }
     }
 }
@@ -72,6 +110,8 @@ impl fmt::Display for Change {
             Self::Delete { job, number, .. } => write!(f, "deletion of {job} #{number}"),
             Self::Rename { from, to } => write!(f, "renaming of {from} to {to}"),
             Self::DeleteJob { job, .. } => write!(f, "deletion of {job}"),
+            Self::Form { form, .. } => write!(f, "configuration of {}", form.subject),
+            Self::ForgetForms { days } => write!(f, "configurations of {days} days ago"),
         }
     }
 }
@@ -207,6 +247,10 @@ pub(super) fn apply(
                 match &first.change {
                     Change::Rename { from, to } => jobs::rename(session, cluster, from, to)?,
                     Change::DeleteJob { job, id } => jobs::delete(session, cluster, job, id)?,
+                    Change::Form { form, noted, most, text } => {
+                        forms::record(session, cluster, form, text.as_ref(), *noted, *most)?
+                    }
+                    Change::ForgetForms { days } => forms::forget(session, cluster, *days)?,
                     Change::Save { .. } | Change::Delete { .. } => Outcome::Nothing,
                 }
             };
@@ -344,7 +388,10 @@ impl Builds<'_> {
                     judge(before, row, *edit, by).map(Some)
                 }
                 Change::Save { by, .. } | Change::Delete { by, .. } => delete(before, job, number, by),
-                Change::Rename { .. } | Change::DeleteJob { .. } => continue,
+                Change::Rename { .. }
+                | Change::DeleteJob { .. }
+                | Change::Form { .. }
+                | Change::ForgetForms { .. } => continue,
             };
             let mut row = match verdict {
                 Ok(Some(row)) => row,

@@ -19,6 +19,10 @@ const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("migrations/postgres/0002_deletions.sql"),
         sqlite: include_str!("migrations/sqlite/0002_deletions.sql"),
     },
+    Migration {
+        postgres: include_str!("migrations/postgres/0003_forms.sql"),
+        sqlite: include_str!("migrations/sqlite/0003_forms.sql"),
+    },
 ];
 
 /// The schema's version that this library knows.

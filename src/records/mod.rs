@@ -5,6 +5,8 @@
 
 mod builds;
 mod changes;
+mod form;
+mod forms;
 mod jobs;
 mod migrations;
 mod mounts;
@@ -19,6 +21,7 @@ mod store;
 mod url;
 mod writer;
 
+pub use form::{ConfigForm, FormKind};
 pub use query::{BuildPage, BuildQuery};
 pub use row::{BuildRow, BuildState};
 
@@ -35,6 +38,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
+use crate::node::clock_ms;
 use crate::settings::name_check;
 use crate::{Error, Result, Secret};
 use changes::Change;
@@ -303,6 +307,49 @@ impl Records {
             return Err(Error::Invalid("the id of a deletion has 64 bytes at the most".into()));
         }
         self.add(Change::DeleteJob { job: job.to_owned(), id: id.to_owned() })
+    }
+
+    /// Stores an entry of the history of a configuration, soon. Of one configuration the newest `most` entries are kept, and the
+    /// one in force. What several controllers tell of the same form is stored once. Does not block.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for what cannot be stored.
+    pub fn record_form(&self, form: ConfigForm, most: u32) -> Result<()> {
+        let mut form = form.checked()?;
+        let text = match form.text.take() {
+            Some(text) => Some(
+                Packed::of(&text)
+                    .map_err(|error| Error::Bug(format!("a configuration cannot be packed: {error}")))?,
+            ),
+            None => None,
+        };
+        self.add(Change::Form { form: Box::new(form), noted: clock_ms(), most: form::kept(most), text })
+    }
+
+    /// Forgets some of the entries of that history which are older than so many days, 1 at the least; what is in force stays
+    /// known. To be called now and then. Does not block.
+    pub fn forget_forms(&self, days: u32) -> Result<()> {
+        self.add(Change::ForgetForms { days: days.max(1) })
+    }
+
+    /// The history of a configuration that is there, without bytes, newest first.
+    pub fn forms(&self, subject: &str, limit: usize) -> Result<Vec<ConfigForm>> {
+        self.shared.read(|session, cluster| forms::history(session, cluster, subject, limit))
+    }
+
+    /// An entry of that history with its bytes, of whatever is there or was deleted.
+    pub fn form(&self, id: i64) -> Result<Option<ConfigForm>> {
+        self.shared.read(|session, cluster| forms::find(session, cluster, id))
+    }
+
+    /// What was deleted, newest first: the entries that say so, without bytes. [`Records::form`] has what it was last.
+    pub fn deleted_forms(&self, limit: usize) -> Result<Vec<ConfigForm>> {
+        self.shared.read(|session, cluster| forms::deleted(session, cluster, limit))
+    }
+
+    /// Of each configuration that is there, its name and the digest of its newest form that was in force.
+    pub fn newest_forms(&self) -> Result<Vec<(String, String)>> {
+        self.shared.read(forms::newest)
     }
 
     /// One build with its XML; deleted ones too.

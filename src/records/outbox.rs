@@ -25,10 +25,7 @@ struct Head {
 
 impl Record for Stamped {
     fn encode(&self) -> io::Result<Vec<u8>> {
-        let xml = match &self.change {
-            Change::Save { xml, .. } => xml.as_ref(),
-            _ => None,
-        };
+        let xml = self.change.packed();
         let head = Head {
             origin: self.origin.clone(),
             position: self.position,
@@ -40,8 +37,8 @@ impl Record for Stamped {
 
     fn decode(bytes: &[u8]) -> io::Result<Self> {
         let (mut head, content): (Head, _) = parted(bytes)?;
-        if let (Change::Save { xml, .. }, Some((size, sha256))) = (&mut head.change, head.xml) {
-            *xml = Some(Packed { content: content.to_vec(), size, sha256 });
+        if let Some((size, sha256)) = head.xml {
+            head.change.set_packed(Packed { content: content.to_vec(), size, sha256 });
         }
         Ok(Self { origin: head.origin, position: head.position, change: head.change })
     }

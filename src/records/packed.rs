@@ -1,4 +1,4 @@
-//! The bytes of a build.xml as they are stored: compressed, with a checksum of what they are unpacked.
+//! The bytes of a build.xml or config.xml as they are stored: compressed, with a checksum of what they are unpacked.
 
 use sha2::{Digest, Sha256};
 
@@ -13,7 +13,7 @@ pub(super) struct Packed {
 }
 
 impl Packed {
-    /// Packs a build.xml; none if there is no memory for it.
+    /// Packs a file; none if there is no memory for it.
     pub fn of(xml: &[u8]) -> std::io::Result<Self> {
         Ok(Self {
             content: zstd::bulk::compress(xml, zstd::DEFAULT_COMPRESSION_LEVEL)?,

@@ -76,7 +76,8 @@ impl Pending {
         }
         let now = Instant::now();
         match change.build().map(|(job, number)| (job.to_owned(), number)) {
-            None => inner.add_barrier(change, now),
+            None if change.is_barrier() => inner.add_barrier(change, now),
+            None => inner.add_other(change, now),
             Some(build) => inner.add(build, change, now),
         }
         drop(inner);
@@ -256,19 +257,22 @@ impl Inner {
         self.next += 1;
     }
 
+    /// What is about no build and no job of the records: each is made, in their order.
+    fn add_other(&mut self, change: Change, now: Instant) {
+        self.waiting.insert(self.next, Waiting { change, due: now });
+        self.next += 1;
+    }
+
     fn take(&mut self, origin: &str) {
         let now = Instant::now();
         let mut bytes = 0;
         let mut due = Vec::new();
         for (at, waiting) in &self.waiting {
-            let barrier = waiting.change.build().is_none();
+            let barrier = waiting.change.is_barrier();
             if waiting.due > now {
                 continue;
             }
-            bytes += match &waiting.change {
-                Change::Save { xml: Some(xml), .. } => xml.content.len(),
-                _ => 0,
-            };
+            bytes += waiting.change.packed().map_or(0, |packed| packed.content.len());
             if !due.is_empty() && (due.len() >= MOST || bytes > MOST_BYTES) {
                 break;
             }

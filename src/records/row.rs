@@ -157,7 +157,8 @@ fn invalid<T>(text: String) -> Result<T> {
     Err(Error::Invalid(text))
 }
 
-fn cut(text: &mut String, most: usize) {
+/// Cuts a text between characters.
+pub(super) fn cut(text: &mut String, most: usize) {
     if text.len() > most {
         text.truncate(text.floor_char_boundary(most));
     }

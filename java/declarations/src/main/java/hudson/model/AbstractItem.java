@@ -4,6 +4,7 @@ import hudson.XmlFile;
 import jakarta.servlet.ServletException;
 import java.io.File;
 import java.io.IOException;
+import javax.xml.transform.Source;
 import org.kohsuke.stapler.StaplerProxy;
 import org.kohsuke.stapler.StaplerRequest2;
 import org.kohsuke.stapler.StaplerResponse2;
@@ -49,6 +50,10 @@ public abstract class AbstractItem extends Actionable implements Item, StaplerPr
     }
 
     public final String getUrl() {
+        throw new UnsupportedOperationException();
+    }
+
+    public void updateByXml(Source source) throws IOException {
         throw new UnsupportedOperationException();
     }
 

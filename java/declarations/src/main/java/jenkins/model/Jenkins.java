@@ -30,6 +30,7 @@ import hudson.util.XStream2;
 import jakarta.servlet.ServletContext;
 import java.io.File;
 import java.io.IOException;
+import java.io.InputStream;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -95,6 +96,10 @@ public class Jenkins extends AbstractCIBase implements DirectlyModifiableTopLeve
     }
 
     public String getRootUrlFromRequest() {
+        throw new UnsupportedOperationException();
+    }
+
+    public TopLevelItem createProjectFromXML(String name, InputStream xml) throws IOException {
         throw new UnsupportedOperationException();
     }
 

@@ -304,6 +304,32 @@ final class Native {
             String incarnation,
             long epoch);
 
+    /** {@code text} may be null. */
+    static native void recordForm(
+            long handle,
+            String subject,
+            int kind,
+            String author,
+            String controllerId,
+            String controllerName,
+            String note,
+            String base,
+            String seal,
+            byte[] text,
+            int most);
+
+    static native void forgetForms(long handle, int days);
+
+    static native List<ConfigForm> forms(long handle, String subject, int limit);
+
+    /** Null when there is none. */
+    static native ConfigForm form(long handle, long id);
+
+    static native List<ConfigForm> deletedForms(long handle, int limit);
+
+    /** Names and digests in turn. */
+    static native List<String> newestForms(long handle);
+
     /** In the order of {@link #recordsCountNames()}. */
     static native long[] recordsCounts(long handle);
 

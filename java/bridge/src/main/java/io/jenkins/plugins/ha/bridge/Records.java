@@ -1,5 +1,6 @@
 package io.jenkins.plugins.ha.bridge;
 
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -185,6 +186,61 @@ public final class Records implements AutoCloseable {
     public boolean adopt(
             String job, int number, String controllerId, String incarnation, long epoch) {
         return Native.adoptBuild(handle, job, number, controllerId, incarnation, epoch);
+    }
+
+    /**
+     * Stores an entry of the history of a configuration, soon; id, time and digest are the store's
+     * business. What several controllers tell of the same form is stored once. Does not block.
+     *
+     * @param most so many entries of this configuration are kept, 2 at the least, and the one in
+     *     force
+     */
+    public void record(ConfigForm form, int most) {
+        Native.recordForm(
+                handle,
+                form.subject(),
+                form.kind().ordinal(),
+                form.author(),
+                form.controllerId(),
+                form.controllerName(),
+                form.note(),
+                form.base(),
+                form.seal(),
+                form.text(),
+                most);
+    }
+
+    /**
+     * Forgets some of the entries of that history that are older than so many days; what is in
+     * force stays known. To be called now and then. Does not block.
+     */
+    public void forgetForms(int days) {
+        Native.forgetForms(handle, days);
+    }
+
+    /** The history of a configuration that is there, without bytes, newest first. */
+    public List<ConfigForm> forms(String subject, int limit) {
+        return Native.forms(handle, subject, limit);
+    }
+
+    /** An entry of that history with its bytes, of whatever is there or was deleted. */
+    public Optional<ConfigForm> form(long id) {
+        return Optional.ofNullable(Native.form(handle, id));
+    }
+
+    /** What was deleted, newest first: the entries that say so, without bytes. */
+    public List<ConfigForm> deletedForms(int limit) {
+        return Native.deletedForms(handle, limit);
+    }
+
+    /** Of each configuration that is there, the digest of its newest form that was in force. */
+    public Map<String, String> newestForms() {
+        List<String> texts = Native.newestForms(handle);
+        Map<String, String> newest = new HashMap<>();
+        for (int i = 0; i + 1 < texts.size(); i += 2) {
+            newest.put(texts.get(i), texts.get(i + 1));
+        }
+        return newest;
     }
 
     /**

@@ -6,17 +6,23 @@ import io.jenkins.plugins.ha.ControllerIdentity;
 import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.Event;
 import io.jenkins.plugins.ha.bridge.HaException;
+import io.jenkins.plugins.ha.history.FormHistory;
 import io.jenkins.plugins.ha.life.Loop;
 import io.jenkins.plugins.ha.life.Watchdog;
 import io.jenkins.plugins.ha.people.LoginFilter;
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import java.util.regex.Matcher;
@@ -49,6 +55,12 @@ public final class Carrying {
     /** A setting that was saved here: who did, and the last of the others' versions he knew. */
     private record Saved(String author, long heardBefore) {}
 
+    private static final long RESTORE_MILLIS = 20_000;
+
+    /** A former form of a setting that somebody wants back. */
+    private record Restoring(
+            String path, String text, String author, String note, CompletableFuture<Void> done) {}
+
     private final Cluster cluster;
     private final Exchange exchange;
     private final DeletedFiles deleted;
@@ -60,6 +72,7 @@ public final class Carrying {
 
     private final Map<String, Saved> savedHere = new LinkedHashMap<>();
     private final Map<String, Long> heard = new LinkedHashMap<>();
+    private final List<Restoring> wanted = new ArrayList<>();
     private boolean lookSoon = true;
     private boolean stopped;
     private long lookAt;
@@ -136,6 +149,48 @@ public final class Carrying {
         notifyAll();
     }
 
+    /**
+     * Puts a former form of a setting in force on all controllers, as the present user; waits for
+     * it.
+     *
+     * @param note what the history says of it
+     * @throws IOException when it cannot be put in force
+     */
+    public void restore(String path, String text, String note) throws IOException {
+        Restoring one = new Restoring(path, text, authorNow(), note, new CompletableFuture<>());
+        synchronized (this) {
+            wanted.add(one);
+            notifyAll();
+        }
+        try {
+            one.done.get(RESTORE_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (ExecutionException e) {
+            throw new IOException(e.getCause().getMessage(), e);
+        } catch (TimeoutException e) {
+            throw new IOException(path + " could not be restored yet; look at it later", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("Jenkins is being stopped", e);
+        }
+    }
+
+    private void restoreWanted() {
+        List<Restoring> all;
+        synchronized (this) {
+            all = List.copyOf(wanted);
+            wanted.clear();
+        }
+        for (Restoring one : all) {
+            try {
+                FormHistory.noting(
+                        one.note, () -> exchange.restore(one.path, one.text, one.author));
+                one.done.complete(null);
+            } catch (IOException | RuntimeException | LinkageError e) {
+                one.done.completeExceptionally(e);
+            }
+        }
+    }
+
     private static String authorNow() {
         User user = User.current();
         return user == null ? "" : user.getId();
@@ -165,7 +220,11 @@ public final class Carrying {
 
     private Work next() throws InterruptedException {
         synchronized (this) {
-            if (!stopped && !lookSoon && heard.isEmpty() && savedHere.isEmpty()) {
+            if (!stopped
+                    && !lookSoon
+                    && heard.isEmpty()
+                    && savedHere.isEmpty()
+                    && wanted.isEmpty()) {
                 wait(WATCH_MILLIS);
             }
             if (stopped) {
@@ -206,6 +265,7 @@ public final class Carrying {
             heard.clear();
         }
         news.forEach(exchange::heard);
+        restoreWanted();
         for (String path : deleted.since(exchange.deletable())) {
             saved(path, "");
         }

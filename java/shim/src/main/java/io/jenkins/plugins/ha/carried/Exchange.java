@@ -35,6 +35,7 @@ final class Exchange {
     private final KnownVersions known;
     private final KeptAside aside;
     private final Troubles troubles = new Troubles();
+    private final SettingHistory history = new SettingHistory();
     private final Map<String, Long> inForce;
 
     /** The versions that this controller cannot read. */
@@ -148,9 +149,24 @@ final class Exchange {
         } finally {
             aside.end();
         }
+        history.begin();
+        for (String path : kept.keySet()) {
+            if (history.wants(path)) {
+                one(path, () -> present(path));
+            }
+        }
         joining = false;
         looked = true;
         known.put(".", KnownVersions.NONE); // even a controller without settings has joined now
+    }
+
+    private void present(String path) throws IOException {
+        Kind kind = list.kindOf(path).orElse(null);
+        String text = text(path);
+        KnownVersions.Known mine = known.get(path);
+        if (kind != null && text != null && digestOf(kind, text).equals(mine.digest())) {
+            history.present(path, shared(kind, text));
+        }
     }
 
     private Set<String> present() {
@@ -257,6 +273,9 @@ final class Exchange {
         }
         if (answer == version) {
             known.put(path, new KnownVersions.Known(version, text == null, made, stamp));
+            if (text != null) {
+                history.stored(path, author, shared(kind, text));
+            }
             troubles.over(path);
         } else {
             lost(path, author, text);
@@ -291,6 +310,7 @@ final class Exchange {
         }
         String where = aside.keep(path, text).toString();
         if (!joining) {
+            history.lost(path, author, shared(kind, text));
             trouble(
                     path,
                     (author.isEmpty() ? "" : author + ": ")
@@ -358,6 +378,19 @@ final class Exchange {
         }
     }
 
+    /**
+     * A former form is in force again, here and, once it is stored, on all.
+     *
+     * @throws IOException with what is wrong with it; what was stays
+     */
+    void restore(String path, String shared, String author) throws IOException {
+        Kind kind =
+                list.kindOf(path)
+                        .orElseThrow(() -> new IOException(path + " is not carried any more"));
+        replace(path, kind, home.resolve(path), text(path), shared);
+        tell(path, author, inForce.getOrDefault(path, 0L));
+    }
+
     private void replace(String path, Kind kind, Path file, String own, String shared)
             throws IOException {
         String plugin = Carrying.missingPlugin(shared);
@@ -399,6 +432,9 @@ final class Exchange {
                         kept.deleted(),
                         kept.digest(),
                         Folders.stamp(home.resolve(path))));
+        if (!kept.deleted() && kept.text() != null) {
+            history.present(path, new String(kept.text(), StandardCharsets.UTF_8));
+        }
         inForce.put(path, kept.version());
         if (unreadable.remove(path) != null) {
             troubles.over(path);

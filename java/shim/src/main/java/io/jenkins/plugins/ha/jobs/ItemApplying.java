@@ -6,6 +6,7 @@ import hudson.model.ItemGroup;
 import hudson.model.Job;
 import hudson.model.TopLevelItem;
 import io.jenkins.plugins.ha.builds.ForeignBuilds;
+import io.jenkins.plugins.ha.history.FormHistory;
 import io.jenkins.plugins.ha.records.DeletedJobs;
 import java.io.File;
 import java.io.IOException;
@@ -26,11 +27,17 @@ final class ItemApplying {
 
     private final KnownForms forms;
     private final UnreadableItems unreadable;
+    private final FormHistory history;
     private final ForeignBuilds builds;
 
-    ItemApplying(KnownForms forms, UnreadableItems unreadable, ForeignBuilds builds) {
+    ItemApplying(
+            KnownForms forms,
+            UnreadableItems unreadable,
+            FormHistory history,
+            ForeignBuilds builds) {
         this.forms = forms;
         this.unreadable = unreadable;
+        this.history = history;
         this.builds = builds;
     }
 
@@ -86,6 +93,11 @@ final class ItemApplying {
             load(name, folder, form, heldOff);
         } else {
             FormInPlace.apply((AbstractItem) item, form.item(), form.text(), heldOff);
+        }
+        String before = known == null ? "" : known.hash();
+        boolean toldOf = !told.isEmpty() && !told.equals(before);
+        if (!toldOf && !before.equals(now.hash())) {
+            history.found(name, before, bytes);
         }
         forms.note(folder, form.form());
         unreadable.clear(name);

@@ -4,6 +4,7 @@ import hudson.model.AbstractItem;
 import hudson.model.Item;
 import hudson.model.ItemGroup;
 import hudson.model.TopLevelItem;
+import io.jenkins.plugins.ha.history.FormHistory;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -45,6 +46,7 @@ final class ItemComparison {
     private final KnownForms forms;
     private final UnreadableItems unreadable;
     private final ItemApplying applying;
+    private final FormHistory history;
     private final Deque<Step> steps = new ArrayDeque<>();
 
     /** Since when something is on one side only, by path. */
@@ -55,10 +57,15 @@ final class ItemComparison {
     private boolean rounding;
     private long next;
 
-    ItemComparison(KnownForms forms, UnreadableItems unreadable, ItemApplying applying) {
+    ItemComparison(
+            KnownForms forms,
+            UnreadableItems unreadable,
+            ItemApplying applying,
+            FormHistory history) {
         this.forms = forms;
         this.unreadable = unreadable;
         this.applying = applying;
+        this.history = history;
     }
 
     /** A round is to begin now, whatever the time. Any thread. */
@@ -102,6 +109,7 @@ final class ItemComparison {
     private void begin() {
         demanded = false;
         rounding = true;
+        history.begin();
         oddThisRound.clear();
         Set<File> folders = new HashSet<>();
         Deque<ItemGroup<?>> groups = new ArrayDeque<>();
@@ -139,20 +147,30 @@ final class ItemComparison {
                     && folder.getParentFile().isDirectory()
                     && settled(folder)) {
                 LOGGER.info(() -> name + " is gone from the shared folder, so it goes here, too");
+                if (known != null) {
+                    history.foundGone(name, known.hash(), known.bytes());
+                }
                 applying.deleted(name, folder);
                 return true;
             }
             return false;
         }
         if (known == null) {
-            forms.note(folder, KnownForms.read(file, FormInPlace.heldOff(item)));
+            known = KnownForms.read(file, FormInPlace.heldOff(item));
+            forms.note(folder, known);
+            baseline(name, known);
             return false;
         }
         if (unreadable.reason(name) == null && known.stamp().equals(KnownForms.stamp(file))) {
+            baseline(name, known);
             return false;
         }
         applying.present(name, folder, known.heldOff());
         return true;
+    }
+
+    private void baseline(String name, KnownForms.Form known) {
+        history.baseline(name, known.hash(), known::bytes);
     }
 
     private boolean lookForMore(ItemGroup<?> group, Set<File> known) throws IOException {

@@ -44,6 +44,11 @@ final class KnownForms {
 
         /** The file's text. */
         String text() {
+            return new String(bytes(), StandardCharsets.UTF_8);
+        }
+
+        /** The file's bytes. */
+        byte[] bytes() {
             Inflater inflater = new Inflater();
             try {
                 inflater.setInput(packed);
@@ -52,7 +57,7 @@ final class KnownForms {
                 while (length < bytes.length && !inflater.finished()) {
                     length += inflater.inflate(bytes, length, bytes.length - length);
                 }
-                return new String(bytes, 0, length, StandardCharsets.UTF_8);
+                return bytes;
             } catch (DataFormatException e) {
                 throw new IllegalStateException(e);
             } finally {

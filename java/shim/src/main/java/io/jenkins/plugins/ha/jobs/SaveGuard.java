@@ -11,6 +11,7 @@ import hudson.model.Items;
 import hudson.model.TopLevelItem;
 import hudson.util.RobustReflectionConverter;
 import hudson.util.XStream2;
+import io.jenkins.plugins.ha.history.FormHistory;
 import io.jenkins.plugins.ha.linkage.UsesByReflection;
 import java.io.File;
 import java.io.IOException;
@@ -30,12 +31,27 @@ import java.util.logging.Logger;
 final class SaveGuard extends RobustReflectionConverter {
     private static final Logger LOGGER = Logger.getLogger(SaveGuard.class.getName());
 
+    /** So far a cause is looked for. */
+    private static final int DEEPEST = 20;
+
     /** A save that would undo what another controller wrote, or what this one cannot read. */
     static final class Refused extends IllegalStateException {
         private static final long serialVersionUID = 1L;
 
         Refused(String message) {
             super(message);
+        }
+
+        /** The one that is behind this failure; null for none. */
+        static Refused in(Throwable failure) {
+            Throwable cause = failure;
+            for (int depth = 0; cause != null && depth < DEEPEST; depth++) {
+                if (cause instanceof Refused refused) {
+                    return refused;
+                }
+                cause = cause.getCause();
+            }
+            return null;
         }
     }
 
@@ -131,12 +147,16 @@ final class SaveGuard extends RobustReflectionConverter {
         String reason = items.unreadable().reason(name);
         if (reason != null) {
             items.lookAgain(item);
-            throw new Refused(
+            KnownForms.Form read = items.forms().of(file.getParentFile());
+            throw refused(
+                    item,
+                    read == null ? "" : read.hash(),
+                    written(item),
                     name
                             + " is not saved: this controller cannot read its configuration as"
                             + " another one wrote it ("
                             + reason
-                            + "), and would lose that");
+                            + "), and would lose that.");
         }
         KnownForms.Form known = items.forms().of(file.getParentFile());
         if (known == null || known.stamp().equals(KnownForms.stamp(file))) {
@@ -179,6 +199,7 @@ final class SaveGuard extends RobustReflectionConverter {
         String theirs = new String(now, StandardCharsets.UTF_8);
         String base = known.text();
         String mine = written(item);
+        items.history().found(item.getFullName(), known.hash(), now);
         items.lookAgain(item); // what is in the file is right, whatever comes of this
         try {
             if ((base + mine + theirs).contains(" reference=\"")) {
@@ -197,14 +218,34 @@ final class SaveGuard extends RobustReflectionConverter {
             items.mergedHere(true);
             return merged;
         } catch (TopElements.Conflict e) {
-            String message =
+            throw refused(
+                    item,
+                    known.hash(),
+                    mine,
                     item.getFullName()
                             + " is not saved: another controller has changed it at the same time"
                             + " (<"
                             + e.getMessage()
-                            + ">). Look at it as it is now, and make the change again.";
-            LOGGER.warning(message);
-            throw new Refused(message);
+                            + ">). Look at it as it is now, and make the change again.");
         }
+    }
+
+    /** What was to be saved is kept where its author can look at it, and he is told. */
+    private Refused refused(AbstractItem item, String base, String mine, String why) {
+        items.history()
+                .refused(
+                        item.getFullName(),
+                        FormHistory.author(),
+                        base,
+                        mine.getBytes(StandardCharsets.UTF_8),
+                        "made from a form that another controller had changed meanwhile");
+        String message =
+                why
+                        + " What you would have saved is in its configuration history, marked as"
+                        + " not in force: "
+                        + item.getUrl()
+                        + "ha-history/";
+        LOGGER.warning(message);
+        return new Refused(message);
     }
 }

@@ -7,6 +7,7 @@ import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.Outbound;
 import io.jenkins.plugins.ha.bridge.Event;
 import io.jenkins.plugins.ha.builds.ForeignBuilds;
+import io.jenkins.plugins.ha.history.FormHistory;
 import io.jenkins.plugins.ha.life.Loop;
 import io.jenkins.plugins.ha.life.Watchdog;
 import io.jenkins.plugins.ha.queue.MovedQueueItems;
@@ -46,6 +47,7 @@ public final class SharedItems {
 
     private final KnownForms forms = new KnownForms();
     private final UnreadableItems unreadable = new UnreadableItems();
+    private final FormHistory history = new FormHistory();
     private final Outbound outbound;
     private final ItemAnnouncer announcer;
     private final ItemApplying applying;
@@ -66,10 +68,10 @@ public final class SharedItems {
         this.outbound = outbound;
         this.builds = builds;
         this.announcer = new ItemAnnouncer(outbound);
-        this.applying = new ItemApplying(forms, unreadable, builds);
+        this.applying = new ItemApplying(forms, unreadable, history, builds);
         this.deletions = new ItemDeletions(announcer);
         this.scans = new ScanTurns(outbound, this);
-        this.comparison = new ItemComparison(forms, unreadable, applying);
+        this.comparison = new ItemComparison(forms, unreadable, applying, history);
     }
 
     /** Before items are loaded. */
@@ -149,6 +151,10 @@ public final class SharedItems {
         return forms;
     }
 
+    FormHistory history() {
+        return history;
+    }
+
     UnreadableItems unreadable() {
         return unreadable;
     }
@@ -168,7 +174,16 @@ public final class SharedItems {
             return;
         }
         KnownForms.Form before = forms.of(folder);
-        if (MERGED.get()) {
+        boolean merged = MERGED.get();
+        if (before == null || !before.hash().equals(form.hash())) {
+            history.changed(
+                    item.getFullName(),
+                    FormHistory.author(),
+                    before == null || merged ? "" : before.hash(),
+                    before == null ? null : before.bytes(),
+                    form.bytes());
+        }
+        if (merged) {
             MERGED.remove(); // the file says more than this controller has in memory
             lookAgain(item);
         } else {
@@ -200,6 +215,7 @@ public final class SharedItems {
             KnownForms.Form form =
                     KnownForms.read(new File(folder, "config.xml"), heldOff).written();
             forms.note(folder, form);
+            history.created(item.getFullName(), form.bytes());
             announcer.tell(about(item, folder, ItemNews.Kind.CREATED, form));
         } catch (IOException e) {
             LOGGER.log(Level.FINE, "Not saved yet, or gone again: {0}", folder);
@@ -209,6 +225,8 @@ public final class SharedItems {
     /** It was deleted here. */
     void deletedHere(Item item) {
         File folder = item.getRootDir();
+        KnownForms.Form last = forms.of(folder);
+        history.deleted(item.getFullName(), last == null ? null : last.bytes());
         forms.forget(folder);
         unreadable.clear(item.getFullName());
         deletions.done(item);
@@ -222,6 +240,7 @@ public final class SharedItems {
         membership.builds().renameJobs(from, item.getFullName());
         forms.move(ItemMoves.usualFolder(from), folder);
         unreadable.clear(from);
+        history.moved(from, item.getFullName());
         Map<String, String> names = ItemMoves.names(item, from);
         Outbound outbound = membership.outbound();
         Outbound.Telling follow = cluster -> MovedQueueItems.follow(cluster, names);

@@ -42,6 +42,8 @@ public class HaConfiguration extends GlobalConfiguration {
     private static final String NAME_FAULT =
             "The name and the URL of this controller are one line each, without control characters,"
                     + " of at most 255 bytes.";
+    private static final int HISTORY_FORMS = 50;
+    private static final int HISTORY_DAYS = 365;
     private static final String REDIS_ADDRESS = "rediss?(\\+sentinel)?://[^\\s/]+(/.*)?";
 
     private String cluster = "";
@@ -58,6 +60,8 @@ public class HaConfiguration extends GlobalConfiguration {
     private boolean takesSettings = true;
     private String alsoCarried = "";
     private String notCarried = "";
+    private int historyForms = HISTORY_FORMS;
+    private int historyDays = HISTORY_DAYS;
     private transient String unreadable = "";
 
     /** Loads what was saved. */
@@ -371,6 +375,28 @@ public class HaConfiguration extends GlobalConfiguration {
     @DataBoundSetter
     public void setNotCarried(String notCarried) {
         this.notCarried = trimmed(notCarried);
+        save();
+    }
+
+    /** So many forms of each configuration are kept in its history. */
+    public int getHistoryForms() {
+        return historyForms > 0 ? historyForms : HISTORY_FORMS;
+    }
+
+    @DataBoundSetter
+    public void setHistoryForms(int historyForms) {
+        this.historyForms = historyForms;
+        save();
+    }
+
+    /** Forms that are not in force any more are kept so many days, and those of what is deleted. */
+    public int getHistoryDays() {
+        return historyDays > 0 ? historyDays : HISTORY_DAYS;
+    }
+
+    @DataBoundSetter
+    public void setHistoryDays(int historyDays) {
+        this.historyDays = historyDays;
         save();
     }
 

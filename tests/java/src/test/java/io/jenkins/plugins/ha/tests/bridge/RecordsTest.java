@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.jenkins.plugins.ha.bridge.BuildPage;
 import io.jenkins.plugins.ha.bridge.BuildQuery;
 import io.jenkins.plugins.ha.bridge.BuildRow;
+import io.jenkins.plugins.ha.bridge.ConfigForm;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.Records;
 import io.jenkins.plugins.ha.bridge.RecordsSettings;
@@ -80,6 +81,57 @@ class RecordsTest {
             assertEquals(stripped(row, 1), stripped(page.builds().get(0), 1));
             assertNull(page.builds().get(0).xml());
         }
+    }
+
+    @Test
+    void theHistoryOfAConfigurationComesBackAsItWasTold() {
+        try (Records a = open("a");
+                Records b = open("b")) {
+            a.record(form("job ä", ConfigForm.Kind.CREATED, "", XML), 50);
+            a.record(
+                    form(
+                            "job ä",
+                            ConfigForm.Kind.CHANGED,
+                            "a note",
+                            "two".getBytes(StandardCharsets.UTF_8)),
+                    50);
+            a.record(form("new", ConfigForm.Kind.MOVED, "job ä", null), 50);
+            a.record(form("gone", ConfigForm.Kind.DELETED, "", XML), 50);
+            a.forgetForms(1);
+            save(a, row("a", 1, BuildRow.State.ENDED, "SUCCESS"), false);
+            List<ConfigForm> forms = b.forms("new", 10);
+            assertEquals(
+                    List.of(
+                            ConfigForm.Kind.MOVED,
+                            ConfigForm.Kind.CHANGED,
+                            ConfigForm.Kind.CREATED),
+                    forms.stream().map(ConfigForm::kind).toList());
+            assertEquals(List.of(), b.forms("job ä", 10));
+            assertEquals(1, b.forms("new", 1).size());
+            ConfigForm first = forms.get(2);
+            assertEquals("ada", first.author());
+            assertEquals("a", first.controllerId());
+            assertEquals("controller a", first.controllerName());
+            assertEquals("base", first.base());
+            assertEquals("seal", first.seal());
+            assertTrue(first.madeMillis() > 0);
+            assertNull(first.text());
+            assertTrue(first.wasInForce());
+            assertFalse(forms.get(0).wasInForce());
+            assertEquals("a note", forms.get(1).note());
+            assertArrayEquals(XML, b.form(first.id()).orElseThrow().text());
+            assertEquals(Optional.empty(), b.form(1_000_000));
+            assertEquals(Map.of("new", forms.get(1).digest()), b.newestForms());
+            assertEquals("gone", b.deletedForms(10).get(0).subject());
+            assertThrows(
+                    HaException.Invalid.class,
+                    () -> a.record(form("", ConfigForm.Kind.CHANGED, "", XML), 50));
+        }
+    }
+
+    private static ConfigForm form(String subject, ConfigForm.Kind kind, String note, byte[] text) {
+        return new ConfigForm(
+                0, subject, kind, 0, "ada", "a", "controller a", note, "base", "", "seal", text);
     }
 
     @Test
