@@ -11,6 +11,7 @@ import io.jenkins.plugins.ha.builds.OwnPipelines;
 import io.jenkins.plugins.ha.builds.PipelineAdoption;
 import io.jenkins.plugins.ha.builds.PipelineFence;
 import io.jenkins.plugins.ha.carried.Carrying;
+import io.jenkins.plugins.ha.forwarding.Forwarding;
 import io.jenkins.plugins.ha.health.Others;
 import io.jenkins.plugins.ha.jobs.SharedItems;
 import io.jenkins.plugins.ha.life.Watchdog;
@@ -56,6 +57,7 @@ public final class Membership {
     private final Topology topology;
     private final ItemCounts counts;
     private final Carrying carrying;
+    private final Forwarding forwarding;
     private volatile Reconciling reconciling;
     private volatile boolean leaving;
 
@@ -81,6 +83,7 @@ public final class Membership {
         this.pipelineFence = new PipelineFence(cluster, identity, builds);
         this.ownPipelines = new OwnPipelines(cluster, identity, view, builds, pipelineFence);
         this.items = new SharedItems(outbound, builds);
+        this.forwarding = new Forwarding(this);
         this.pump =
                 new EventPump(
                         cluster,
@@ -121,6 +124,7 @@ public final class Membership {
         pipelineFence.start(watchdog);
         ownPipelines.start(watchdog);
         orphanedPipelines.start(watchdog);
+        forwarding.start();
         records.opened()
                 .ifPresent(
                         open -> {
@@ -145,6 +149,7 @@ public final class Membership {
         items.stop();
         watchdog.stopAll();
         others.leave();
+        forwarding.stop();
         Reconciling background = reconciling;
         if (background != null) {
             background.stop();
@@ -165,6 +170,11 @@ public final class Membership {
     /** Settings and users, which are the same on all controllers. */
     public Carrying carrying() {
         return carrying;
+    }
+
+    /** Passes requests on to the controllers that can answer them. */
+    public Forwarding forwarding() {
+        return forwarding;
     }
 
     /** Whether this controller is being shut down. */

@@ -7,6 +7,7 @@ import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.Event;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.doctor.Doctor;
+import io.jenkins.plugins.ha.forwarding.Reach;
 import io.jenkins.plugins.ha.jobs.ItemDeletions;
 import io.jenkins.plugins.ha.life.Pool;
 import io.jenkins.plugins.ha.queue.Cancelling;
@@ -104,6 +105,7 @@ public final class Commands {
             case Editing.TOPIC -> Editing.editHere(body);
             case WorkspacePolls.TOPIC -> WorkspacePolls.pollHere(body);
             case Draining.TOPIC -> Draining.drainHere(Membership.active().orElseThrow(), body);
+            case Reach.TOPIC -> Membership.active().orElseThrow().forwarding().reach().here();
             case ItemDeletions.TOPIC -> deleteHere(body, command.from());
             case Doctor.TOPIC -> Doctor.here(Membership.active().orElseThrow(), body);
             case ControllerStatus.TOPIC ->

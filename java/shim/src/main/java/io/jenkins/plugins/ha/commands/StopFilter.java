@@ -73,7 +73,7 @@ public final class StopFilter implements HttpServletFilter {
     }
 
     /** As the caller sees it: null when he may not even know of it, and core then says so. */
-    static Run<?, ?> build(String jobPath, String build) {
+    public static Run<?, ?> build(String jobPath, String build) {
         Job<?, ?> job = job(jobPath);
         if (job == null) {
             return null;

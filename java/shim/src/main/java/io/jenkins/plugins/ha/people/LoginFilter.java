@@ -4,6 +4,7 @@ import hudson.model.User;
 import hudson.security.ChainedServletFilter2;
 import hudson.security.HudsonFilter;
 import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.forwarding.ReceivingFilter;
 import io.jenkins.plugins.ha.linkage.UsesByReflection;
 import jakarta.servlet.Filter;
 import jakarta.servlet.FilterChain;
@@ -49,7 +50,10 @@ public final class LoginFilter implements Filter {
         this.cookie = new LoginCookie(membership);
     }
 
-    /** Puts it where it belongs, if it is not there and people log in at all. Does not block. */
+    /**
+     * Puts it where it belongs, if it is not there and people log in at all, and before it the
+     * {@link ReceivingFilter}. Does not block.
+     */
     public static void ensureInPlace() {
         Membership membership = Membership.active().orElse(null);
         Jenkins jenkins = Jenkins.getInstanceOrNull();
@@ -64,7 +68,11 @@ public final class LoginFilter implements Filter {
                 putInto(chain, membership);
             }
         } catch (ReflectiveOperationException e) {
-            LOGGER.log(Level.WARNING, "People have to log in on each controller", e);
+            LOGGER.log(
+                    Level.WARNING,
+                    "People have to log in on each controller, and nothing can be passed on to this"
+                            + " one",
+                    e);
         }
     }
 
@@ -72,16 +80,20 @@ public final class LoginFilter implements Filter {
             throws ReflectiveOperationException {
         Filter[] present = (Filter[]) value(ChainedServletFilter2.class, "filters", chain);
         List<Filter> filters = new ArrayList<>(List.of(present));
-        if (filters.stream().anyMatch(LoginFilter.class::isInstance)) {
+        if (filters.stream().anyMatch(ReceivingFilter.class::isInstance)) {
             return;
         }
+        int place = 0;
         for (int i = 0; i < filters.size(); i++) {
             if (filters.get(i).getClass().getSimpleName().equals(SESSION_FILTER)) {
-                filters.add(i + 1, new LoginFilter(membership));
-                chain.setFilters(filters);
-                return;
+                place = i + 1;
+                filters.add(place, new LoginFilter(membership));
+                break;
             }
         }
+        // where nobody logs in, too
+        filters.add(place, new ReceivingFilter(membership));
+        chain.setFilters(filters);
     }
 
     private static Object value(Class<?> type, String name, Object of)
@@ -96,7 +108,8 @@ public final class LoginFilter implements Filter {
             throws IOException, ServletException {
         if (request instanceof HttpServletRequest http
                 && response instanceof HttpServletResponse answer
-                && http.getHeader("Authorization") == null) {
+                && http.getHeader("Authorization") == null
+                && !ReceivingFilter.isReceived(http)) {
             filter(http, answer, chain);
         } else {
             chain.doFilter(request, response);
