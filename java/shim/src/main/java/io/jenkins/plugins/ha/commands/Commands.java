@@ -6,6 +6,7 @@ import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.Event;
 import io.jenkins.plugins.ha.bridge.HaException;
+import io.jenkins.plugins.ha.builds.Takers;
 import io.jenkins.plugins.ha.jobs.ItemDeletions;
 import io.jenkins.plugins.ha.life.Pool;
 import io.jenkins.plugins.ha.queue.Cancelling;
@@ -54,7 +55,7 @@ public final class Commands {
                     Stopping.waitsForFiles(new String(command.body(), StandardCharsets.UTF_8))
                             ? slow
                             : stops;
-            case Editing.TOPIC -> slow;
+            case Editing.TOPIC, Moving.TOPIC -> slow;
             case ItemDeletions.TOPIC -> deletions;
             default -> quick;
         };
@@ -104,6 +105,8 @@ public final class Commands {
             case WorkspacePolls.TOPIC -> WorkspacePolls.pollHere(body);
             case Draining.TOPIC -> Draining.drainHere(Membership.active().orElseThrow(), body);
             case ItemDeletions.TOPIC -> deleteHere(body, command.from());
+            case Takers.TOPIC -> Membership.active().orElseThrow().handOver().takers().obey(body);
+            case Moving.TOPIC -> Moving.moveHere(body);
             case ControllerStatus.TOPIC ->
                     ControllerStatus.here(Membership.active().orElseThrow()).toText();
             default -> "unknown";
