@@ -351,6 +351,8 @@ impl Controller {
     /// to decide on it ([`Controller::adopt`]); should that one die first, to the next. Answers false, with nothing changed, when
     /// the taker is no member. True also when it was given away before. Two round trips.
     ///
+    /// With this controller as the taker it stays here after all, and what was sent before and comes late gives it to nobody.
+    ///
     /// # Errors
     /// [`Error::Fenced`] when it is no longer held by this controller; [`Error::Conflict`] when it does not run.
     pub fn hand_over(&self, id: i64, taker: &str) -> Result<bool> {

@@ -382,7 +382,10 @@ fn a_build_that_is_handed_over_is_its_takers_alone() {
     let number = run(&a, 1, "job");
     let fenced = |result: Result<(), Error>| assert!(matches!(result, Err(Error::Fenced(_))), "{result:?}");
 
-    assert!(!a.hand_over(1, "nobody").unwrap() && !a.hand_over(1, "a").unwrap());
+    assert!(!a.hand_over(1, "nobody").unwrap());
+    let version = a.item(1).unwrap().unwrap().version;
+    assert!(a.hand_over(1, "a").unwrap(), "it stays after all");
+    assert!(a.item(1).unwrap().unwrap().version > version, "for calls that come late");
     assert_eq!(state(&a, 1), ItemState::Running);
     assert!(matches!(b.hand_over(1, "c"), Err(Error::Fenced(_))), "only its owner gives it away");
     a.unwanted(1, "eve").unwrap();

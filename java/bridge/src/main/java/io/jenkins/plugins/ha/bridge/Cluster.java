@@ -345,7 +345,8 @@ public final class Cluster implements AutoCloseable {
      * ORPHANED, and deciding on it falls to that one ({@link #adopt}), or should it die first, to
      * the next. Repeating it has no further effect.
      *
-     * @param taker id of that controller
+     * @param taker id of that controller; this one's own when it stays here after all, and what was
+     *     sent before and comes late must not give it away
      * @return false, with nothing changed, when that controller is no member
      * @throws HaException.Fenced when this controller does not hold it any more
      * @throws HaException.Conflict when it does not run

@@ -104,6 +104,7 @@ public final class PipelineAdoption {
                     if (PipelineOwner.letGoBy(folder) == null) {
                         return ""; // somebody goes on with it
                     }
+                    cluster.handOver(item.id(), identity.id()); // nothing late gives it away
                     Claimed claimed = claim(job, folder, item.job(), item.number());
                     if (claimed.owner == null) {
                         return claimed.waits;
@@ -378,12 +379,13 @@ public final class PipelineAdoption {
     }
 
     private void goOn(Path folder, BuildKey key, String giver) throws IOException {
-        String sentence =
-                (giver == null
-                                ? "Its controller went away; '"
-                                : "Handed over by '" + giver + "'; '")
-                        + identity.name()
-                        + "' goes on with this Pipeline.";
+        String before =
+                giver == null
+                        ? "Its controller went away"
+                        : giver.equals(identity.name())
+                                ? "Nobody else took it"
+                                : "Handed over by '" + giver + "'";
+        String sentence = before + "; '" + identity.name() + "' goes on with this Pipeline.";
         BuildLog.append(folder, sentence + "\n");
         Run<?, ?> run = builds.goOn(key);
         if (run == null || !builds.goesOn(key)) {

@@ -1,7 +1,6 @@
 package io.jenkins.plugins.ha.builds;
 
 import hudson.model.Computer;
-import hudson.model.Executor;
 import hudson.model.Run;
 import hudson.security.ACL;
 import hudson.security.ACLContext;
@@ -16,6 +15,7 @@ import io.jenkins.plugins.ha.queue.ClusterItemAction;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -75,7 +75,12 @@ public final class PipelineHandOver {
      * @param generation which one it was when this controller let go of it
      */
     private record Given(
-            long item, String taker, String takerName, int generation, long since, Run<?, ?> run) {}
+            long item,
+            String taker,
+            int generation,
+            long since,
+            Run<?, ?> run,
+            Set<Computer> agents) {}
 
     private record Stay(String why, boolean passing, long until, long pause) {}
 
@@ -235,6 +240,7 @@ public final class PipelineHandOver {
         Takers.Taker taker = takers.find(to, agents, group);
         long began = System.nanoTime();
         List<PipelineSuspension> asleep = new ArrayList<>();
+        Map<BuildKey, Integer> generations = new HashMap<>();
         try {
             for (PipelineSuspension one : suspended) {
                 String why = one.pause();
@@ -251,6 +257,7 @@ public final class PipelineHandOver {
                 if (!why.isEmpty()) {
                     throw new Stays(of(one.run(), group) + why, true);
                 }
+                generations.put(BuildKey.of(one.run()), generation(one.run()));
             }
             if (!fence.open()) {
                 throw new Stays("this controller is no member of the cluster just now");
@@ -261,11 +268,11 @@ public final class PipelineHandOver {
         }
         List<BuildKey> gone = new ArrayList<>();
         for (Run<?, ?> run : group) {
-            letGo(run, taker);
+            letGo(run, taker, generations.get(BuildKey.of(run)), agents);
             gone.add(BuildKey.of(run));
         }
         // needed there now; whatever else was on them has gone with these
-        agents.forEach(agent -> agent.disconnect(null));
+        SentAgents.get().send(agents);
         LOGGER.info(
                 () ->
                         group
@@ -278,29 +285,33 @@ public final class PipelineHandOver {
         return taker.name();
     }
 
-    private static String of(Run<?, ?> run, List<Run<?, ?>> group) {
+    private static int generation(Run<?, ?> run) throws Stays {
+        try {
+            return PipelineOwner.generation(run.getRootDir().toPath());
+        } catch (IOException e) {
+            throw new Stays("its folder cannot be read (" + e.getMessage() + ")", true);
+        }
+    }
+
+    /** Which one is meant, where several go together. */
+    static String of(Run<?, ?> run, List<Run<?, ?>> group) {
         return group.size() == 1 ? "" : "of " + run + ", on the same agent: ";
     }
 
-    private void letGo(Run<?, ?> run, Takers.Taker taker) {
+    private void letGo(Run<?, ?> run, Takers.Taker taker, int generation, Set<Computer> agents) {
         ClusterItemAction action = run.getAction(ClusterItemAction.class);
         long item = action == null ? 0 : action.itemId();
         BuildKey key = BuildKey.of(run);
-        try {
-            int generation = PipelineOwner.generation(run.getRootDir().toPath());
-            fence.letGo(run, taker.id());
-            given.put(
-                    key,
-                    new Given(item, taker.id(), taker.name(), generation, System.nanoTime(), run));
-            PipelineOwner.letGo(run.getRootDir().toPath(), identity);
-        } catch (IOException e) {
-            LOGGER.log(
-                    Level.SEVERE,
-                    run + " waits until its folder can be written, or this controller is restarted",
-                    e);
-        }
+        Given one = new Given(item, taker.id(), generation, System.nanoTime(), run, agents);
+        fence.letGo(run, taker.id());
+        given.put(key, one);
         PipelineFence.freeExecutors(run, false);
-        tellTaker(key, given.get(key));
+        try {
+            PipelineOwner.letGo(run.getRootDir().toPath(), identity);
+            tellTaker(key, one);
+        } catch (IOException e) {
+            LOGGER.log(Level.WARNING, run + " waits until its folder can be written", e);
+        }
     }
 
     /** False when that one cannot have it. What fails is tried again. */
@@ -365,87 +376,21 @@ public final class PipelineHandOver {
     /** Null when no other controller takes it. */
     private Given elsewhere(BuildKey key, Given one) {
         try {
-            Takers.Taker taker = takers.find("", Set.of(), List.of(one.run));
+            Takers.Taker taker = takers.find("", one.agents, List.of(one.run));
             Given next =
                     new Given(
                             one.item,
                             taker.id(),
-                            taker.name(),
                             one.generation,
                             System.nanoTime(),
-                            one.run);
+                            one.run,
+                            one.agents);
             given.put(key, next);
             return next;
         } catch (Stays e) {
             LOGGER.warning(() -> one.run + " goes on here again: " + e.getMessage());
+            SentAgents.get().comeBack(one.agents);
             return null;
-        }
-    }
-
-    /** Which Pipelines and agents belong together. */
-    private static final class SharedAgents {
-        private SharedAgents() {}
-
-        /** Pipelines that are on the same agent in one group; each is in one. */
-        static List<List<Run<?, ?>>> groups(List<Run<?, ?>> runs) {
-            List<List<Run<?, ?>>> groups = new ArrayList<>();
-            List<Set<Computer>> agents = new ArrayList<>();
-            for (Run<?, ?> run : runs) {
-                List<Run<?, ?>> group = new ArrayList<>(List.of(run));
-                Set<Computer> its = computersOf(run);
-                for (int i = groups.size() - 1; i >= 0; i--) {
-                    if (agents.get(i).stream().anyMatch(its::contains)) {
-                        group.addAll(groups.remove(i));
-                        its.addAll(agents.remove(i));
-                    }
-                }
-                groups.add(group);
-                agents.add(its);
-            }
-            return groups;
-        }
-
-        /** The agents that a group is on, and nothing else is. */
-        static Set<Computer> of(List<Run<?, ?>> group) throws Stays {
-            Set<Computer> result = ConcurrentHashMap.newKeySet();
-            for (Run<?, ?> run : group) {
-                for (Computer computer : computersOf(run)) {
-                    if (computer == Jenkins.get().toComputer()) {
-                        throw new Stays(
-                                PipelineHandOver.of(run, group)
-                                        + "it is in a node block on this controller's built-in"
-                                        + " node, and goes when that has ended");
-                    }
-                    result.add(computer);
-                }
-            }
-            for (Computer computer : result) {
-                for (Executor executor : computer.getAllExecutors()) {
-                    if (executor.isBusy()
-                            && group.stream()
-                                    .noneMatch(run -> PipelineInternals.isHeldFor(executor, run))) {
-                        throw new Stays(
-                                "its agent "
-                                        + computer.getName()
-                                        + " also runs "
-                                        + executor.getCurrentExecutable()
-                                        + ", and an agent serves one controller at a time");
-                    }
-                }
-            }
-            return result;
-        }
-
-        private static Set<Computer> computersOf(Run<?, ?> run) {
-            Set<Computer> result = ConcurrentHashMap.newKeySet();
-            for (Computer computer : Jenkins.get().getComputers()) {
-                for (Executor executor : computer.getExecutors()) {
-                    if (PipelineInternals.isHeldFor(executor, run)) {
-                        result.add(computer);
-                    }
-                }
-            }
-            return result;
         }
     }
 }

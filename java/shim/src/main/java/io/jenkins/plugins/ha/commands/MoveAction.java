@@ -52,9 +52,7 @@ public final class MoveAction implements Action {
     /** The icon of the link in the side panel, for those who may; from memory. */
     @Override
     public String getIconFileName() {
-        return isAllowed() && areOthers()
-                ? "symbol-swap"
-                : null;
+        return isAllowed() && areOthers() ? "symbol-swap" : null;
     }
 
     @Override

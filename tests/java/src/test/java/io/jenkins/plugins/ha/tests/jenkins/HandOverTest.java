@@ -98,7 +98,8 @@ class HandOverTest {
                         + " }");
         pipeline("late", "timeout(time: 60) { input 'late goes on?' }\n" + tick("late-2"));
         two.createJob(
-                "fast", JobXml.pipeline(tick("fast-1") + "sleep 25\n" + tick("fast-2"), optimized()));
+                "fast",
+                JobXml.pipeline(tick("fast-1") + "sleep 25\n" + tick("fast-2"), optimized()));
         pipeline("deep", tick("deep-1") + "sleep 25\n" + tick("deep-2"));
         pipeline("calls", "build 'deep'\n" + tick("calls-2"));
         pipeline("queued", tick("queued-1") + "node('nowhere') { echo 'in the node' }");
@@ -151,8 +152,20 @@ class HandOverTest {
         items.forEach((job, item) -> assertEquals(1, a.awaitBuildNumber(item, LONG), job));
         assertEquals(
                 List.of(
-                        "asked-1", "asked-2", "asleep-1", "asleep-2", "calls-2", "deep-1", "deep-2",
-                        "fast-1", "fast-2", "l-1", "l-2", "late-2", "queued-1", "r-2"),
+                        "asked-1",
+                        "asked-2",
+                        "asleep-1",
+                        "asleep-2",
+                        "calls-2",
+                        "deep-1",
+                        "deep-2",
+                        "fast-1",
+                        "fast-2",
+                        "l-1",
+                        "l-2",
+                        "late-2",
+                        "queued-1",
+                        "r-2"),
                 ledger());
     }
 
@@ -206,10 +219,7 @@ class HandOverTest {
                 assertEquals(all, lines(two.folder(job + ".ticks")), "one process, once");
                 assertEquals(
                         all,
-                        a.console(job, 1)
-                                .lines()
-                                .filter(line -> line.startsWith("tick "))
-                                .toList(),
+                        a.console(job, 1).lines().filter(line -> line.startsWith("tick ")).toList(),
                         "each line of its log, in order, once: " + a.console(job, 1));
                 assertEquals(1, lines(two.folder(job + ".pids")).size(), "it began once");
             }
@@ -245,8 +255,7 @@ class HandOverTest {
             // from either, whoever runs it
             JenkinsClient from = i % 3 == 0 ? a : b;
             long asked = System.nanoTime();
-            HttpResponse<String> answer =
-                    from.post("job/moved/1/ha-move/?to=" + to, Map.of());
+            HttpResponse<String> answer = from.post("job/moved/1/ha-move/?to=" + to, Map.of());
             assertEquals(200, answer.statusCode(), answer.body());
             int times = i + 1;
             Eventually.until(
