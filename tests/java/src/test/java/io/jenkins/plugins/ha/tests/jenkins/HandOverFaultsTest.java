@@ -220,7 +220,7 @@ class HandOverFaultsTest {
                         """
                         def m = io.jenkins.plugins.ha.Membership.active().get()
                         def names = m.cluster().members().collectEntries { [it.controllerId(), it.name()] }
-                        print m.cluster().items().collect { it.state().toString() + ' ' + names[it.owner()] }.join('\n')
+                        print m.cluster().items().collect { it.state().toString() + ' ' + names[it.owner()] }.join('\\n')
                         """)
                 .lines()
                 .toList();

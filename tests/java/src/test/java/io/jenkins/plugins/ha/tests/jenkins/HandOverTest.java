@@ -50,6 +50,7 @@ class HandOverTest {
                         "workflow-basic-steps",
                         "workflow-durable-task-step",
                         "pipeline-build-step",
+                        "lockable-resources",
                         "pipeline-input-step");
         two.createJob(
                 "tick",
@@ -178,18 +179,23 @@ class HandOverTest {
             for (String job : jobs) {
                 pipeline(job, "node('far') {\n" + shell(job) + "\n}\n" + tick(job + "-after"));
             }
-            pipeline("local", "node('!far') {\nsleep 20\n}\nsleep 20\n" + tick("local-after"));
+            pipeline(
+                    "local",
+                    "node('!far') {\ninput 'goes on?'\n}\ninput 'and then?'\n"
+                            + tick("local-after"));
             two.createJob(
                     "unresumable",
                     JobXml.pipeline(
-                            "sleep 20",
+                            "input 'goes on?'",
                             "<org.jenkinsci.plugins.workflow.job.properties.DisableResumeJobProperty/>"));
-            for (String job : List.of("one", "other", "local", "unresumable")) {
+            pipeline("locked", "lock('one') { input 'goes on?' }");
+            for (String job : List.of("one", "other", "local", "unresumable", "locked")) {
                 b.trigger(job);
             }
             jobs.forEach(job -> awaitLine(b, job, "tick 5\n"));
-            awaitLine(b, "local", "Sleeping for");
-            awaitLine(b, "unresumable", "Sleeping for");
+            awaitLine(b, "local", "goes on?");
+            awaitLine(b, "unresumable", "goes on?");
+            awaitLine(b, "locked", "goes on?");
             for (String job : jobs) {
                 TwoControllers.awaitRunning(a, job, 1);
             }
@@ -206,9 +212,10 @@ class HandOverTest {
             Eventually.until(
                     "b says who stays",
                     LONG,
-                    () -> controllerOf(a, "b").path("staying").size() == 2);
+                    () -> controllerOf(a, "b").path("staying").size() == 3);
             String stays = controllerOf(a, "b").path("staying").toString();
             assertTrue(stays.contains("local #1 stays: it is in a node block on this"), stays);
+            assertTrue(stays.contains("locked #1 stays: it is in a lock step"), stays);
             assertTrue(stays.contains("unresumable #1 stays: its job forbids"), stays);
             assertEquals("draining", state("b"));
             assertTrue(b.text("ha/").contains("unresumable #1 stays: its job forbids"));
@@ -224,9 +231,14 @@ class HandOverTest {
                 assertEquals(1, lines(two.folder(job + ".pids")).size(), "it began once");
             }
             // its block over, it goes as well
+            PipelineState.proceed(b, "local", 1);
             awaitLine(a, "local", "Handed over by 'b'; 'a' goes on");
+            PipelineState.proceed(a, "local", 1);
+            PipelineState.proceed(b, "unresumable", 1);
+            PipelineState.proceed(b, "locked", 1);
             assertEquals("SUCCESS", a.awaitResult("local", 1, LONG));
             assertEquals("SUCCESS", a.awaitResult("unresumable", 1, LONG));
+            assertEquals("SUCCESS", a.awaitResult("locked", 1, LONG));
             assertEquals("b", JenkinsClient.controllerOf(a.build("unresumable", 1).orElseThrow()));
             assertEquals(List.of("local-after", "one-after", "other-after"), ledger());
             Eventually.until("b is drained", LONG, () -> state("b").equals("drained"));
