@@ -376,6 +376,18 @@ impl Cluster {
                 Phase::Numbered(_) | Phase::Running(_) => {}
             }
         }
+        // Whose adoption was answered too late hears of it by the event.
+        for id in state.redis.ranked("live") {
+            let part = |name| state.redis.part(&id, name);
+            let own =
+                part("state") == "R" && part("owner") == NAMES[who] && part("epoch") == epoch.to_string();
+            let id: Id = id.parse().unwrap();
+            let goes_on = me.workers.iter().any(|worker| worker.claim.id == id);
+            if self.job(id).adoptable && own && !goes_on && me.free(Caller::Reaper(id)) {
+                let args = args![NAMES[who], epoch, id];
+                calls.push(Call { caller: Caller::Reaper(id), script: Script::Adopt, args });
+            }
+        }
         let reaper = format!("{}:{epoch}", NAMES[who]);
         for (id, by) in state.redis.fields("orphan").into_iter().flatten() {
             let id: Id = id.parse().unwrap();
@@ -564,6 +576,10 @@ impl State {
                 }
             }
             (Caller::Worker(claim), script) => {
+                let phase =
+                    self.controllers[who].workers.iter().find(|worker| worker.claim == claim).unwrap().phase;
+                let goes_on = self.goes_on(claim.id, phase);
+                let me = &mut self.controllers[who];
                 let job = cluster.job(claim.id).name.to_owned();
                 let index = me.workers.iter().position(|worker| worker.claim == claim).unwrap();
                 let worker = &mut me.workers[index];
@@ -601,8 +617,7 @@ impl State {
                             return;
                         }
                     }
-                    (Script::Keep | Script::Started, _)
-                        if cluster.job(claim.id).adoptable && self.goes_on(claim.id, worker.phase) => {}
+                    (Script::Keep | Script::Started, _) if cluster.job(claim.id).adoptable && goes_on => {}
                     (Script::Keep, _) => {
                         let Phase::Running(number) = worker.phase else { panic!("{worker:?}") };
                         self.records.get_mut(&(job, number)).unwrap().result.get_or_insert(ABORTED);
@@ -639,7 +654,7 @@ impl State {
     /// Whether its build is, or will be, another controller's to go on with.
     fn goes_on(&self, id: Id, phase: Phase) -> bool {
         let (Phase::Numbered(number) | Phase::Running(number)) = phase else { return false };
-        ["R", "O"].contains(&self.redis.part(id, "state"))
+        ["R", "O"].contains(&self.redis.part(id, "state").as_str())
             && self.redis.part(id, "number") == number.to_string()
     }
 

@@ -8,6 +8,7 @@ import io.jenkins.plugins.ha.Recent;
 import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.Item;
+import io.jenkins.plugins.ha.bridge.ItemState;
 import io.jenkins.plugins.ha.life.Pool;
 import io.jenkins.plugins.ha.queue.ClusterItemAction;
 import io.jenkins.plugins.ha.records.RecordKeeper;
@@ -66,6 +67,16 @@ public final class PipelineAdoption {
     /** Who ends those that nobody can go on with. */
     public void endsBy(OrphanedBuilds decider) {
         orphans = decider;
+    }
+
+    /** Whether the queue says that it is this controller's, which does not go on with it yet. */
+    boolean isUndone(Item item) {
+        return item.state() == ItemState.RUNNING && isOurs(item) && !isDone(item);
+    }
+
+    /** Whether it goes on here. */
+    boolean isDone(Item item) {
+        return builds.goesOn(new BuildKey(item.job(), item.number()));
     }
 
     /**
@@ -196,8 +207,8 @@ public final class PipelineAdoption {
             orphans.endPipeline(job, item, "it had not come to its first step");
             return "";
         }
-        if (PipelineFile.saysEnded(folder.resolve("build.xml").toFile())) {
-            return ""; // which is told soon
+        if (PipelineFile.saysEnded(folder.resolve("build.xml").toFile()) || isDone(item)) {
+            return ""; // which is told soon; or it was done a moment ago
         }
         Claimed claimed = claim(job, folder, item.job(), item.number());
         if (claimed.owner == null) {
