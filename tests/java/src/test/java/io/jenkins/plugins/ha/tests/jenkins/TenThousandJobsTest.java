@@ -81,16 +81,13 @@ class TenThousandJobsTest {
         Files.writeString(
                 file,
                 Files.readString(file)
-                        .replaceFirst(
-                                "<project>",
-                                "<project><description>by hand</description>"));
+                        .replaceFirst("<project>", "<project><description>by hand</description>"));
         long start = System.nanoTime();
         Eventually.until(
                 "the edit by hand is found",
                 COMPARED,
                 () -> JobForms.on(on, last, "print item.description").equals("by hand"));
-        TwoControllers.figure(
-                "jobs.ten_thousand_compared", (System.nanoTime() - start) / 1e9, "s");
+        TwoControllers.figure("jobs.ten_thousand_compared", (System.nanoTime() - start) / 1e9, "s");
     }
 
     /** Starts it; its time to the first page and its heap when it is idle. */
