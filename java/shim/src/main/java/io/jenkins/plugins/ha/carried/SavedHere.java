@@ -2,6 +2,7 @@ package io.jenkins.plugins.ha.carried;
 
 import hudson.Extension;
 import hudson.XmlFile;
+import hudson.init.InitMilestone;
 import hudson.model.Saveable;
 import hudson.model.listeners.ItemListener;
 import hudson.model.listeners.SaveableListener;
@@ -10,6 +11,7 @@ import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.people.LoginFilter;
 import io.jenkins.plugins.ha.settings.HaConfiguration;
 import java.util.List;
+import jenkins.model.Jenkins;
 
 /**
  * Hears what this Jenkins saves. It hears of each build as well, so it asks no more than a name.
@@ -29,6 +31,13 @@ public final class SavedHere extends SaveableListener {
     private static void saved(XmlFile file) {
         if (file.getFile().getName().equals("config.xml")) {
             LoginFilter.ensureInPlace(); // a new realm has made the filters anew
+        }
+        Jenkins jenkins = Jenkins.getInstanceOrNull();
+        if (jenkins == null
+                || jenkins.getInitLevel().compareTo(InitMilestone.EXTENSIONS_AUGMENTED) < 0) {
+            // The lists of what is carried are an extension, too; the comparison at the end of the
+            // boot finds what extensions have saved while they were made.
+            return;
         }
         Membership.active()
                 .ifPresent(membership -> membership.carrying().saved(file.getFile().toPath()));

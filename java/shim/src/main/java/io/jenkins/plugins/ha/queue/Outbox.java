@@ -7,6 +7,7 @@ import io.jenkins.plugins.ha.bridge.Item;
 import io.jenkins.plugins.ha.bridge.NewItem;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import jenkins.util.Timer;
@@ -20,6 +21,11 @@ final class Outbox {
     private static final long LATER_MILLIS = 1000;
 
     private final Membership membership;
+
+    /** Why something is only in memory, until all of that is told; "" for none. */
+    private volatile String onlyInMemory = "";
+
+    private final AtomicInteger inMemory = new AtomicInteger();
 
     /** Why it was last that nothing could be told; the outbound thread's. */
     private String problem = "";
@@ -48,10 +54,25 @@ final class Outbox {
                             + item.job()
                             + " is only in memory until Redis is back: "
                             + e.getMessage());
+            onlyInMemory = e.getMessage();
+            inMemory.incrementAndGet();
             tellFromMemory(item);
             return;
         }
         tell();
+    }
+
+    /**
+     * A sentence for an admin while accepted builds would be lost by a restart; "" when none would.
+     */
+    String problem() {
+        int count = inMemory.get();
+        return count == 0
+                ? ""
+                : count
+                        + " accepted builds are only in the memory of this controller until Redis"
+                        + " is back, and lost if it is restarted: "
+                        + onlyInMemory;
     }
 
     private void tell() {
@@ -65,7 +86,12 @@ final class Outbox {
                 .outbound()
                 .tell(
                         "queue item " + item.id() + " of " + item.job(),
-                        c -> told(() -> storeFromMemory(c, item)));
+                        c ->
+                                told(
+                                        () -> {
+                                            storeFromMemory(c, item);
+                                            inMemory.decrementAndGet();
+                                        }));
     }
 
     /**
