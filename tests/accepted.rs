@@ -32,12 +32,15 @@ fn what_is_accepted_without_redis_is_in_the_queue_once_it_is_back_in_its_order_a
         first.keep_accepted(&item(id, "job")).unwrap();
     }
     assert!(matches!(first.store_accepted(), Err(Error::Unavailable(_))));
+    let kept: Vec<i64> = first.kept_accepted().unwrap().iter().map(|item| item.id).collect();
+    assert_eq!(kept, [7, 5, 6]);
     first.close();
     drop(first);
     redis.restart();
     let second = keeping(&redis.url(), &folder);
     until("it joined", || second.await_joined(std::time::Duration::from_millis(100)));
     until("all is stored", || second.store_accepted().is_ok_and(|taken| taken.is_none()));
+    assert_eq!(second.kept_accepted().unwrap(), []);
     assert_eq!(claim_ids(&second, 9), [7, 5, 6]);
     assert_eq!(journals(&folder), 0);
 }

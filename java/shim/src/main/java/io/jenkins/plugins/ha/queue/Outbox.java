@@ -34,9 +34,15 @@ final class Outbox {
         this.membership = membership;
     }
 
-    /** Opens this controller's outbox and tells what a former run left in it. */
+    /** Opens this controller's outbox, shows what a former run left in it, and tells it. */
     static Outbox of(Membership membership) {
         Outbox outbox = new Outbox(membership);
+        try {
+            membership.cluster().keptAccepted().forEach(membership.view()::changed);
+        } catch (HaException e) {
+            LOGGER.severe(
+                    () -> "What was accepted before this start is not shown: " + e.getMessage());
+        }
         outbox.tell();
         return outbox;
     }
