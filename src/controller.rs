@@ -384,6 +384,18 @@ impl Controller {
         self.node.adopt(id)
     }
 
+    /// Gives a running item, whose build this controller has let go of, to another member: it is orphaned, and it falls to `taker`
+    /// to decide on it ([`Controller::adopt`]); should that one die first, to the next. Answers false, with nothing changed, when
+    /// the taker is no member. True also when it was given away before. Two round trips.
+    ///
+    /// With this controller as the taker it stays here after all, and what was sent before and comes late gives it to nobody.
+    ///
+    /// # Errors
+    /// [`Error::Fenced`] when it is no longer held by this controller; [`Error::Conflict`] when it does not run.
+    pub fn hand_over(&self, id: i64, taker: &str) -> Result<bool> {
+        self.node.hand_over(id, taker)
+    }
+
     /// Jobs have been renamed or moved: what is kept under their old names follows. One round trip.
     ///
     /// `jobs` are their old and new full names. `items` are live items of them: id, place of the job in `jobs`, and the

@@ -16,6 +16,10 @@ pub(crate) const FORGED: &str = "Its stored content was changed by somebody with
 
 /// How long an item of a job that forbids concurrent builds lets the others of its job go first, once it was held up.
 const ALONE_MS: i64 = 5000;
+
+/// How often an item that somebody else changes meanwhile is read again.
+const HAND_OVER_TRIES: usize = 5;
+
 impl Node {
     /// See [`crate::Controller::enqueue`].
     pub fn enqueue(&self, item: NewItem, seen_revision: i64) -> Result<Enqueued> {
@@ -348,6 +352,28 @@ impl Node {
         let mut cmd = self.call(&script::adopt);
         cmd.arg(self.me()).arg(membership.epoch).arg(id);
         self.change(id, &script::adopt, &cmd)
+    }
+
+    /// See [`crate::Controller::hand_over`].
+    pub fn hand_over(&self, id: i64, taker: &str) -> Result<bool> {
+        let membership = self.link.membership()?;
+        plain("controller id", taker)?;
+        for _ in 0..HAND_OVER_TRIES {
+            let Some(item) = self.item(id)? else { return Err(self.missing(id)) };
+            let mut cmd = self.call(&script::hand_over);
+            cmd.arg(self.me()).arg(membership.epoch).arg(id).arg(item.version).arg(taker);
+            let answer = self.pool.run(&script::hand_over, &cmd)?;
+            match word(&answer).as_str() {
+                "OK" => {
+                    self.forget(id);
+                    return Ok(true);
+                }
+                "ABSENT" => return Ok(false),
+                "CHANGED" => {}
+                _ => return self.refused(id, &answer).map(|()| false),
+            }
+        }
+        Err(Error::Unavailable(format!("Item {id} changes all the time: try again")))
     }
 
     fn take_back(&self, id: i64, only_here: bool) -> Result<()> {

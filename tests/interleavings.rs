@@ -24,9 +24,11 @@ use scripts::{Code, Script};
 use stateright::{Checker, HasDiscoveries, Model};
 
 /// One at a time; a build that ended with its controller runs again.
-const SERIAL: Job = Job { name: "serial", concurrent: false, rerun: true };
+const SERIAL: Job = Job { name: "serial", concurrent: false, rerun: true, adoptable: false };
 /// At the same time; such a build does not.
-const PARALLEL: Job = Job { name: "parallel", concurrent: true, rerun: false };
+const PARALLEL: Job = Job { name: "parallel", concurrent: true, rerun: false, adoptable: false };
+/// A Pipeline: another controller goes on with it.
+const PIPELINE: Job = Job { name: "pipeline", concurrent: false, rerun: true, adoptable: true };
 
 /// Explores all there is; answers the rule that is broken and a shortest way there.
 fn explore(name: &str, cluster: Cluster) -> Option<(&'static str, String)> {
@@ -62,8 +64,16 @@ fn shipped(jobs: &[Job], room: usize, budget: Budget) -> Cluster {
 }
 
 const DEATH_AND_STALL: Budget = Budget { deaths: 1, stalls: 1, ..NOTHING };
-const NOTHING: Budget =
-    Budget { deaths: 0, restarts: 0, stalls: 0, delays: 0, cancels: 0, releases: 0, triggers: 0 };
+const NOTHING: Budget = Budget {
+    deaths: 0,
+    restarts: 0,
+    stalls: 0,
+    delays: 0,
+    cancels: 0,
+    releases: 0,
+    triggers: 0,
+    hand_overs: 0,
+};
 
 const LATE_AND_REFUSED: [(Script, &str); 6] = [
     (Script::Beat, "FENCED"),
@@ -100,6 +110,18 @@ fn a_death_and_a_stall_of_builds_that_do_not_run_again() {
 fn a_late_call_a_death_and_the_return_of_the_dead() {
     let budget = Budget { delays: 1, deaths: 1, restarts: 1, ..NOTHING };
     holds("late call, death and restart", shipped(&[SERIAL], 1, budget), &[(Script::Join, "LATE")]);
+}
+
+#[test]
+fn what_is_handed_over_is_one_controllers_whoever_dies_and_whatever_comes_late() {
+    let budget = Budget { hand_overs: 2, delays: 1, ..NOTHING };
+    let late = [(Script::HandOver, "CHANGED"), (Script::HandOver, "FENCED"), (Script::Adopt, "OK")];
+    holds("hand-over, late call", shipped(&[PIPELINE], 1, budget), &late);
+    let budget = Budget { hand_overs: 1, deaths: 1, restarts: 1, ..NOTHING };
+    holds("hand-over, death and restart", shipped(&[PIPELINE], 1, budget), &[(Script::Adopt, "OK")]);
+    let budget = Budget { hand_overs: 1, delays: 1, deaths: 1, ..NOTHING };
+    let gone = [(Script::HandOver, "ABSENT"), (Script::Adopt, "OK")];
+    holds("hand-over, late call and death", shipped(&[PIPELINE], 1, budget), &gone);
 }
 
 #[test]
@@ -251,6 +273,25 @@ const DEFECTS: &[Defect] = &[
         budget: Budget { triggers: 1, deaths: 1, ..NOTHING },
         sleeping: true,
         broken: &["ROUSED", "DRAINED"],
+    },
+    Defect {
+        name: "what is handed over is given away again by a call that comes late",
+        text: &[("if v[VERSION] ~= ARGV[4] then return {'CHANGED'} end\n", "\n")],
+        jobs: &[PIPELINE],
+        budget: Budget { hand_overs: 2, delays: 1, ..NOTHING },
+        sleeping: false,
+        broken: &["DOUBLED"],
+    },
+    Defect {
+        name: "what is handed over stays its giver's as well",
+        text: &[(
+            "local reaper = taker .. ':' .. theirs\ndisown(id, v)\n",
+            "local reaper = taker .. ':' .. theirs\n",
+        )],
+        jobs: &[PIPELINE],
+        budget: Budget { hand_overs: 1, ..NOTHING },
+        sleeping: false,
+        broken: &["INDEX"],
     },
     Defect {
         name: "the last that is blocked goes first",

@@ -369,3 +369,55 @@ fn of_the_owner_that_is_back_and_the_survivor_one_goes_on_with_it() {
     assert!(matches!(back.resume(2), Err(Error::Fenced(_))));
     invariants::check(&mut redis.inside());
 }
+
+#[test]
+fn a_build_that_is_handed_over_is_its_takers_alone() {
+    let redis = Redis::start();
+    let proxies = [Proxy::to(redis.port), Proxy::to(redis.port)];
+    let a = join_url(&proxies[0].url(), "a");
+    let (b, c) = (join_url(&proxies[1].url(), "b"), join(&redis, "c"));
+    put(&a, NewItem { concurrent: false, ..item(1, "job") });
+    put(&a, NewItem { concurrent: false, ..item(2, "job") });
+    assert!(matches!(a.hand_over(1, "b"), Err(Error::Fenced(_))), "it is nobody's yet");
+    let number = run(&a, 1, "job");
+    let fenced = |result: Result<(), Error>| assert!(matches!(result, Err(Error::Fenced(_))), "{result:?}");
+
+    assert!(!a.hand_over(1, "nobody").unwrap());
+    let version = a.item(1).unwrap().unwrap().version;
+    assert!(a.hand_over(1, "a").unwrap(), "it stays after all");
+    assert!(a.item(1).unwrap().unwrap().version > version, "for calls that come late");
+    assert_eq!(state(&a, 1), ItemState::Running);
+    assert!(matches!(b.hand_over(1, "c"), Err(Error::Fenced(_))), "only its owner gives it away");
+    a.unwanted(1, "eve").unwrap();
+    assert!(a.hand_over(1, "b").unwrap(), "though somebody has changed it meanwhile");
+    assert!(a.hand_over(1, "c").unwrap(), "it was given away before");
+    invariants::check(&mut redis.inside());
+    assert_eq!(orphaned(&b).number, number);
+    fenced(c.adopt(1));
+    fenced(a.finished(1, "SUCCESS"));
+    b.adopt(1).unwrap();
+    fenced(a.adopt(1));
+    assert!(matches!(a.hand_over(1, "c"), Err(Error::Fenced(_))), "it is the taker's by now");
+    let there = b.item(1).unwrap().unwrap();
+    assert_eq!((there.state, there.owner.as_str(), there.number), (ItemState::Running, "b", number));
+    assert_eq!(claim_ids(&c, 9), [0i64; 0], "what waits behind it waits on");
+
+    // Back to where it came from, whose earlier call comes late: that changes nothing.
+    assert!(b.hand_over(1, "a").unwrap());
+    assert_eq!(orphaned(&a).id, 1);
+    a.adopt(1).unwrap();
+    assert_eq!(a.item(1).unwrap().unwrap().owner, "a");
+
+    // The giver leaves, and the taker dies before it has it: the next member decides.
+    assert!(a.hand_over(1, "b").unwrap());
+    a.close();
+    proxies[1].refuse(true);
+    proxies[1].cut();
+    assert_eq!(orphaned(&c).id, 1);
+    c.adopt(1).unwrap();
+    invariants::check(&mut redis.inside());
+    c.finished(1, "SUCCESS").unwrap();
+    assert!(matches!(c.hand_over(1, "b"), Err(Error::Conflict(_))), "it has ended");
+    assert_eq!(claim_ids(&c, 9), [2]);
+    invariants::check(&mut redis.inside());
+}

@@ -101,6 +101,7 @@ const NATIVES: &[NativeMethod<'static>] = &[
     native!(keep(handle: jlong, id: jlong)),
     native!(resume(handle: jlong, id: jlong)),
     native!(adopt(handle: jlong, id: jlong)),
+    native!(hand_over(handle: jlong, id: jlong, taker: JString) -> jboolean),
     native!(jobs_moved(
         handle: jlong, from: JString[], to: JString[], ids: jlong[], places: jint[], lengths: jint[], payloads: jbyte[]
     ) -> jlong),
@@ -726,6 +727,17 @@ fn resume<'local>(_: &mut Env<'local>, _: JClass<'local>, handle: jlong, id: jlo
 
 fn adopt<'local>(_: &mut Env<'local>, _: JClass<'local>, handle: jlong, id: jlong) -> Result<(), Failure> {
     Ok(held(handle)?.adopt(id)?)
+}
+
+fn hand_over<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    id: jlong,
+    taker: JString<'local>,
+) -> Result<jboolean, Failure> {
+    let taker = text(env, "the taker", &taker)?;
+    Ok(held(handle)?.hand_over(id, &taker)?)
 }
 
 #[allow(clippy::too_many_arguments)] // lists of records cross the bridge as one list a part

@@ -48,6 +48,8 @@ pub struct Job {
     pub concurrent: bool,
     /// Whether a build that ended with its controller runs again.
     pub rerun: bool,
+    /// Whether another controller can go on with a build of it, as with a Pipeline.
+    pub adoptable: bool,
 }
 
 /// How often a build runs again after deaths in a row.
@@ -70,6 +72,8 @@ pub struct Budget {
     pub releases: u8,
     /// Items that are not there from the beginning.
     pub triggers: u8,
+    /// A controller gives what it runs to the other.
+    pub hand_overs: u8,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -84,6 +88,8 @@ pub struct State {
     /// Of whom a user was told that they are cancelled.
     pub cancelled: BTreeSet<Id>,
     pub broken: Option<Broken>,
+    /// Whether the versions of items make a difference: for calls that name one.
+    versions: bool,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -146,6 +152,10 @@ pub enum Phase {
     Cancelling,
     Numbered(u32),
     Running(u32),
+    /// Its build was let go of, for the other to go on with.
+    Giving(u32),
+    /// The other is gone: it is to go on here.
+    TakingBack(u32),
     Ending(u32),
 }
 
@@ -259,6 +269,7 @@ impl Cluster {
             highest: BTreeMap::new(),
             cancelled: BTreeSet::new(),
             broken: None,
+            versions: self.start.hand_overs > 0,
         };
         for who in 0..2 {
             let call = state.join(who);
@@ -351,13 +362,30 @@ impl Cluster {
                 }
                 Phase::Running(number) if state.is_open(&self.job(id), number) => {
                     calls.push(owned(Script::Finished, &["SUCCESS"]));
+                    if state.left.hand_overs > 0 && worker.claim.epoch == epoch && leased {
+                        calls.push(state.hand_over(who, worker.claim, NAMES[1 - who]));
+                    }
                     if worker.claim.epoch != epoch {
                         let args = args![NAMES[who], epoch, id];
                         calls.push(Call { caller: Caller::Worker(worker.claim), script: Script::Keep, args });
                     }
                 }
+                Phase::Giving(_) => calls.push(state.hand_over(who, worker.claim, NAMES[1 - who])),
+                Phase::TakingBack(_) => calls.push(state.hand_over(who, worker.claim, NAMES[who])),
                 Phase::Ending(_) => calls.push(owned(Script::Finished, &["SUCCESS"])),
                 Phase::Numbered(_) | Phase::Running(_) => {}
+            }
+        }
+        // Whose adoption was answered too late hears of it by the event.
+        for id in state.redis.ranked("live") {
+            let part = |name| state.redis.part(&id, name);
+            let own =
+                part("state") == "R" && part("owner") == NAMES[who] && part("epoch") == epoch.to_string();
+            let id: Id = id.parse().unwrap();
+            let goes_on = me.workers.iter().any(|worker| worker.claim.id == id);
+            if self.job(id).adoptable && own && !goes_on && me.free(Caller::Reaper(id)) {
+                let args = args![NAMES[who], epoch, id];
+                calls.push(Call { caller: Caller::Reaper(id), script: Script::Adopt, args });
             }
         }
         let reaper = format!("{}:{epoch}", NAMES[who]);
@@ -374,6 +402,11 @@ impl Cluster {
                 None | Some(WITHDRAWN) => {
                     args.extend(args![held, 0, "its controller died", 1]);
                     Script::Release
+                }
+                Some(ABORTED)
+                    if self.job(id).adoptable && left.is_some_and(|record| record.result.is_none()) =>
+                {
+                    Script::Adopt
                 }
                 Some(ABORTED) if self.job(id).rerun => {
                     let deaths: Id = state.redis.part(id, "deaths").parse().unwrap_or(0);
@@ -422,6 +455,14 @@ impl Cluster {
 }
 
 impl State {
+    /// An item is read just before it is given away.
+    fn hand_over(&self, who: usize, claim: Claim, taker: &str) -> Call {
+        let version = self.redis.part(claim.id, "version");
+        let epoch = self.controllers[who].epoch.unwrap();
+        let args = args![NAMES[who], epoch, claim.id, version, taker];
+        Call { caller: Caller::Worker(claim), script: Script::HandOver, args }
+    }
+
     fn join(&self, who: usize) -> Call {
         let me = &self.controllers[who];
         let (name, force) = (NAMES[who], u8::from(!me.known));
@@ -467,6 +508,10 @@ impl State {
                     (Script::Finished, Phase::Running(number)) => {
                         worker.phase = Phase::Ending(number);
                         close(&mut self.records, &self.redis, claim.id, number, "SUCCESS");
+                    }
+                    (Script::HandOver, Phase::Running(number)) => {
+                        worker.phase = Phase::Giving(number);
+                        self.left.hand_overs -= 1;
                     }
                     _ => {}
                 }
@@ -531,6 +576,10 @@ impl State {
                 }
             }
             (Caller::Worker(claim), script) => {
+                let phase =
+                    self.controllers[who].workers.iter().find(|worker| worker.claim == claim).unwrap().phase;
+                let goes_on = self.goes_on(claim.id, phase);
+                let me = &mut self.controllers[who];
                 let job = cluster.job(claim.id).name.to_owned();
                 let index = me.workers.iter().position(|worker| worker.claim == claim).unwrap();
                 let worker = &mut me.workers[index];
@@ -554,6 +603,21 @@ impl State {
                         worker.claim.epoch = call.args[1].parse().unwrap();
                         return;
                     }
+                    (Script::HandOver, "CHANGED") => return,
+                    (Script::HandOver, "ABSENT") => {
+                        let Phase::Giving(number) = worker.phase else { panic!("{worker:?}") };
+                        worker.phase = Phase::TakingBack(number);
+                        return;
+                    }
+                    (Script::HandOver, "OK") if call.args[4] == NAMES[who] => {
+                        let Phase::TakingBack(number) = worker.phase else { panic!("{worker:?}") };
+                        // Given away by a call that came late, it is the other's.
+                        if self.redis.part(claim.id, "state") == "R" {
+                            worker.phase = Phase::Running(number);
+                            return;
+                        }
+                    }
+                    (Script::Keep | Script::Started, _) if cluster.job(claim.id).adoptable && goes_on => {}
                     (Script::Keep, _) => {
                         let Phase::Running(number) = worker.phase else { panic!("{worker:?}") };
                         self.records.get_mut(&(job, number)).unwrap().result.get_or_insert(ABORTED);
@@ -570,11 +634,28 @@ impl State {
                     me.held.remove(&claim.id);
                 }
             }
+            (Caller::Reaper(id), Script::Adopt) if word == "OK" => {
+                let part = |name| self.redis.part(id, name).parse().unwrap();
+                let epoch = call.args[1].parse().unwrap();
+                let claim = Claim { id, epoch, attempt: part("attempts") };
+                let number = part("number");
+                me.held.remove(&id);
+                if !me.workers.iter().any(|worker| worker.claim == claim) {
+                    me.workers.push(Worker { claim, phase: Phase::Running(number) });
+                }
+            }
             (Caller::Reaper(id), _) => {
                 me.held.remove(&id);
             }
             _ => {}
         }
+    }
+
+    /// Whether its build is, or will be, another controller's to go on with.
+    fn goes_on(&self, id: Id, phase: Phase) -> bool {
+        let (Phase::Numbered(number) | Phase::Running(number)) = phase else { return false };
+        ["R", "O"].contains(&self.redis.part(id, "state").as_str())
+            && self.redis.part(id, "number") == number.to_string()
     }
 
     /// Whether nobody has said yet how a build ended.
@@ -685,7 +766,7 @@ impl State {
         for key in &keys {
             if let Some(id) = key.strip_prefix("item:") {
                 items += 1;
-                if self.redis.part(id, "version") == "0" {
+                if self.versions || self.redis.part(id, "version") == "0" {
                     continue;
                 }
                 item(&mut self.redis, id, &|parts| {

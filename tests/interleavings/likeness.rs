@@ -42,6 +42,7 @@ fn call() -> impl Strategy<Value = Step> {
         let concurrent = if id % 2 == 0 { "0" } else { "1" };
         let delay = if flag == "1" { "1500" } else { "0" };
         let args: Vec<&str> = match script {
+            Script::Adopt => vec![who, &epoch, &item],
             Script::Beat => vec![who, &epoch, "2000"],
             Script::Cancel | Script::Unwanted => vec![&item, "eve"],
             Script::Cancelled => vec![who, &epoch, &item, &attempt, "why"],
@@ -55,6 +56,7 @@ fn call() -> impl Strategy<Value = Step> {
             }
             Script::Finished => vec![who, &epoch, &item, &attempt, "SUCCESS"],
             Script::Fold => vec![&item, &seen, "other", "other mac", delay, who, &epoch, &flag],
+            Script::HandOver => vec![who, &epoch, &item, &number, if flag == "1" { "a" } else { "b" }],
             Script::Join => {
                 vec![
                     who,

@@ -16,6 +16,7 @@ mod shipped;
 /// A script by its name; each knows its place in [`Code`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Script {
+    Adopt,
     Beat,
     Cancel,
     Cancelled,
@@ -23,6 +24,7 @@ pub enum Script {
     Enqueue,
     Finished,
     Fold,
+    HandOver,
     Join,
     Keep,
     Leave,
@@ -36,9 +38,9 @@ pub enum Script {
 
 use Script::*;
 
-pub const ALL: [Script; 16] = [
-    Beat, Cancel, Cancelled, Claim, Enqueue, Finished, Fold, Join, Keep, Leave, Number, Park, Release, Rerun,
-    Started, Unwanted,
+pub const ALL: [Script; 18] = [
+    Adopt, Beat, Cancel, Cancelled, Claim, Enqueue, Finished, Fold, HandOver, Join, Keep, Leave, Number,
+    Park, Release, Rerun, Started, Unwanted,
 ];
 
 /// The texts of all scripts, as they are sent to Redis.
@@ -50,6 +52,7 @@ impl Code {
         use shipped::script as s;
         let text = |script: Script| {
             let script = match script {
+                Adopt => &s::adopt,
                 Beat => &s::beat,
                 Cancel => &s::cancel,
                 Cancelled => &s::cancelled,
@@ -57,6 +60,7 @@ impl Code {
                 Enqueue => &s::enqueue,
                 Finished => &s::finished,
                 Fold => &s::fold,
+                HandOver => &s::hand_over,
                 Join => &s::join,
                 Keep => &s::keep,
                 Leave => &s::leave,

@@ -10,6 +10,7 @@ import io.jenkins.plugins.ha.builds.OrphanedPipelines;
 import io.jenkins.plugins.ha.builds.OwnPipelines;
 import io.jenkins.plugins.ha.builds.PipelineAdoption;
 import io.jenkins.plugins.ha.builds.PipelineFence;
+import io.jenkins.plugins.ha.builds.PipelineHandOver;
 import io.jenkins.plugins.ha.carried.Carrying;
 import io.jenkins.plugins.ha.forwarding.Forwarding;
 import io.jenkins.plugins.ha.health.Others;
@@ -50,6 +51,7 @@ public final class Membership {
     private final PipelineFence pipelineFence;
     private final PipelineAdoption adoption;
     private final OwnPipelines ownPipelines;
+    private final PipelineHandOver handOver;
     private final OrphanedPipelines orphanedPipelines;
     private final SharedItems items;
     private final EventPump pump;
@@ -82,6 +84,7 @@ public final class Membership {
         this.fence = new BuildFence(cluster, identity);
         this.pipelineFence = new PipelineFence(cluster, identity, builds);
         this.ownPipelines = new OwnPipelines(cluster, identity, view, builds, pipelineFence);
+        this.handOver = new PipelineHandOver(cluster, identity, pipelineFence, adoption);
         this.items = new SharedItems(outbound, builds);
         this.forwarding = new Forwarding(this);
         this.pump =
@@ -123,6 +126,7 @@ public final class Membership {
         fence.start(watchdog);
         pipelineFence.start(watchdog);
         ownPipelines.start(watchdog);
+        handOver.start(watchdog);
         orphanedPipelines.start(watchdog);
         forwarding.start();
         records.opened()
@@ -246,6 +250,11 @@ public final class Membership {
     /** Keeps Pipelines from going on here when they go on elsewhere. */
     public PipelineFence pipelines() {
         return pipelineFence;
+    }
+
+    /** Gives Pipelines to other controllers. */
+    public PipelineHandOver handOver() {
+        return handOver;
     }
 
     /** Looks whether what runs here is still ours. */

@@ -392,6 +392,21 @@ public final class Cluster implements AutoCloseable {
     }
 
     /**
+     * Gives a RUNNING item, whose build this controller has let go of, to another member: it is
+     * ORPHANED, and deciding on it falls to that one ({@link #adopt}), or should it die first, to
+     * the next. Repeating it has no further effect.
+     *
+     * @param taker id of that controller; this one's own when it stays here after all, and what was
+     *     sent before and comes late must not give it away
+     * @return false, with nothing changed, when that controller is no member
+     * @throws HaException.Fenced when this controller does not hold it any more
+     * @throws HaException.Conflict when it does not run
+     */
+    public boolean handOver(long id, String taker) {
+        return Native.handOver(handle, id, taker);
+    }
+
+    /**
      * Jobs have been renamed or moved: queue items, numbers and all else kept under their old names
      * follow, each item in its place. Items that have ended or are not named stay as they are. One
      * round trip; calling it again changes nothing more.

@@ -149,6 +149,8 @@ final class Native {
 
     static native void adopt(long handle, long id);
 
+    static native boolean handOver(long handle, long id, String taker);
+
     static native long jobsMoved(
             long handle,
             String[] from,

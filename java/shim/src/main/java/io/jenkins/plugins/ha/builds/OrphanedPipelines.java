@@ -88,6 +88,10 @@ public final class OrphanedPipelines {
         try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
             adoption.again();
             for (Item item : left.values()) {
+                if (adoption.isDone(item)) {
+                    left.remove(item.id());
+                    continue;
+                }
                 Job<?, ?> job = Jenkins.get().getItemByFullName(item.job(), Job.class);
                 if (job != null
                         && PipelineFile.saysEnded(
@@ -116,7 +120,9 @@ public final class OrphanedPipelines {
 
     /** News of an item: its controller is back perhaps. */
     public void changed(Item item) {
-        if (item.state() != ItemState.ORPHANED) {
+        // one that is this controller's now, but does not go on yet, is looked at until it does:
+        // the queue's answer may have been lost
+        if (item.state() != ItemState.ORPHANED && !adoption.isUndone(item)) {
             left.remove(item.id());
         }
     }

@@ -8,6 +8,7 @@ import io.jenkins.plugins.ha.Recent;
 import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.Item;
+import io.jenkins.plugins.ha.bridge.ItemState;
 import io.jenkins.plugins.ha.life.Pool;
 import io.jenkins.plugins.ha.queue.ClusterItemAction;
 import io.jenkins.plugins.ha.records.RecordKeeper;
@@ -68,6 +69,16 @@ public final class PipelineAdoption {
         orphans = decider;
     }
 
+    /** Whether the queue says that it is this controller's, which does not go on with it yet. */
+    boolean isUndone(Item item) {
+        return item.state() == ItemState.RUNNING && isOurs(item) && !isDone(item);
+    }
+
+    /** Whether it goes on here. */
+    boolean isDone(Item item) {
+        return builds.goesOn(new BuildKey(item.job(), item.number()));
+    }
+
     /**
      * It falls to this controller to decide on this item. Does not block.
      *
@@ -77,7 +88,11 @@ public final class PipelineAdoption {
         later(
                 new BuildKey(item.job(), item.number()),
                 job -> {
-                    Refusal refusal = refusal(folder(job, item.number()), item.owner());
+                    Path folder = folder(job, item.number());
+                    Refusal refusal =
+                            isOurs(item) && PipelineOwner.letGoBy(folder) != null
+                                    ? null // it has come round to where it was let go of
+                                    : refusal(folder, item.owner());
                     if (refusal == null) {
                         return take(job, item);
                     }
@@ -88,7 +103,36 @@ public final class PipelineAdoption {
                 });
     }
 
-    /** The controller of a Pipeline that the queue knows nothing of is gone. Does not block. */
+    /**
+     * A Pipeline that this controller let go of, still its own in the queue: nobody takes it, so it
+     * goes on here. Does not block.
+     */
+    void takeBack(Item item) {
+        later(
+                new BuildKey(item.job(), item.number()),
+                job -> {
+                    Path folder = folder(job, item.number());
+                    if (PipelineOwner.letGoBy(folder) == null) {
+                        return ""; // somebody goes on with it
+                    }
+                    cluster.handOver(item.id(), identity.id()); // nothing late gives it away
+                    Claimed claimed = claim(job, folder, item.job(), item.number());
+                    if (claimed.owner == null) {
+                        return claimed.waits;
+                    }
+                    if (claimed.obstacle.isEmpty()) {
+                        goOn(folder, new BuildKey(item.job(), item.number()), claimed.giver);
+                    } else {
+                        orphans.endPipeline(job, item, claimed.obstacle);
+                    }
+                    return "";
+                });
+    }
+
+    /**
+     * The controller of a Pipeline that the queue knows nothing of is gone, or has let go of it.
+     * Does not block.
+     */
     void considerUnqueued(BuildKey key) {
         unqueued.add(key);
         later(
@@ -163,8 +207,8 @@ public final class PipelineAdoption {
             orphans.endPipeline(job, item, "it had not come to its first step");
             return "";
         }
-        if (PipelineFile.saysEnded(folder.resolve("build.xml").toFile())) {
-            return ""; // which is told soon
+        if (PipelineFile.saysEnded(folder.resolve("build.xml").toFile()) || isDone(item)) {
+            return ""; // which is told soon; or it was done a moment ago
         }
         Claimed claimed = claim(job, folder, item.job(), item.number());
         if (claimed.owner == null) {
@@ -175,7 +219,7 @@ public final class PipelineAdoption {
             return "";
         }
         cluster.adopt(item.id());
-        goOn(folder, new BuildKey(item.job(), item.number()));
+        goOn(folder, new BuildKey(item.job(), item.number()), claimed.giver);
         return "";
     }
 
@@ -187,11 +231,12 @@ public final class PipelineAdoption {
             return ""; // the queue decides on it, or it has ended
         }
         String owner = action.controllerId();
-        if (cluster.members().stream().anyMatch(m -> m.controllerId().equals(owner))) {
+        boolean given = PipelineOwner.letGoBy(folder) != null;
+        if (!given && cluster.members().stream().anyMatch(m -> m.controllerId().equals(owner))) {
             return ""; // it is back, and so is its Pipeline
         }
         Refusal refusal = refusal(folder, owner);
-        if (refusal != null) {
+        if (refusal != null && !(given && owner.equals(identity.id()))) {
             return refusal.why();
         }
         Claimed claimed = claim(job, folder, key.job(), key.number());
@@ -202,7 +247,7 @@ public final class PipelineAdoption {
             orphans.endUnqueuedPipeline(job, key, owner, claimed.obstacle);
             return "";
         }
-        goOn(folder, key);
+        goOn(folder, key, claimed.giver);
         return "";
     }
 
@@ -223,27 +268,30 @@ public final class PipelineAdoption {
             return new Refusal(
                     "its controller was shut down, and goes on with it when it is back", false);
         }
+        String why = unwilling();
+        return why.isEmpty() ? null : new Refusal(why, true);
+    }
+
+    /** Why this controller goes on with no Pipeline of others just now; "" when it does. */
+    String unwilling() {
         if (!HaConfiguration.takesPipelinesOver()) {
-            return new Refusal(
-                    "the settings of HA say so; it goes on when its controller is back", true);
+            return "the settings of HA say so; it goes on when its controller is back";
         }
         if (PipelineInternals.find() == null) {
-            return new Refusal(
-                    "this version of the Pipeline plugins does not allow it; it goes on when its"
-                            + " controller is back",
-                    true);
+            return "this version of the Pipeline plugins does not allow it; it goes on when its"
+                    + " controller is back";
         }
         HaConfiguration settings = HaConfiguration.get();
         if (settings == null || !settings.isTakesBuilds()) {
-            return new Refusal("this controller takes no builds, as its settings say", true);
+            return "this controller takes no builds, as its settings say";
         }
         if (Jenkins.get().isQuietingDown()) {
-            return new Refusal("this controller prepares for a shutdown", true);
+            return "this controller prepares for a shutdown";
         }
         if (Membership.active().map(m -> m.claimer().isDraining()).orElse(true)) {
-            return new Refusal("this controller is drained", true);
+            return "this controller is drained";
         }
-        return null;
+        return "";
     }
 
     /** Whether it falls to another controller now; not again at once when all do like this one. */
@@ -265,22 +313,29 @@ public final class PipelineAdoption {
      * @param owner null when it is somebody else's, or set aside
      * @param obstacle why it can only be ended; "" when it can go on
      * @param waits why there is no owner
+     * @param giver name of the controller that let go of it; null when its controller died
      */
-    private record Claimed(PipelineOwner owner, String obstacle, String waits) {}
+    private record Claimed(PipelineOwner owner, String obstacle, String waits, String giver) {}
 
     private Claimed claim(Job<?, ?> job, Path folder, String name, int number) throws IOException {
         Optional<PipelineOwner> before = PipelineOwner.standing(folder);
         long epoch = cluster.link().epoch();
-        boolean mine = before.filter(o -> o.is(identity) && o.epoch() == epoch).isPresent();
-        if (!mine && before.filter(this::isMember).isPresent()) {
+        String giver = PipelineOwner.letGoBy(folder);
+        boolean mine =
+                giver == null
+                        && before.filter(o -> o.is(identity) && o.epoch() == epoch).isPresent();
+        if (!mine && giver == null && before.filter(this::isMember).isPresent()) {
             return new Claimed(
-                    null, "", "'" + before.get().controllerName() + "' is about to go on with it");
+                    null,
+                    "",
+                    "'" + before.get().controllerName() + "' is about to go on with it",
+                    null);
         }
         String graph =
                 before.map(PipelineOwner::graph)
                         .filter(text -> !text.isEmpty())
                         .orElse(PipelineGraph.FIRST);
-        String obstacle = PipelineGraph.obstacle(folder, graph);
+        String obstacle = PipelineGraph.obstacle(folder, graph, giver != null);
         if (resumeForbidden(job)) {
             obstacle = "its job forbids that it is resumed";
         }
@@ -288,10 +343,13 @@ public final class PipelineAdoption {
             obstacle = "somebody had begun to end it";
         }
         if (mine) {
-            return new Claimed(before.get(), obstacle, "");
+            return new Claimed(before.get(), obstacle, "", null);
         }
         String heads = PipelineGraph.heads(folder);
-        int stuck = before.filter(o -> o.heads().equals(heads)).map(o -> o.stuck() + 1).orElse(0);
+        int stuck =
+                before.filter(o -> giver == null && o.heads().equals(heads))
+                        .map(o -> o.stuck() + 1)
+                        .orElse(0);
         if (stuck > Reruns.MOST) {
             String why =
                     "Controllers died "
@@ -299,7 +357,7 @@ public final class PipelineAdoption {
                             + " times in a row while this Pipeline stood at the same step, so it"
                             + " is set aside: kill it, or restart the controller that began it";
             Reruns.setAside(new Reruns.GivenUp(name, number, why));
-            return new Claimed(null, "", why);
+            return new Claimed(null, "", why, null);
         }
         String next = graph;
         if (obstacle.isEmpty()) {
@@ -315,7 +373,7 @@ public final class PipelineAdoption {
         if (owner != null) {
             PipelineGraph.dropUnfinished(folder);
         }
-        return new Claimed(owner, obstacle, "another controller goes on with it");
+        return new Claimed(owner, obstacle, "another controller goes on with it", giver);
     }
 
     /** Whether the membership in which it was claimed is not over. */
@@ -327,21 +385,33 @@ public final class PipelineAdoption {
                                         && member.epoch() == owner.epoch());
     }
 
-    private void goOn(Path folder, BuildKey key) throws IOException {
-        String sentence =
-                "Its controller went away; '" + identity.name() + "' goes on with this Pipeline.";
+    private boolean isOurs(Item item) {
+        return item.owner().equals(identity.id());
+    }
+
+    private void goOn(Path folder, BuildKey key, String giver) throws IOException {
+        String before =
+                giver == null
+                        ? "Its controller went away"
+                        : giver.equals(identity.name())
+                                ? "Nobody else took it"
+                                : "Handed over by '" + giver + "'";
+        String sentence = before + "; '" + identity.name() + "' goes on with this Pipeline.";
         BuildLog.append(folder, sentence + "\n");
         Run<?, ?> run = builds.goOn(key);
         if (run == null || !builds.goesOn(key)) {
             throw new IOException("It cannot be read");
         }
-        LOGGER.warning(() -> run + ": " + sentence);
+        LOGGER.log(
+                giver == null ? Level.WARNING : Level.INFO,
+                "{0}: {1}",
+                new Object[] {run, sentence});
         RecordKeeper.takeOver(run);
         run.save(); // its file says whose it is, and all hear of it
         BuildStepWaiters.resumed(run);
     }
 
-    private static boolean resumeForbidden(Job<?, ?> job) {
+    static boolean resumeForbidden(Job<?, ?> job) {
         try {
             return Boolean.TRUE.equals(job.getClass().getMethod("isResumeBlocked").invoke(job));
         } catch (ReflectiveOperationException e) {

@@ -12,6 +12,7 @@ import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.LinkState;
 import io.jenkins.plugins.ha.life.Watchdog;
 import io.jenkins.plugins.ha.queue.ClusterItemAction;
+import io.jenkins.plugins.ha.queue.HaQueue;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.Serializable;
@@ -162,7 +163,15 @@ public final class PipelineFence {
             try {
                 PipelineOwner other = another(run);
                 if (other != null) {
-                    letGo(run, other);
+                    letGo(run, other.controllerId());
+                    LOGGER.warning(
+                            () ->
+                                    run
+                                            + " is let go of here: this controller did not answer"
+                                            + " for longer than its lease, and '"
+                                            + other.controllerName()
+                                            + "' has taken it over");
+                    freeExecutors(run, true);
                 } else if (member && link.epoch() != settled) {
                     all[0] &= takeAgain(run, link.epoch());
                 }
@@ -178,7 +187,8 @@ public final class PipelineFence {
         }
     }
 
-    private List<Run<?, ?>> here() {
+    /** The Pipelines that run here. */
+    List<Run<?, ?>> here() {
         List<Run<?, ?>> runs = new ArrayList<>();
         BuildsHere.forEach(
                 (executor, run) -> {
@@ -253,7 +263,8 @@ public final class PipelineFence {
                 });
     }
 
-    private void letGo(Run<?, ?> run, PipelineOwner other) {
+    /** Nothing of it goes on here, nor is any of it written from here. */
+    void letGo(Run<?, ?> run, String toController) {
         LET_GO.add(run);
         PipelineInternals internals = PipelineInternals.find();
         Object program = internals.programOf(run);
@@ -261,27 +272,21 @@ public final class PipelineFence {
             LET_GO_PROGRAMS.add(program);
         }
         internals.letGo(run);
-        LOGGER.warning(
-                () ->
-                        run
-                                + " is let go of here: this controller did not answer for longer"
-                                + " than its lease, and '"
-                                + other.controllerName()
-                                + "' has taken it over");
-        builds.letGo(run, other.controllerId());
-        freeExecutors(run);
+        builds.letGo(run, toController);
     }
 
-    /** Its executors here, and its agents: they are needed where it goes on. */
-    private static void freeExecutors(Run<?, ?> run) {
+    /**
+     * Frees its executors here, and takes its node blocks out of the queue: where it goes on, it
+     * asks for its own.
+     *
+     * @param agents whether its agents are sent away as well: they are needed where it goes on
+     */
+    static void freeExecutors(Run<?, ?> run, boolean agents) {
+        HaQueue.withdraw(task -> PipelineInternals.holdsFor(task, run));
         for (Computer computer : Jenkins.get().getComputers()) {
             for (Executor executor : computer.getAllExecutors()) {
-                Object held = executor.getCurrentExecutable();
-                boolean own = held == run;
-                boolean block =
-                        !own
-                                && held instanceof hudson.model.Queue.Executable executable
-                                && PipelineInternals.holdsFor(executable.getParent(), run);
+                boolean own = executor.getCurrentExecutable() == run;
+                boolean block = !own && PipelineInternals.isHeldFor(executor, run);
                 if (!own && !block) {
                     continue;
                 }
@@ -289,7 +294,7 @@ public final class PipelineFence {
                 if (asleep != null) {
                     asleep.completed(null);
                 }
-                if (block && computer != Jenkins.get().toComputer()) {
+                if (agents && block && computer != Jenkins.get().toComputer()) {
                     computer.disconnect(null);
                 }
             }

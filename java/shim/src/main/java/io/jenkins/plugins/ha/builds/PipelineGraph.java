@@ -24,6 +24,9 @@ final class PipelineGraph {
     /** Where Jenkins keeps the graph of a Pipeline that nobody has taken over. */
     static final String FIRST = "workflow";
 
+    /** In which a Pipeline that does not store each of its steps stores all of them. */
+    private static final String ALL_STEPS = "flowNodeStore.xml";
+
     private static final Pattern HEAD = Pattern.compile("<head>\\d+:([^<]+)</head>");
     private static final Pattern PARENT =
             Pattern.compile("<parentIds>\\s*<string>([^<]+)</string>");
@@ -55,14 +58,16 @@ final class PipelineGraph {
      * when one can.
      *
      * @param graph name of the folder with its graph
+     * @param stored its controller has stored all of it, and then let go of it
      */
-    static String obstacle(Path folder, String graph) throws IOException {
+    static String obstacle(Path folder, String graph, boolean stored) throws IOException {
         String buildXml = text(folder.resolve("build.xml"));
         List<String> heads = headsOf(buildXml);
         if (buildXml.contains("<resumeBlocked>true</resumeBlocked>")) {
             return "its job forbids that it is resumed";
         }
-        if (buildXml.contains("<durabilityHint>PERFORMANCE_OPTIMIZED</durabilityHint>")) {
+        if (!stored
+                && buildXml.contains("<durabilityHint>PERFORMANCE_OPTIMIZED</durabilityHint>")) {
             return "its durability is PERFORMANCE_OPTIMIZED, so that nothing of it is stored while"
                     + " it runs";
         }
@@ -74,6 +79,9 @@ final class PipelineGraph {
         }
         if (!isProgram(folder.resolve("program.dat"))) {
             return "its program cannot be read";
+        }
+        if (stored && Files.isRegularFile(folder.resolve(graph).resolve(ALL_STEPS))) {
+            return "";
         }
         for (String head : heads) {
             if (!Files.isRegularFile(folder.resolve(graph).resolve(head + ".xml"))) {

@@ -1,10 +1,13 @@
 package io.jenkins.plugins.ha.builds;
 
+import hudson.model.Executor;
+import hudson.model.Queue;
 import hudson.model.Run;
 import hudson.model.TaskListener;
 import java.io.Closeable;
 import java.lang.reflect.Field;
 import java.lang.reflect.Method;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -196,7 +199,8 @@ final class PipelineInternals {
         }
     }
 
-    private Object groupOf(Object flow) throws IllegalAccessException {
+    /** What runs the program; null where it does not run. */
+    Object groupOf(Object flow) throws IllegalAccessException {
         try {
             return program.get(flow) instanceof Future<?> promise && promise.isDone()
                     ? promise.get()
@@ -212,20 +216,35 @@ final class PipelineInternals {
     private void stopTimers(Object group) throws ReflectiveOperationException {
         for (Object thread : (Iterable<?>) threads.invoke(group)) {
             Object running = step.invoke(thread);
-            for (Class<?> type = running == null ? null : running.getClass();
-                    type != null;
-                    type = type.getSuperclass()) {
-                for (Field field : type.getDeclaredFields()) {
-                    if (TIMERS.contains(field.getName())
-                            && Future.class.isAssignableFrom(field.getType())) {
-                        field.setAccessible(true);
-                        if (field.get(running) instanceof Future<?> timer) {
-                            timer.cancel(false);
-                        }
-                    }
+            for (Field field : timersOf(running)) {
+                if (field.get(running) instanceof Future<?> timer) {
+                    timer.cancel(false);
                 }
             }
         }
+    }
+
+    /** Where a step keeps its timers. */
+    static List<Field> timersOf(Object step) {
+        List<Field> fields = new ArrayList<>();
+        for (Class<?> type = step == null ? null : step.getClass();
+                type != null;
+                type = type.getSuperclass()) {
+            for (Field field : type.getDeclaredFields()) {
+                if (TIMERS.contains(field.getName())
+                        && Future.class.isAssignableFrom(field.getType())) {
+                    field.setAccessible(true);
+                    fields.add(field);
+                }
+            }
+        }
+        return fields;
+    }
+
+    /** Whether the executor is held for one of the Pipeline's {@code node} blocks. */
+    static boolean isHeldFor(Executor executor, Run<?, ?> run) {
+        Queue.Executable held = executor.getCurrentExecutable();
+        return held != null && holdsFor(held.getParent(), run);
     }
 
     /**
@@ -247,13 +266,13 @@ final class PipelineInternals {
         return Class.forName(name, false, loader);
     }
 
-    private static Field field(Class<?> type, String name) throws NoSuchFieldException {
+    static Field field(Class<?> type, String name) throws NoSuchFieldException {
         Field field = type.getDeclaredField(name);
         field.setAccessible(true);
         return field;
     }
 
-    private static Method method(Class<?> type, String name, Class<?>... parameters)
+    static Method method(Class<?> type, String name, Class<?>... parameters)
             throws NoSuchMethodException {
         Method method = type.getDeclaredMethod(name, parameters);
         method.setAccessible(true);

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -39,12 +40,35 @@ record PipelineOwner(
         int stuck,
         String heads) {
     private static final String FILE = "ha-owner.";
+    private static final String LET_GO = "ha-let-go.";
     private static final Pattern NAME = Pattern.compile("ha-owner\\.([1-9]\\d{0,8})");
     private static final int FIRST = 2;
 
     /** Whether this is the present start of this controller. */
     boolean is(ControllerIdentity who) {
         return controllerId.equals(who.id()) && incarnation.equals(who.incarnation());
+    }
+
+    /**
+     * The owner of the highest generation, this controller, has let go of the Pipeline with all of
+     * it stored: whoever is to go on with it may make the next generation, itself included.
+     */
+    static void letGo(Path folder, ControllerIdentity who) throws IOException {
+        Files.writeString(folder.resolve(LET_GO + generation(folder)), who.name() + "\n");
+    }
+
+    /** Name of the controller that has let go of the highest generation; null where none has. */
+    static String letGoBy(Path folder) throws IOException {
+        try {
+            return Files.readString(folder.resolve(LET_GO + generation(folder))).strip();
+        } catch (NoSuchFileException e) {
+            return null;
+        }
+    }
+
+    /** The highest generation, 1 where nobody has taken over. */
+    static int generation(Path folder) throws IOException {
+        return Math.max(1, highest(folder));
     }
 
     /** The highest generation; empty while the Pipeline is its first controller's. */

@@ -1,11 +1,17 @@
 package io.jenkins.plugins.ha.builds;
 
 import hudson.model.Job;
+import hudson.model.Run;
 import java.util.concurrent.atomic.AtomicReference;
 
 /** Pipelines that run somewhere in the cluster. */
 public final class RunningPipelines {
     private RunningPipelines() {}
+
+    /** Whether it is a build of a Pipeline. */
+    public static boolean isOne(Run<?, ?> run) {
+        return RunFields.isPipeline(run);
+    }
 
     /** What people call a running Pipeline build of the job; null when none runs. From memory. */
     public static String of(ForeignBuilds builds, Job<?, ?> job) {

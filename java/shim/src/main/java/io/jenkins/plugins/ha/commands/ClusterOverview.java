@@ -311,6 +311,12 @@ public final class ClusterOverview {
             return status.map(ControllerStatus::draining).orElse(false);
         }
 
+        /** A sentence for each Pipeline that keeps it from being drained, and why. */
+        @Exported
+        public List<String> getStaying() {
+            return status.map(ControllerStatus::staying).orElse(List.of());
+        }
+
         /** What is wrong with its build records, or "". */
         @Exported
         public String getRecords() {

@@ -6,6 +6,7 @@ import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.Event;
 import io.jenkins.plugins.ha.bridge.HaException;
+import io.jenkins.plugins.ha.builds.Takers;
 import io.jenkins.plugins.ha.doctor.Doctor;
 import io.jenkins.plugins.ha.forwarding.Reach;
 import io.jenkins.plugins.ha.jobs.ItemDeletions;
@@ -56,7 +57,7 @@ public final class Commands {
                     Stopping.waitsForFiles(new String(command.body(), StandardCharsets.UTF_8))
                             ? slow
                             : stops;
-            case Editing.TOPIC, Doctor.TOPIC -> slow;
+            case Editing.TOPIC, Doctor.TOPIC, Moving.TOPIC -> slow;
             case ItemDeletions.TOPIC -> deletions;
             default -> quick;
         };
@@ -107,6 +108,8 @@ public final class Commands {
             case Draining.TOPIC -> Draining.drainHere(Membership.active().orElseThrow(), body);
             case Reach.TOPIC -> Membership.active().orElseThrow().forwarding().reach().here();
             case ItemDeletions.TOPIC -> deleteHere(body, command.from());
+            case Takers.TOPIC -> Membership.active().orElseThrow().handOver().takers().obey(body);
+            case Moving.TOPIC -> Moving.moveHere(body);
             case Doctor.TOPIC -> Doctor.here(Membership.active().orElseThrow(), body);
             case ControllerStatus.TOPIC ->
                     ControllerStatus.here(Membership.active().orElseThrow()).toText();

@@ -4,6 +4,7 @@ import hudson.model.Computer;
 import hudson.model.Executor;
 import io.jenkins.plugins.ha.Membership;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import jenkins.model.Jenkins;
@@ -16,6 +17,7 @@ import jenkins.model.Jenkins;
  * @param jenkins version of its core
  * @param busy executors at work, also on what is not the cluster's
  * @param running executors of any kind that run something, one-off ones and local builds among them
+ * @param staying a sentence for each Pipeline that cannot go over to another controller yet
  * @param records what is wrong with its build records, or ""
  */
 record ControllerStatus(
@@ -24,8 +26,14 @@ record ControllerStatus(
         String jenkins,
         int busy,
         int running,
+        List<String> staying,
         String records) {
     static final String TOPIC = "status";
+
+    /** Before the number of each such line. */
+    private static final String STAYING = "staying.";
+
+    private static final int MOST_STAYING = 100;
 
     static ControllerStatus here(Membership membership) {
         Jenkins jenkins = Jenkins.get();
@@ -43,6 +51,7 @@ record ControllerStatus(
                 Jenkins.VERSION,
                 busy,
                 running,
+                membership.handOver().staying(),
                 membership.records().problem());
     }
 
@@ -54,10 +63,17 @@ record ControllerStatus(
         parts.put("jenkins", jenkins);
         parts.put("busy", busy);
         parts.put("running", running);
-        parts.put("records", records.replaceAll("\\s+", " "));
+        parts.put("records", oneLine(records));
+        for (int i = 0; i < Math.min(staying.size(), MOST_STAYING); i++) {
+            parts.put(STAYING + i, oneLine(staying.get(i)));
+        }
         return parts.entrySet().stream()
                 .map(part -> part.getKey() + "=" + part.getValue())
                 .collect(Collectors.joining("\n"));
+    }
+
+    private static String oneLine(String text) {
+        return text.replaceAll("\\s+", " ");
     }
 
     /** Of any version: what is missing is as if all were well. */
@@ -77,6 +93,10 @@ record ControllerStatus(
                 parts.getOrDefault("jenkins", ""),
                 busy,
                 Math.max(busy, number(parts.getOrDefault("running", ""))),
+                parts.entrySet().stream()
+                        .filter(part -> part.getKey().startsWith(STAYING))
+                        .map(Map.Entry::getValue)
+                        .toList(),
                 parts.getOrDefault("records", ""));
     }
 

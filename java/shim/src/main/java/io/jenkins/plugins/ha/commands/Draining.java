@@ -110,7 +110,9 @@ final class Draining {
 
     private static String done(String name, boolean drained) {
         return drained
-                ? name + " is drained: it takes no more builds, and what runs there goes on."
+                ? name
+                        + " is drained: it takes no more builds, its Pipelines go over to other"
+                        + " controllers, and what else runs there goes on."
                 : name + " takes builds again.";
     }
 }

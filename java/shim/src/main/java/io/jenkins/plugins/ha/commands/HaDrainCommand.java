@@ -13,7 +13,8 @@ public final class HaDrainCommand extends CLICommand {
 
     @Override
     public String getShortDescription() {
-        return "A controller takes no more builds; what runs there goes on";
+        return "A controller takes no more builds and hands its Pipelines over; what else runs"
+                + " there goes on";
     }
 
     /** 0 when done; core answers 6 without the permission, 4 for what is thrown here. */

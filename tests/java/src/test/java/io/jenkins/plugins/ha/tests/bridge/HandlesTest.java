@@ -72,6 +72,7 @@ class HandlesTest {
                         () -> cluster.keep(1),
                         () -> cluster.resume(1),
                         () -> cluster.adopt(1),
+                        () -> cluster.handOver(1, "b"),
                         () -> cluster.unwanted(1, "who"),
                         cluster::holdsLease,
                         () -> cluster.park(1, "why"),

@@ -2,6 +2,7 @@ package io.jenkins.plugins.ha.tests.jenkins;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.jenkins.plugins.ha.stage.Controller;
@@ -146,6 +147,38 @@ class AdoptionOfThreeTest {
         assertEquals("SUCCESS", on.awaitResult("passed", 1, LONG), on.console("passed", 1));
         assertEquals(List.of("passed-1", "passed-2"), ledger());
         allShow("passed", "SUCCESS");
+    }
+
+    @Test
+    void whoDiesWhileItIsHandedOverToItIsFollowedByAnother() {
+        begun("given");
+        takes("a", true);
+        takes("c", true);
+        TwoControllers.script(
+                controller("a").client(),
+                """
+                def pool = io.jenkins.plugins.ha.Membership.active().get().@adoption.@worker
+                2.times { pool.execute({ sleep(600000) } as Runnable) }
+                """);
+        JenkinsClient b = controller("b").client();
+        // by way of c, which does not run it either
+        assertEquals(
+                200,
+                controller("c")
+                        .client()
+                        .post("job/given/1/ha-move/?to=a", java.util.Map.of())
+                        .statusCode());
+        controller("a").kill9();
+        Eventually.until(
+                "another goes on with it",
+                LONG,
+                () -> b.console("given", 1).contains("goes on with this Pipeline"));
+        String next = JenkinsClient.controllerOf(b.build("given", 1).orElseThrow());
+        assertTrue(List.of("b", "c").contains(next), next);
+        PipelineState.proceed(controller(next).client(), "given", 1);
+        assertEquals("SUCCESS", b.awaitResult("given", 1, LONG), b.console("given", 1));
+        assertEquals(List.of("given-1", "given-2"), ledger());
+        allShow("given", "SUCCESS");
     }
 
     /** Kills b; the survivor to which it falls takes no builds, the other one does. Its name. */
