@@ -6,6 +6,7 @@
 #![deny(unsafe_code)]
 
 mod admission;
+mod agents;
 #[doc(hidden)]
 pub mod bridge;
 mod bus;
@@ -32,6 +33,7 @@ mod shared_folder;
 mod stamp;
 mod turns;
 
+pub use agents::AgentOwner;
 pub use bus::Event;
 pub use controller::Controller;
 pub use error::{Error, Result};

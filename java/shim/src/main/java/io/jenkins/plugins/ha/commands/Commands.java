@@ -3,6 +3,7 @@ package io.jenkins.plugins.ha.commands;
 import hudson.security.ACL;
 import hudson.security.ACLContext;
 import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.agents.AgentWishes;
 import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.Event;
 import io.jenkins.plugins.ha.bridge.HaException;
@@ -103,6 +104,12 @@ public final class Commands {
             case Editing.TOPIC -> Editing.editHere(body);
             case WorkspacePolls.TOPIC -> WorkspacePolls.pollHere(body);
             case Draining.TOPIC -> Draining.drainHere(Membership.active().orElseThrow(), body);
+            case AgentWishes.TOPIC ->
+                    Membership.active()
+                            .orElseThrow()
+                            .agents()
+                            .handOver()
+                            .wanted(command.from(), body);
             case ItemDeletions.TOPIC -> deleteHere(body, command.from());
             case ControllerStatus.TOPIC ->
                     ControllerStatus.here(Membership.active().orElseThrow()).toText();

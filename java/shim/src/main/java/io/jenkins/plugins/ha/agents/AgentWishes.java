@@ -1,0 +1,152 @@
+package io.jenkins.plugins.ha.agents;
+
+import hudson.model.Computer;
+import hudson.model.Node;
+import hudson.model.Queue;
+import hudson.slaves.SlaveComputer;
+import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.bridge.AgentOwner;
+import io.jenkins.plugins.ha.bridge.HaException;
+import io.jenkins.plugins.ha.life.Pool;
+import io.jenkins.plugins.ha.life.Watchdog;
+import io.jenkins.plugins.ha.queue.QueueView;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import jenkins.model.Jenkins;
+
+/**
+ * Asks other controllers for their agents, as long as something waits in this controller's own
+ * queue that could run on theirs and on none here: a Pipeline's {@code node} block, say, which
+ * stays with its Pipeline. {@link AgentHandOver} is the other side.
+ */
+public final class AgentWishes {
+    /** The command; its body is wishes as {@link Wish} writes them. */
+    public static final String TOPIC = "agents-wanted";
+
+    private static final Logger LOGGER = Logger.getLogger(AgentWishes.class.getName());
+    private static final long LOOK_MILLIS = 200;
+
+    /** What core can start by itself it starts sooner. */
+    private static final long PATIENCE_MILLIS = 200;
+
+    private static final long ANSWER_MILLIS = 2000;
+
+    private final AgentOwners owners;
+    private final QueueView view;
+    private final Pool asking = new Pool("ha-jenkins-agent-asker", 4, 100);
+    private final Set<String> asked = ConcurrentHashMap.newKeySet();
+
+    AgentWishes(AgentOwners owners, QueueView view) {
+        this.owners = owners;
+        this.view = view;
+    }
+
+    void start(Watchdog watchdog) {
+        watchdog.every("ha-jenkins-agent-wishes", LOOK_MILLIS, this::look);
+    }
+
+    void stop() {
+        asking.stop();
+    }
+
+    private void look() {
+        Membership membership = Membership.active().orElse(null);
+        if (membership == null || membership.isLeaving() || !membership.link().joined()) {
+            return;
+        }
+        Map<String, List<Wish>> wishes = wishes(Queue.getInstance().getBuildableItems());
+        wishes.forEach(
+                (controller, those) -> {
+                    if (asked.add(controller)
+                            && !asking.execute(() -> ask(membership, controller, those))) {
+                        asked.remove(controller);
+                    }
+                });
+    }
+
+    private void ask(Membership membership, String controller, List<Wish> wishes) {
+        try {
+            membership.ask(controller, TOPIC, Wish.toText(wishes), ANSWER_MILLIS);
+        } catch (HaException e) {
+            LOGGER.log(Level.FINE, "Agents are asked for again: {0}", e.getMessage());
+        } finally {
+            asked.remove(controller);
+        }
+    }
+
+    /** By controller what is wished of it, the oldest first. */
+    private Map<String, List<Wish>> wishes(List<Queue.BuildableItem> waiting) {
+        Map<String, List<Wish>> wishes = new HashMap<>();
+        Set<String> coming = new HashSet<>();
+        List<Queue.BuildableItem> oldestFirst = new ArrayList<>(waiting);
+        oldestFirst.sort(Comparator.comparingLong(view::waitingSince));
+        for (Queue.BuildableItem item : oldestFirst) {
+            long since = view.waitingSince(item);
+            if (item.isPending()
+                    || item.task instanceof Queue.FlyweightTask
+                    || System.currentTimeMillis() - item.getInQueueSince() < PATIENCE_MILLIS
+                    || isIdleHere(item)
+                    || comes(item, coming)) {
+                continue;
+            }
+            Map<String, List<String>> fitting = new HashMap<>();
+            for (SlaveComputer computer : PermanentAgents.all()) {
+                AgentOwner owner = owners.elsewhere(computer.getName()).orElse(null);
+                if (owner != null && couldTake(computer, item)) {
+                    fitting.computeIfAbsent(owner.controllerId(), id -> new ArrayList<>())
+                            .add(computer.getName());
+                }
+            }
+            fitting.forEach(
+                    (controller, agents) ->
+                            wishes.computeIfAbsent(controller, id -> new ArrayList<>())
+                                    .add(new Wish(item.getId(), since, agents)));
+        }
+        return wishes;
+    }
+
+    private static boolean isIdleHere(Queue.BuildableItem item) {
+        for (Computer computer : Jenkins.get().getComputers()) {
+            if (computer.isOnline()
+                    && computer.isAcceptingTasks()
+                    && computer.countIdle() > 0
+                    && fits(computer, item)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether an agent is on its way here for it; each comes for one. */
+    private boolean comes(Queue.BuildableItem item, Set<String> coming) {
+        for (SlaveComputer computer : PermanentAgents.all()) {
+            String name = computer.getName();
+            if (owners.isOurs(name)
+                    && computer.getChannel() == null
+                    && couldTake(computer, item)
+                    && coming.add(name)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean couldTake(SlaveComputer computer, Queue.BuildableItem item) {
+        return computer.getChannel() == null
+                && !computer.isTemporarilyOffline()
+                && fits(computer, item);
+    }
+
+    private static boolean fits(Computer computer, Queue.BuildableItem item) {
+        Node node = computer.getNode();
+        return node != null && node.getNumExecutors() > 0 && node.canTake(item) == null;
+    }
+}
