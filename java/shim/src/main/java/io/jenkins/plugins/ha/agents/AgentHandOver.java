@@ -120,6 +120,10 @@ public final class AgentHandOver {
         if (computer == null || computer.getChannel() == null || !owners.isOurs(agent)) {
             return false;
         }
+        if (heard.wish.unclaimed()
+                && AgentWishes.takesBuilds(Membership.active().orElseThrow())) {
+            return false; // it claims it itself
+        }
         if (!computer.isIdle()) {
             unused.remove(agent);
             return false;
@@ -196,7 +200,8 @@ public final class AgentHandOver {
             return false;
         }
         for (Heard heard : wishes.values()) {
-            if (heard.wish.since() < since
+            if (!heard.wish.unclaimed()
+                    && heard.wish.since() < since
                     && heard.wish.agents().contains(computer.getName())
                     && millisSince(heard.last) < FORGOTTEN_MILLIS
                     && (computer.isIdle() || millisSince(heard.first) < KEPT_MILLIS)) {

@@ -10,6 +10,8 @@ import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.life.Pool;
 import io.jenkins.plugins.ha.life.Watchdog;
 import io.jenkins.plugins.ha.queue.QueueView;
+import io.jenkins.plugins.ha.queue.Unclaimed;
+import io.jenkins.plugins.ha.settings.HaConfiguration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -37,6 +39,9 @@ public final class AgentWishes {
     /** What core can start by itself it starts sooner. */
     private static final long PATIENCE_MILLIS = 200;
 
+    /** Who can claim it has claimed it sooner. */
+    private static final long UNCLAIMED_MILLIS = 1500;
+
     private static final long ANSWER_MILLIS = 2000;
 
     private final AgentOwners owners;
@@ -63,6 +68,9 @@ public final class AgentWishes {
             return;
         }
         Map<String, List<Wish>> wishes = wishes(Queue.getInstance().getBuildableItems());
+        if (takesBuilds(membership)) {
+            addUnclaimed(wishes);
+        }
         wishes.forEach(
                 (controller, those) -> {
                     if (asked.add(controller)
@@ -70,6 +78,46 @@ public final class AgentWishes {
                         asked.remove(controller);
                     }
                 });
+    }
+
+    /** Whether this controller claims what it could run. */
+    static boolean takesBuilds(Membership membership) {
+        return HaConfiguration.get().isTakesBuilds()
+                && !membership.claimer().isDraining()
+                && !Jenkins.get().isQuietingDown();
+    }
+
+    /** What nobody claims though an agent for it is idle: its controller takes no builds. */
+    private void addUnclaimed(Map<String, List<Wish>> wishes) {
+        for (Unclaimed item : view.unclaimed()) {
+            if (System.currentTimeMillis() - item.since() < UNCLAIMED_MILLIS
+                    || Jenkins.get().getItemByFullName(item.job()) == null) {
+                continue;
+            }
+            Map<String, List<String>> fitting = new HashMap<>();
+            boolean comes = false;
+            for (SlaveComputer computer : PermanentAgents.all()) {
+                Node node = computer.getNode();
+                String name = computer.getName();
+                if (node == null || computer.isTemporarilyOffline() || !item.fits(node)) {
+                    continue;
+                }
+                comes |= owners.isOurs(name);
+                owners.elsewhere(name)
+                        .ifPresent(
+                                owner ->
+                                        fitting.computeIfAbsent(
+                                                        owner.controllerId(),
+                                                        id -> new ArrayList<>())
+                                                .add(name));
+            }
+            if (!comes) {
+                fitting.forEach(
+                        (controller, agents) ->
+                                wishes.computeIfAbsent(controller, id -> new ArrayList<>())
+                                        .add(new Wish(item.id(), true, item.since(), agents)));
+            }
+        }
     }
 
     private void ask(Membership membership, String controller, List<Wish> wishes) {
@@ -108,7 +156,7 @@ public final class AgentWishes {
             fitting.forEach(
                     (controller, agents) ->
                             wishes.computeIfAbsent(controller, id -> new ArrayList<>())
-                                    .add(new Wish(item.getId(), since, agents)));
+                                    .add(new Wish(item.getId(), false, since, agents)));
         }
         return wishes;
     }

@@ -112,16 +112,28 @@ public final class QueueView {
      * since 1970; the largest number when there is none. From memory.
      */
     public long claimableSince(Node node) {
-        for (SeenItem seen : index.all()) {
-            Item item = seen.item();
-            if (item.state() == ItemState.QUEUED && !item.blocked()) {
-                Lane lane = Lane.parse(item.lane());
-                if (!lane.oneOff() && Room.allows(lane.onThisController(), node)) {
-                    return item.enqueuedMillis();
-                }
+        for (Unclaimed item : unclaimed()) {
+            if (item.fits(node)) {
+                return item.since();
             }
         }
         return Long.MAX_VALUE;
+    }
+
+    /** Of each lane the oldest item that could be claimed, oldest first. From memory. */
+    public List<Unclaimed> unclaimed() {
+        List<Unclaimed> oldest = new ArrayList<>();
+        Set<String> lanes = new HashSet<>();
+        for (SeenItem seen : index.all()) {
+            Item item = seen.item();
+            if (item.state() == ItemState.QUEUED && !item.blocked() && lanes.add(item.lane())) {
+                Lane lane = Lane.parse(item.lane());
+                if (!lane.oneOff()) {
+                    oldest.add(new Unclaimed(item, lane.onThisController()));
+                }
+            }
+        }
+        return oldest;
     }
 
     /** How many items no controller holds. */

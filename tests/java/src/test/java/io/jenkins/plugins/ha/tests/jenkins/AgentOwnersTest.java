@@ -184,7 +184,7 @@ class AgentOwnersTest {
         figure("40 MiB to an agent, " + how, Double.parseDouble(parts[1]), "s");
     }
 
-    private static String give(String agent, String to) {
+    static String give(String agent, String to) {
         return """
         def m = io.jenkins.plugins.ha.Membership.active().get()
         def other = m.cluster().members().find { it.name() == '%2$s' }
