@@ -19,6 +19,8 @@ use crate::{Error, Result};
 const PROTOCOL: u32 = 1;
 /// How long others are waited for in one go: a heartbeat, and what a network file system may take.
 const PATIENCE: Duration = Duration::from_millis(3800);
+/// A mark that another controller has just made is waited for so long: a network file system may show it a little later.
+const LATE: Duration = Duration::from_millis(2000);
 /// So often in a row it is no matter of a slow network file system.
 const CERTAIN: u32 = 2;
 const PAUSE: Duration = Duration::from_millis(50);
@@ -67,7 +69,7 @@ impl Heartbeat<'_> {
             }
             None => None,
         };
-        let deadline = Instant::now() + PATIENCE;
+        let (deadline, late) = (Instant::now() + PATIENCE, Instant::now() + LATE);
         let mut nonce: Option<Nonce> = None;
         loop {
             let answer = self.ask_to_join(folder.is_some(), mark.as_ref(), nonce.as_ref())?;
@@ -93,6 +95,12 @@ impl Heartbeat<'_> {
                 ("MARK", Some((shared, folder))) => {
                     let made = folder.make_mark(&settings.cluster, &random_name());
                     mark = Some(made.map_err(|error| unusable(shared, &error))?);
+                    self.check_mark(folder, mark.as_ref())
+                        .map_err(|error| self.wrong_folder(error, CERTAIN))?;
+                }
+                ("FOLDER", Some((shared, folder))) if mark.is_none() && Instant::now() < late => {
+                    thread::sleep(PAUSE);
+                    mark = self.own_mark(shared, folder)?;
                     self.check_mark(folder, mark.as_ref())
                         .map_err(|error| self.wrong_folder(error, CERTAIN))?;
                 }

@@ -161,6 +161,34 @@ impl Controller {
         self.node.enqueue(item, seen_revision)
     }
 
+    /// Keeps an item until the cluster has it ([`Controller::store_accepted`]): when it has answered, the item is on the disk of
+    /// this controller ([`crate::Home::journal`]), and is there after a restart or a power cut. For what is accepted while Redis
+    /// is away. Touches no network.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when it cannot be written.
+    pub fn keep_accepted(&self, item: &NewItem) -> Result<()> {
+        self.node.keep_accepted(item)
+    }
+
+    /// Stores what was kept by [`Controller::keep_accepted`], also before a restart, in its order, and forgets it. What the cluster
+    /// never takes is put aside, with a line in the log. Answers the first whose id is another item's: it needs another id
+    /// ([`Controller::rename_accepted`]) before any behind it is stored.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] while Redis or the journal is: what is not stored waits.
+    pub fn store_accepted(&self) -> Result<Option<Item>> {
+        self.node.store_accepted()
+    }
+
+    /// Gives the first of those kept another id and payload; it is stored last then.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when `id` is not the first of them.
+    pub fn rename_accepted(&self, id: i64, new_id: i64, payload: Vec<u8>) -> Result<()> {
+        self.node.rename_accepted(id, new_id, payload)
+    }
+
     /// Replaces the payload of a queued item and, unless `due_in_ms` is -1, the time until it is due. Not accepted when the
     /// item is no longer queued, even if this controller has claimed it meanwhile, or one of the job's queued or claimed items
     /// is newer than `seen_revision`.
@@ -548,6 +576,7 @@ impl Controller {
             }
         }
         node.pool.clear();
+        node.accepted.close();
         node.tell_link(node.link.failed(Phase::Closed, Error::Closed.to_string()));
     }
 }

@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 #![deny(unsafe_code)]
 
+mod accepted;
 mod admission;
 mod agents;
 #[doc(hidden)]
@@ -16,6 +17,7 @@ mod error;
 mod heartbeat;
 mod homes;
 mod item;
+mod journal;
 mod kept_settings;
 mod lives;
 mod members;

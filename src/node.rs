@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use parking_lot::{Condvar, Mutex};
 
+use crate::accepted::Accepted;
 use crate::bus::{Events, Inbox, Replies};
 use crate::claimer::Claimer;
 use crate::lives::{Care, Pulse};
@@ -35,6 +36,7 @@ pub(crate) struct Node {
     pub inbox: Inbox,
     pub replies: Replies,
     pub claimer: Claimer,
+    pub accepted: Accepted,
     pub chores: Chores,
     pub reader_kill: KillSwitch,
     pub beat_kill: KillSwitch,
@@ -77,6 +79,7 @@ impl Node {
             inbox: Inbox::default(),
             replies: Replies::default(),
             claimer: Claimer::default(),
+            accepted: Accepted::default(),
             chores: Chores::default(),
             reader_kill: KillSwitch::default(),
             beat_kill: KillSwitch::default(),

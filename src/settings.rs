@@ -76,6 +76,8 @@ pub struct Home {
     pub id_file: String,
     /// The folder that all controllers of the cluster share.
     pub shared: Option<PathBuf>,
+    /// A folder on this controller's own disk, for what is accepted while Redis is away.
+    pub journal: Option<PathBuf>,
     /// What must be the same on all controllers, in words for people: `Jenkins 2`.
     pub likeness: String,
     /// What others may want to know of this controller: up to 256 KiB, kept as it is ([`crate::Controller::describe`]).

@@ -98,6 +98,18 @@ fn controllers_that_start_at_once_agree_on_one_mark() {
 }
 
 #[test]
+fn a_mark_that_another_has_just_made_is_waited_for() {
+    let (redis, folders) = (Redis::start(), Folders::new("late"));
+    redis::cmd("HSET").arg(&["{haj:test}:meta", "folder", "abc"]).query::<()>(&mut redis.inside()).unwrap();
+    let late = Controller::open(at(&redis, "a", &folders.jobs())).unwrap();
+    std::thread::sleep(Duration::from_millis(1000));
+    fs::create_dir_all(folders.mark().parent().unwrap()).unwrap();
+    fs::write(folders.jobs().join("draft"), "cluster=test\nid=abc\n").unwrap();
+    fs::rename(folders.jobs().join("draft"), folders.mark()).unwrap();
+    assert!(late.await_joined(SOON), "{:?}", late.link());
+}
+
+#[test]
 fn another_clusters_folder_is_refused_with_both_names() {
     let (redis, folders) = (Redis::start(), Folders::new("two-clusters"));
     let _a = joined(at(&redis, "a", &folders.jobs()));

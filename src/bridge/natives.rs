@@ -3,6 +3,7 @@
 //! Their Javadoc says what they do; names and types must be the same on both sides, which loading the library proves.
 
 use std::ffi::CStr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jni::objects::{JByteArray, JClass, JIntArray, JList, JLongArray, JObjectArray, JString};
@@ -69,6 +70,12 @@ const NATIVES: &[NativeMethod<'static>] = &[
         handle: jlong, id: jlong, job: JString, lane: JString, priority: jint, quiet_millis: jlong,
         concurrent: jboolean, pinned: JString, payload: jbyte[], seen_revision: jlong
     ) -> EnqueuedType),
+    native!(keep_accepted(
+        handle: jlong, id: jlong, job: JString, lane: JString, priority: jint, quiet_millis: jlong,
+        concurrent: jboolean, pinned: JString, payload: jbyte[]
+    )),
+    native!(store_accepted(handle: jlong) -> ItemType),
+    native!(rename_accepted(handle: jlong, id: jlong, new_id: jlong, payload: jbyte[])),
     native!(fold(handle: jlong, id: jlong, seen_revision: jlong, payload: jbyte[], due_in_millis: jlong) -> EnqueuedType),
     native!(fold_held(handle: jlong, id: jlong, seen_revision: jlong, payload: jbyte[]) -> EnqueuedType),
     native!(claim(handle: jlong, lanes: JString[], rooms: jint[], max: jint, timeout_millis: jlong) -> JList),
@@ -234,9 +241,10 @@ fn home_of<'local>(
 ) -> Result<Home, Failure> {
     let mut parts = texts(env, "parts of the home", home)?.unwrap_or_default().into_iter();
     let mut next = || parts.next().unwrap_or_default();
-    let (host, place, id_file, shared, likeness, facts) = (next(), next(), next(), next(), next(), next());
-    let shared = (!shared.is_empty()).then(|| shared.into());
-    Ok(Home { host, place, id_file, shared, likeness, facts })
+    let (host, place, id_file) = (next(), next(), next());
+    let mut folder = || Some(next()).filter(|path| !path.is_empty()).map(PathBuf::from);
+    let (shared, journal) = (folder(), folder());
+    Ok(Home { host, place, id_file, shared, journal, likeness: next(), facts: next() })
 }
 
 fn origins_of<'local>(
@@ -396,19 +404,73 @@ fn enqueue<'local>(
     payload: JByteArray<'local>,
     seen_revision: jlong,
 ) -> Result<EnqueuedType<'local>, Failure> {
-    let controller = held(handle)?;
-    let item = NewItem {
-        id,
-        job: text(env, "the job's name", &job)?,
-        lane: text(env, "the lane", &lane)?,
-        priority,
-        quiet_ms: quiet_millis,
-        concurrent,
-        pinned: text(env, "the controller it is pinned to", &pinned)?,
-        payload: bytes(env, "the payload", &payload)?,
-    };
-    let answer = controller.enqueue(item, seen_revision)?;
+    let item = new_item(env, id, &job, &lane, priority, quiet_millis, concurrent, &pinned, &payload)?;
+    let answer = held(handle)?.enqueue(item, seen_revision)?;
     enqueued(env, &answer)
+}
+
+fn keep_accepted<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    id: jlong,
+    job: JString<'local>,
+    lane: JString<'local>,
+    priority: jint,
+    quiet_millis: jlong,
+    concurrent: jboolean,
+    pinned: JString<'local>,
+    payload: JByteArray<'local>,
+) -> Result<(), Failure> {
+    let item = new_item(env, id, &job, &lane, priority, quiet_millis, concurrent, &pinned, &payload)?;
+    Ok(held(handle)?.keep_accepted(&item)?)
+}
+
+#[allow(clippy::too_many_arguments)] // the parts of a Java record
+fn new_item<'local>(
+    env: &mut Env<'local>,
+    id: jlong,
+    job: &JString<'local>,
+    lane: &JString<'local>,
+    priority: jint,
+    quiet_ms: jlong,
+    concurrent: jboolean,
+    pinned: &JString<'local>,
+    payload: &JByteArray<'local>,
+) -> Result<NewItem, Failure> {
+    Ok(NewItem {
+        id,
+        job: text(env, "the job's name", job)?,
+        lane: text(env, "the lane", lane)?,
+        priority,
+        quiet_ms,
+        concurrent,
+        pinned: text(env, "the controller it is pinned to", pinned)?,
+        payload: bytes(env, "the payload", payload)?,
+    })
+}
+
+fn store_accepted<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+) -> Result<ItemType<'local>, Failure> {
+    match held(handle)?.store_accepted()? {
+        Some(item) => item_to_java(env, &item),
+        None => Ok(ItemType::default()),
+    }
+}
+
+fn rename_accepted<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    id: jlong,
+    new_id: jlong,
+    payload: JByteArray<'local>,
+) -> Result<(), Failure> {
+    let payload = bytes(env, "the payload", &payload)?;
+    Ok(held(handle)?.rename_accepted(id, new_id, payload)?)
 }
 
 fn fold<'local>(

@@ -421,7 +421,7 @@ impl Shared {
             format!(
                 "The database does not take {rejected} of the changes that were told since the start: they are kept in {}, \
                  and the log says why.",
-                self.outbox_folder.join(outbox::REJECTED).display()
+                self.outbox_folder.join(crate::journal::REJECTED).display()
             )
         };
         [self.store.warning().to_owned(), set_aside]

@@ -246,7 +246,7 @@ impl<'a> Writer<'a> {
                 return;
             }
         };
-        match self.store(&front.changes) {
+        match self.store(&front.records) {
             Ok(()) => {
                 let mut outbox = shared.outbox.lock();
                 if let Err(error) = outbox.stored(&front) {
@@ -256,7 +256,7 @@ impl<'a> Writer<'a> {
                     );
                 }
                 shared.waiting.store(outbox.waiting(), Relaxed);
-                shared.counts.replayed.fetch_add(front.changes.len() as u64, Relaxed);
+                shared.counts.replayed.fetch_add(front.records.len() as u64, Relaxed);
                 if outbox.waiting() == 0 {
                     log::info!(
                         "Build records: all that waited in {} is stored",

@@ -134,6 +134,47 @@ public final class Cluster implements AutoCloseable {
     }
 
     /**
+     * Keeps an item until the cluster has it ({@link #storeAccepted}): when it has answered, the
+     * item is on the disk of this controller ({@link ControllerHome#journal()}). For what is
+     * accepted while Redis is away. Touches no network.
+     *
+     * @throws HaException.Unavailable when it cannot be written
+     */
+    public void keepAccepted(NewItem item) {
+        Native.keepAccepted(
+                handle,
+                item.id(),
+                item.job(),
+                item.lane(),
+                item.priority(),
+                item.quietMillis(),
+                item.concurrent(),
+                item.pinned(),
+                item.payload());
+    }
+
+    /**
+     * Stores what was kept by {@link #keepAccepted}, also before a restart, in its order, and
+     * forgets it. What the cluster never takes is put aside, with a line in the log.
+     *
+     * @return the first whose id is another item's: it needs another one ({@link #renameAccepted})
+     *     before any behind it is stored. Empty when all is stored
+     * @throws HaException.Unavailable while Redis or the journal is: what is not stored waits
+     */
+    public Optional<Item> storeAccepted() {
+        return Optional.ofNullable(Native.storeAccepted(handle));
+    }
+
+    /**
+     * Gives the first of those kept another id and payload; it is stored last then.
+     *
+     * @throws HaException.NotFound when {@code id} is not the first of them
+     */
+    public void renameAccepted(long id, long newId, byte[] payload) {
+        Native.renameAccepted(handle, id, newId, payload);
+    }
+
+    /**
      * Replaces the payload of a QUEUED item and, unless {@code dueInMillis} is -1, the time until
      * it is due.
      *

@@ -14,6 +14,7 @@ import java.nio.file.Path;
  *     restart
  * @param idFile the file that holds the controller's id, for people
  * @param sharedFolder the folder that all controllers of the cluster share
+ * @param journal a folder on this controller's own disk, for what is accepted while Redis is away
  * @param likeness what must be the same on all controllers, in words: {@code Jenkins 2}
  * @param facts what others may want to know of this controller, as it is at the start; see {@link
  *     Cluster#describe}
@@ -23,10 +24,11 @@ public record ControllerHome(
         String place,
         String idFile,
         String sharedFolder,
+        String journal,
         String likeness,
         String facts) {
     /** Nothing is known or shared. */
-    public static final ControllerHome UNKNOWN = new ControllerHome("", "", "", "", "", "");
+    public static final ControllerHome UNKNOWN = new ControllerHome("", "", "", "", "", "", "");
 
     /**
      * The place of a home: this run of the host's kernel and the file that holds the id. A copy of
@@ -54,6 +56,6 @@ public record ControllerHome(
     }
 
     String[] parts() {
-        return new String[] {host, place, idFile, sharedFolder, likeness, facts};
+        return new String[] {host, place, idFile, sharedFolder, journal, likeness, facts};
     }
 }

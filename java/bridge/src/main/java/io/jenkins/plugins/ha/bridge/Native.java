@@ -81,6 +81,22 @@ final class Native {
             byte[] payload,
             long seenRevision);
 
+    static native void keepAccepted(
+            long handle,
+            long id,
+            String job,
+            String lane,
+            int priority,
+            long quietMillis,
+            boolean concurrent,
+            String pinned,
+            byte[] payload);
+
+    /** Null when all is stored. */
+    static native Item storeAccepted(long handle);
+
+    static native void renameAccepted(long handle, long id, long newId, byte[] payload);
+
     static native Enqueued fold(
             long handle, long id, long seenRevision, byte[] payload, long dueInMillis);
 

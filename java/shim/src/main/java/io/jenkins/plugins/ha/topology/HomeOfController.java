@@ -17,6 +17,7 @@ public final class HomeOfController {
                 ControllerHome.placeOf(idFile),
                 idFile.toString(),
                 home.resolve("jobs").toString(),
+                home.resolve("ha-jenkins/outbox").toString(),
                 "Jenkins " + Jenkins.VERSION.replaceAll("\\..*", ""),
                 ControllerFacts.beforeSecurity().toText());
     }

@@ -181,6 +181,9 @@ final class Checker {
             if (builds.size() > 1) {
                 fail(Rule.DOUBLED, "trigger " + token + " has builds " + builds);
             }
+            if (answered(trigger, "refused") && !builds.isEmpty()) {
+                fail(Rule.REFUSED, "trigger " + token + " was refused, but has builds " + builds);
+            }
             if (!answered(trigger, "accepted")) {
                 continue;
             }
@@ -381,6 +384,11 @@ final class Checker {
                 aborts.merge(build(abort), abort.path("begin").asLong(), Math::min);
             }
         }
+        Set<String> vanish =
+                lines("trigger").stream()
+                        .filter(t -> t.path("vanishes").asBoolean())
+                        .map(t -> t.path("token").asText())
+                        .collect(Collectors.toSet());
         for (QueueReplay.Course course : replay.courses()) {
             if (!course.state.equals("D")) {
                 continue;
@@ -392,7 +400,9 @@ final class Checker {
             boolean fits =
                     switch (course.result) {
                         case "SUCCESS" -> said.contains("end");
-                        case "FAILURE" -> said.contains("fail");
+                        case "FAILURE" ->
+                                said.contains("fail")
+                                        || isFor(course, vanish) && !said.contains("end");
                         case "ABORTED" ->
                                 cutShort(course)
                                         || aborts.getOrDefault(course.build(), Long.MAX_VALUE)
@@ -407,6 +417,19 @@ final class Checker {
                                 .formatted(course, course.result, said));
             }
         }
+    }
+
+    /** Whether its build was made for one of these triggers, answered or not. */
+    private boolean isFor(QueueReplay.Course course, Set<String> tokens) {
+        JsonNode record = records.get(course.build());
+        if (record != null) {
+            for (JsonNode token : record.path("causes")) {
+                if (tokens.contains(token.asText())) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     /**
@@ -531,6 +554,7 @@ final class Checker {
         }
         figures.put("triggers accepted", count("trigger", "accepted"));
         figures.put("triggers unanswered", count("trigger", "unknown"));
+        figures.put("triggers refused", count("trigger", "refused"));
         figures.put("items", Integer.toString(replay.courses().size()));
         figures.put("builds", Long.toString(inState("D")));
         figures.put("cancelled", Long.toString(inState("X")));

@@ -96,6 +96,14 @@ enum Mutant {
             List.of(),
             "local first = redis.call('ZRANGE', parked, 0, 0)[1]\n",
             "local first = redis.call('ZRANGE', parked, -1, -1)[1]\n"),
+    CLAIMED_IS_FOLDED_INTO_BY_ANYBODY(
+            List.of(),
+            "if v[STATE] ~= 'Q' then return newer(",
+            "if v[STATE] ~= 'Q' and v[STATE] ~= 'C' then return newer("),
+    HANDLERS_ARE_ASKED_AT_THE_CLAIM(List.of()),
+    REFUSED_IS_STORED(List.of()),
+    VETO_IS_IGNORED(List.of()),
+    VANISHED_AGENT_IS_OVERLOOKED(List.of()),
     ROW_IS_NOT_FENCED(List.of("pause")),
     ROW_OF_THE_DEAD_IS_LEFT(List.of("kill", "pause")),
     ROWS_ARE_DROPPED_WHILE_AWAY(List.of("db-kill", "db-pause"));

@@ -61,10 +61,13 @@ record Plan(
                             .parameter("S")
                             .parameter("F")
                             .parameter("N")
+                            .parameter("V")
+                            .parameter("H")
                             .quietSeconds(quietSeconds)
                             .shell(
                                     say("begin", ledger)
-                                            + "\nsleep $S\nif [ \"$F\" = 1 ]; then\n"
+                                            + "\nsleep $S\nif [ \"$V\" = 1 ]; then\n"
+                                            + "kill -9 $$\nfi\nif [ \"$F\" = 1 ]; then\n"
                                             + say("fail", ledger)
                                             + "\nexit 1\nfi\n"
                                             + say("end", ledger));

@@ -6,6 +6,8 @@ enum Rule {
     LOST,
     /** It has no more than one, and its script does not run again unless it was cut short. */
     DOUBLED,
+    /** What a handler refused is not built. */
+    REFUSED,
     /** A cancelled item did not run, and what was said to be cancelled is. */
     CANCELLED_RAN,
     /** Numbers of a job are unique and rise in the order in which they are given. */

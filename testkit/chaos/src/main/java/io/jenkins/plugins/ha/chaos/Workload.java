@@ -103,12 +103,19 @@ final class Workload {
         form.put("P", quiet ? "same" + random.nextInt(3) : token);
         form.put("S", "%.2f".formatted(sleep));
         form.put("F", !quiet && random.nextInt(20) == 0 ? "1" : "0");
+        boolean vanishes = !quiet && random.nextInt(20) == 0;
+        form.put("V", vanishes ? "1" : "0");
+        boolean once = !quiet && random.nextInt(10) == 0;
+        form.put("H", once ? "once" : "");
         form.put("cause", token);
         ObjectNode line =
                 History.line("trigger")
                         .put("via", controller.name())
                         .put("job", job)
                         .put("token", token);
+        if (vanishes) {
+            line.put("vanishes", true);
+        }
         int where = quiet ? 0 : random.nextInt(10);
         if (where > 7) {
             form.put("stays", "1");
@@ -124,6 +131,8 @@ final class Workload {
             Matcher id = QUEUE_ID.matcher(answer.headers().firstValue("Location").orElse(""));
             if (answer.statusCode() == 201 && id.find()) {
                 line.put("answer", "accepted").put("item", Long.parseLong(id.group(1)));
+            } else if (answer.statusCode() == 409) {
+                line.put("answer", "refused");
             } else {
                 line.put("answer", "unknown").put("status", answer.statusCode());
             }

@@ -75,6 +75,37 @@ class CheckerTest {
     }
 
     @Test
+    void whatAHandlerRefusedAndIsBuiltIsFound() {
+        bad(story.triggered(1, "t1").refused("t2").built(1, 1, "a:1", "t1", "t2"), Rule.REFUSED);
+    }
+
+    @Test
+    void aBuildWhoseAgentVanishedFailsAndSaysNothingOfAnEnd() {
+        good(
+                story.triggered(1, "t1")
+                        .vanishes()
+                        .claimed(1, "a:1")
+                        .numbered(1, 1)
+                        .running(1)
+                        .shell("begin", 1, 1)
+                        .done(1, "FAILURE")
+                        .record(1, 1, "FAILURE", "t1"));
+    }
+
+    @Test
+    void aFailureWithoutAReasonIsFound() {
+        bad(
+                story.triggered(1, "t1")
+                        .claimed(1, "a:1")
+                        .numbered(1, 1)
+                        .running(1)
+                        .shell("begin", 1, 1)
+                        .done(1, "FAILURE")
+                        .record(1, 1, "FAILURE", "t1"),
+                Rule.RESULT);
+    }
+
+    @Test
     void whatADeadControllerRanEndsAsAbortedAndRunsAgain() {
         good(
                 orphan().runsAgain(1, 2)

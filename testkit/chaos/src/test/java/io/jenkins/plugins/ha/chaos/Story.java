@@ -63,6 +63,23 @@ final class Story {
                         .put("item", id));
     }
 
+    /** A trigger that a handler refused. */
+    Story refused(String token) {
+        return says(
+                History.line("trigger")
+                        .put("job", "job")
+                        .put("token", token)
+                        .put("begin", now)
+                        .put("end", now)
+                        .put("answer", "refused"));
+    }
+
+    /** The agent of the last trigger's build vanishes. */
+    Story vanishes() {
+        ((ObjectNode) lines.get(lines.size() - 1)).put("vanishes", true);
+        return this;
+    }
+
     Story cancel(long id, String answer) {
         return says(
                 History.line("cancel")

@@ -7,5 +7,13 @@ enum Defect {
     /** A survivor ends a dead controller's build in the queue, but not in the records. */
     ROW_OF_THE_DEAD_IS_LEFT,
     /** What the database cannot take at once is dropped. */
-    ROWS_ARE_DROPPED_WHILE_AWAY
+    ROWS_ARE_DROPPED_WHILE_AWAY,
+    /** Handlers are asked once more when an item is claimed, and find the item itself. */
+    HANDLERS_ARE_ASKED_AT_THE_CLAIM,
+    /** What a handler refused was stored before. */
+    REFUSED_IS_STORED,
+    /** What is vetoed here is built nevertheless. */
+    VETO_IS_IGNORED,
+    /** A build whose agent vanished is said to have succeeded. */
+    VANISHED_AGENT_IS_OVERLOOKED
 }

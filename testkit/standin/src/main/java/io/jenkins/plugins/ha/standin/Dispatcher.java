@@ -414,8 +414,13 @@ final class Dispatcher {
             insist("park", item.id(), () -> cluster.park(item.id(), why));
             return;
         }
+        if (settings.defect() == Defect.HANDLERS_ARE_ASKED_AT_THE_CLAIM && trigger.isOnlyOnce()) {
+            insist("cancel", item.id(), () -> cluster.cancelled(item.id(), "Refused"));
+            return;
+        }
         if (settings.name().equals(trigger.parameters().get(NOT_ON))
-                && !item.lane().equals(STAYS)) {
+                && !item.lane().equals(STAYS)
+                && settings.defect() != Defect.VETO_IS_IGNORED) {
             String why = "Vetoed by " + settings.controllerId();
             insist("leave", item.id(), () -> cluster.leaveToOthers(item.id(), VETO_MILLIS, why));
             return;
@@ -517,6 +522,11 @@ final class Dispatcher {
                                 .resolve("workspace")
                                 .resolve(build.job() + "-" + build.number()),
                         environment);
+        if (result.equals(ShellBuild.VANISHED)) {
+            shell.say("Its agent vanished");
+            boolean overlooked = settings.defect() == Defect.VANISHED_AGENT_IS_OVERLOOKED;
+            result = overlooked ? "SUCCESS" : "FAILURE";
+        }
         shell.say("Finished: " + result);
         return result;
     }

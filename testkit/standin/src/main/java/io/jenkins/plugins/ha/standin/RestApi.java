@@ -194,6 +194,12 @@ final class RestApi {
         }
         String cause = form.getOrDefault("cause", "Started by " + who(exchange));
         Trigger trigger = new Trigger(parameters, List.of(cause));
+        if (standin.refuses(name, trigger)) {
+            if (standin.settings.defect() == Defect.REFUSED_IS_STORED) {
+                standin.trigger(name, job, trigger);
+            }
+            throw new Status(409, "Refused: one such item waits already");
+        }
         long id =
                 form.containsKey("stays")
                         ? standin.triggerHere(name, job, trigger)

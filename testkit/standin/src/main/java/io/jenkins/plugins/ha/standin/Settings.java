@@ -109,6 +109,7 @@ record Settings(
                         ControllerHome.placeOf(home.resolve(ID_FILE)),
                         home.resolve(ID_FILE).toString(),
                         home.resolve("jobs").toString(),
+                        home.resolve("outbox").toString(),
                         "stand-in",
                         ""),
                 SettingOrigins.UNKNOWN);

@@ -18,6 +18,11 @@ final class ShellBuild {
     /** Ends the shell when its controller is killed, as a lost agent would. */
     private static final Path SETPRIV = Path.of("/usr/bin/setpriv");
 
+    /** What {@link #run} answers when the script was killed, which nobody here had asked for. */
+    static final String VANISHED = "VANISHED";
+
+    private static final int KILLED = 128 + 9;
+
     private final Path log;
     private Process process;
     private String abortedBy;
@@ -26,7 +31,7 @@ final class ShellBuild {
         this.log = log;
     }
 
-    /** Runs it to its end and returns Jenkins' word for how it went. */
+    /** Runs it to its end and returns Jenkins' word for how it went, or {@link #VANISHED}. */
     String run(String script, Path workspace, Map<String, String> environment)
             throws IOException, InterruptedException {
         Files.createDirectories(workspace);
@@ -50,6 +55,9 @@ final class ShellBuild {
             if (abortedBy != null) {
                 say(abortedBy);
                 return "ABORTED";
+            }
+            if (exit == KILLED) {
+                return VANISHED;
             }
             return exit == 0 ? "SUCCESS" : "FAILURE";
         }

@@ -69,6 +69,22 @@ final class Standin {
     }
 
     /**
+     * What a handler would say, as those of Jenkins that limit what waits: it refuses a second
+     * trigger of its job while one that asks for this waits.
+     */
+    boolean refuses(String name, Trigger trigger) throws IOException {
+        if (!trigger.isOnlyOnce()) {
+            return false;
+        }
+        for (Item item : queue.live(i -> i.job().equals(name) && i.number() == 0)) {
+            if (item.payload() != null && Trigger.from(item.payload()).isOnlyOnce()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
      * Puts a build into the queue, or into one of the same parameters that waits already.
      *
      * @return the queue id

@@ -22,6 +22,11 @@ record Trigger(Map<String, String> parameters, List<String> causes) {
         }
     }
 
+    /** Whether handlers let only one like it wait for its job. */
+    boolean isOnlyOnce() {
+        return "once".equals(parameters.get("H"));
+    }
+
     /** Both in one build, as Jenkins folds a trigger into one that waits. */
     Trigger with(Trigger later) {
         return new Trigger(

@@ -151,7 +151,8 @@ class HandBackTest {
                         script(
                                         two.a(),
                                         "print new File(Jenkins.get().rootDir,"
-                                                + " 'ha-jenkins/outbox').list().length")
+                                                + " 'ha-jenkins/outbox').list()"
+                                                + ".count{it.endsWith('.journal')}")
                                 .equals("0"));
     }
 
