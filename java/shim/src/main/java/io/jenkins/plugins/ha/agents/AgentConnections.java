@@ -64,8 +64,6 @@ public final class AgentConnections extends ComputerListener {
     public void onOffline(Computer computer, OfflineCause cause) {
         SlaveComputer agent = PermanentAgents.ofCluster(computer);
         if (agent != null) {
-            agent.setAcceptingTasks(
-                    true); // where it was given away, it accepts them when it is back
             Membership.active().ifPresent(membership -> membership.agents().left(agent));
         }
     }

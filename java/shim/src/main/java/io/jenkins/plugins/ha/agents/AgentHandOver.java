@@ -21,6 +21,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import java.util.stream.Collectors;
 
 /**
  * Gives idle agents of this controller to others that wish for them, in the order in which builds
@@ -56,6 +57,14 @@ public final class AgentHandOver {
     /** Since when agents are idle that something here seemed to need more; guarded by this. */
     private final Map<String, Long> unused = new HashMap<>();
 
+    /** Agents that get no builds, for they are being given away. */
+    private final Map<String, Closed> closed = new ConcurrentHashMap<>();
+
+    private enum Closed {
+        GIVEN,
+        UNSURE
+    }
+
     AgentHandOver(AgentOwners owners, QueueView view) {
         this.owners = owners;
         this.view = view;
@@ -65,17 +74,24 @@ public final class AgentHandOver {
         watchdog.every("ha-jenkins-agent-hand-over", LOOK_MILLIS, this::settle);
     }
 
-    /** Another controller says what it wishes; replaces what it said before. */
+    /**
+     * Another controller says what it wishes; answers the ids of the items for which it has been
+     * given an agent, a line each.
+     */
     public String wanted(String from, String body) {
         long now = System.nanoTime();
-        for (Wish wish : Wish.ofText(body)) {
+        List<Wish> said = Wish.ofText(body);
+        for (Wish wish : said) {
             wishes.compute(
                     from + " " + wish.item(),
                     (key, before) ->
                             new Heard(from, wish, before == null ? now : before.first, now));
         }
         settle();
-        return "ok";
+        return said.stream()
+                .filter(wish -> !wishes.containsKey(from + " " + wish.item()))
+                .map(wish -> Long.toString(wish.item()))
+                .collect(Collectors.joining("\n"));
     }
 
     /** Gives what can be given now. */
@@ -120,8 +136,7 @@ public final class AgentHandOver {
         if (computer == null || computer.getChannel() == null || !owners.isOurs(agent)) {
             return false;
         }
-        if (heard.wish.unclaimed()
-                && AgentWishes.takesBuilds(Membership.active().orElseThrow())) {
+        if (heard.wish.unclaimed() && AgentWishes.takesBuilds(Membership.active().orElseThrow())) {
             return false; // it claims it itself
         }
         if (!computer.isIdle()) {
@@ -140,26 +155,43 @@ public final class AgentHandOver {
                 () -> { // nothing is given to its executors meanwhile
                     free[0] = computer.isIdle() && computer.isAcceptingTasks();
                     if (free[0]) {
+                        closed.put(agent, Closed.GIVEN);
                         computer.setAcceptingTasks(false);
                     }
                 });
         if (!free[0]) {
             return false;
         }
-        boolean given = false;
+        boolean given;
         try {
             given = owners.give(agent, heard.from);
-        } finally {
-            if (!given) {
-                computer.setAcceptingTasks(true);
-            }
+        } catch (HaException e) { // it may have been given all the same
+            closed.put(agent, Closed.UNSURE);
+            owners.lookSoon();
+            throw e;
         }
-        if (given) {
+        if (!given) {
+            offline(computer);
+        } else {
             String to = nameOf(heard.from);
             LOGGER.info(() -> "The agent " + agent + " is given to the controller " + to);
             computer.disconnect(new WorksElsewhere(heard.from, to));
         }
         return given;
+    }
+
+    /** Its agent is gone: when it is back, it is for builds again. */
+    void offline(SlaveComputer computer) {
+        if (closed.remove(computer.getName()) != null) {
+            computer.setAcceptingTasks(true);
+        }
+    }
+
+    /** It is this controller's, as Redis has it. */
+    void isOurs(SlaveComputer computer) {
+        if (closed.remove(computer.getName(), Closed.UNSURE)) {
+            computer.setAcceptingTasks(true);
+        }
     }
 
     private String nameOf(String controllerId) {

@@ -158,6 +158,7 @@ public final class AgentOwners {
     /** Its agent has gone from here: whomever it reaches next may have it. Does not block. */
     void left(SlaveComputer computer) {
         String agent = computer.getName();
+        handOver.offline(computer);
         outbound.tell(
                 "release of the agent " + agent,
                 c -> {
@@ -251,6 +252,8 @@ public final class AgentOwners {
                                     + nameOf(owner)
                                     + " now: this controller disconnects it");
             computer.disconnect(new WorksElsewhere(owner.controllerId(), nameOf(owner)));
+        } else {
+            handOver.isOurs(computer);
         }
     }
 
@@ -280,7 +283,8 @@ public final class AgentOwners {
         if (owner != null) {
             boolean already =
                     shown instanceof WorksElsewhere there
-                            && there.controllerId().equals(owner.controllerId());
+                            && there.controllerId().equals(owner.controllerId())
+                            && there.getName().equals(nameOf(owner));
             if (!already) {
                 computer.setOfflineCause(new WorksElsewhere(owner.controllerId(), nameOf(owner)));
             }

@@ -23,8 +23,8 @@ import java.util.function.Predicate;
 final class AgentRelays {
     private static final Duration CONNECT = Duration.ofSeconds(2);
 
-    /** The owner's own checks may wait for Redis. */
-    private static final Duration HANDSHAKE = Duration.ofSeconds(10);
+    /** An owner that answers later is asked again, or gone. */
+    private static final Duration HANDSHAKE = Duration.ofSeconds(4);
 
     private final Set<AgentRelay> open = ConcurrentHashMap.newKeySet();
     private final AtomicInteger threads = new AtomicInteger();

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import jenkins.model.Jenkins;
@@ -42,12 +43,13 @@ public final class AgentWishes {
     /** Who can claim it has claimed it sooner. */
     private static final long UNCLAIMED_MILLIS = 1500;
 
-    private static final long ANSWER_MILLIS = 2000;
+    private static final long ANSWER_MILLIS = 1000;
 
     private final AgentOwners owners;
     private final QueueView view;
-    private final Pool asking = new Pool("ha-jenkins-agent-asker", 4, 100);
-    private final Set<String> asked = ConcurrentHashMap.newKeySet();
+    private final Pool asker = new Pool("ha-jenkins-agent-asker", 1, 10);
+    private final AtomicBoolean asking = new AtomicBoolean();
+    private final Set<String> silent = ConcurrentHashMap.newKeySet();
 
     AgentWishes(AgentOwners owners, QueueView view) {
         this.owners = owners;
@@ -59,7 +61,7 @@ public final class AgentWishes {
     }
 
     void stop() {
-        asking.stop();
+        asker.stop();
     }
 
     private void look() {
@@ -71,13 +73,40 @@ public final class AgentWishes {
         if (takesBuilds(membership)) {
             addUnclaimed(wishes);
         }
-        wishes.forEach(
-                (controller, those) -> {
-                    if (asked.add(controller)
-                            && !asking.execute(() -> ask(membership, controller, those))) {
-                        asked.remove(controller);
-                    }
-                });
+        if (!wishes.isEmpty()
+                && asking.compareAndSet(false, true)
+                && !asker.execute(() -> ask(membership, wishes))) {
+            asking.set(false);
+        }
+    }
+
+    /** One controller after the other, so that not two give an agent for the same item. */
+    private void ask(Membership membership, Map<String, List<Wish>> wishes) {
+        try {
+            List<String> controllers = new ArrayList<>(wishes.keySet());
+            controllers.sort(Comparator.comparing(silent::contains)); // who is gone is asked last
+            Set<Long> granted = new HashSet<>();
+            for (String controller : controllers) {
+                List<Wish> left = new ArrayList<>(wishes.get(controller));
+                left.removeIf(wish -> granted.contains(wish.item()));
+                if (left.isEmpty()) {
+                    continue;
+                }
+                try {
+                    String answer =
+                            membership.ask(controller, TOPIC, Wish.toText(left), ANSWER_MILLIS);
+                    silent.remove(controller);
+                    answer.lines().map(Long::valueOf).forEach(granted::add);
+                } catch (HaException e) {
+                    silent.add(controller);
+                    LOGGER.log(Level.FINE, "Agents are asked for again: {0}", e.getMessage());
+                } catch (NumberFormatException e) {
+                    LOGGER.log(Level.FINE, "Answered something else, of another version", e);
+                }
+            }
+        } finally {
+            asking.set(false);
+        }
     }
 
     /** Whether this controller claims what it could run. */
@@ -117,16 +146,6 @@ public final class AgentWishes {
                                 wishes.computeIfAbsent(controller, id -> new ArrayList<>())
                                         .add(new Wish(item.id(), true, item.since(), agents)));
             }
-        }
-    }
-
-    private void ask(Membership membership, String controller, List<Wish> wishes) {
-        try {
-            membership.ask(controller, TOPIC, Wish.toText(wishes), ANSWER_MILLIS);
-        } catch (HaException e) {
-            LOGGER.log(Level.FINE, "Agents are asked for again: {0}", e.getMessage());
-        } finally {
-            asked.remove(controller);
         }
     }
 
