@@ -68,7 +68,8 @@ public final class AgentDoor implements HttpServletFilter {
                 || !(path.equals("/wsagents/") || path.equals("/wsagents"))
                 || name == null
                 || secret == null
-                || request.getHeader(CAPABILITY) == null) {
+                || request.getHeader(CAPABILITY) == null
+                || !"websocket".equalsIgnoreCase(request.getHeader("Upgrade"))) {
             return false;
         }
         SlaveComputer computer = PermanentAgents.computer(name);

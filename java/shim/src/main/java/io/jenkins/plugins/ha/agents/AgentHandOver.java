@@ -33,7 +33,7 @@ public final class AgentHandOver {
     private static final long LOOK_MILLIS = 100;
 
     /** They are repeated several times a second while they last. */
-    private static final long FORGOTTEN_MILLIS = 3000;
+    private static final long FORGOTTEN_MILLIS = 1500;
 
     /** What waits here longer but takes no idle agent for so long does not need it. */
     private static final long UNUSED_MILLIS = 1500;

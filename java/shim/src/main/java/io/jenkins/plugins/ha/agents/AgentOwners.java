@@ -103,6 +103,11 @@ public final class AgentOwners {
         return owner == null || isUs(owner) ? Optional.empty() : Optional.of(owner);
     }
 
+    /** Whether another controller has any, as last heard. */
+    boolean anyElsewhere() {
+        return owners.values().stream().anyMatch(owner -> !isUs(owner));
+    }
+
     /** Whether the agent is this controller's, as last heard. */
     boolean isOurs(String agent) {
         AgentOwner owner = owners.get(agent);

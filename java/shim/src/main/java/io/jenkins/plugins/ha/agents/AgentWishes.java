@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -45,10 +46,16 @@ public final class AgentWishes {
 
     private static final long ANSWER_MILLIS = 1000;
 
+    private static final long GRANTED_NANOS = TimeUnit.SECONDS.toNanos(2);
+
     private final AgentOwners owners;
     private final QueueView view;
     private final Pool asker = new Pool("ha-jenkins-agent-asker", 1, 10);
     private final AtomicBoolean asking = new AtomicBoolean();
+
+    /** Items that have been given an agent of late: the news of its new owner may come later. */
+    private final Map<Long, Long> granted = new ConcurrentHashMap<>();
+
     private final Set<String> silent = ConcurrentHashMap.newKeySet();
 
     AgentWishes(AgentOwners owners, QueueView view) {
@@ -66,7 +73,10 @@ public final class AgentWishes {
 
     private void look() {
         Membership membership = Membership.active().orElse(null);
-        if (membership == null || membership.isLeaving() || !membership.link().joined()) {
+        if (membership == null
+                || membership.isLeaving()
+                || !membership.link().joined()
+                || !owners.anyElsewhere()) {
             return;
         }
         Map<String, List<Wish>> wishes = wishes(Queue.getInstance().getBuildableItems());
@@ -85,10 +95,11 @@ public final class AgentWishes {
         try {
             List<String> controllers = new ArrayList<>(wishes.keySet());
             controllers.sort(Comparator.comparing(silent::contains)); // who is gone is asked last
-            Set<Long> granted = new HashSet<>();
+            long now = System.nanoTime();
+            granted.values().removeIf(at -> now - at > GRANTED_NANOS);
             for (String controller : controllers) {
                 List<Wish> left = new ArrayList<>(wishes.get(controller));
-                left.removeIf(wish -> granted.contains(wish.item()));
+                left.removeIf(wish -> granted.containsKey(wish.item()));
                 if (left.isEmpty()) {
                     continue;
                 }
@@ -96,7 +107,7 @@ public final class AgentWishes {
                     String answer =
                             membership.ask(controller, TOPIC, Wish.toText(left), ANSWER_MILLIS);
                     silent.remove(controller);
-                    answer.lines().map(Long::valueOf).forEach(granted::add);
+                    answer.lines().forEach(item -> granted.put(Long.valueOf(item), now));
                 } catch (HaException e) {
                     silent.add(controller);
                     LOGGER.log(Level.FINE, "Agents are asked for again: {0}", e.getMessage());
@@ -154,9 +165,9 @@ public final class AgentWishes {
         Map<String, List<Wish>> wishes = new HashMap<>();
         Set<String> coming = new HashSet<>();
         List<Queue.BuildableItem> oldestFirst = new ArrayList<>(waiting);
-        oldestFirst.sort(Comparator.comparingLong(view::waitingSince));
+        oldestFirst.sort(Comparator.comparingLong(this::since));
         for (Queue.BuildableItem item : oldestFirst) {
-            long since = view.waitingSince(item);
+            long since = since(item);
             if (item.isPending()
                     || item.task instanceof Queue.FlyweightTask
                     || System.currentTimeMillis() - item.getInQueueSince() < PATIENCE_MILLIS
@@ -178,6 +189,11 @@ public final class AgentWishes {
                                     .add(new Wish(item.getId(), false, since, agents)));
         }
         return wishes;
+    }
+
+    /** What runs already goes before what waits. */
+    private long since(Queue.BuildableItem item) {
+        return ResumedBlocks.isOne(item.task) ? 0 : view.waitingSince(item);
     }
 
     private static boolean isIdleHere(Queue.BuildableItem item) {

@@ -124,9 +124,13 @@ public final class QueueView {
     public List<Unclaimed> unclaimed() {
         List<Unclaimed> oldest = new ArrayList<>();
         Set<String> lanes = new HashSet<>();
+        long now = System.currentTimeMillis();
         for (SeenItem seen : index.all()) {
             Item item = seen.item();
-            if (item.state() == ItemState.QUEUED && !item.blocked() && lanes.add(item.lane())) {
+            if (item.state() == ItemState.QUEUED
+                    && !item.blocked()
+                    && item.dueMillis() <= now
+                    && lanes.add(item.lane())) {
                 Lane lane = Lane.parse(item.lane());
                 if (!lane.oneOff()) {
                     oldest.add(new Unclaimed(item, lane.onThisController()));
