@@ -6,6 +6,7 @@ import hudson.model.ManagementLink;
 import hudson.security.Permission;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.HaException;
+import io.jenkins.plugins.ha.doctor.DoctorPage;
 import io.jenkins.plugins.ha.watch.MetricsPage;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
@@ -70,6 +71,11 @@ public final class ClusterPage extends ManagementLink {
     /** {@code /ha/metrics/}. */
     public MetricsPage getMetrics() {
         return new MetricsPage();
+    }
+
+    /** {@code /ha/doctor/}. */
+    public DoctorPage getDoctor() {
+        return new DoctorPage();
     }
 
     /** Whether the present user may drain. */

@@ -7,6 +7,7 @@ import io.jenkins.plugins.ha.agents.AgentWishes;
 import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.Event;
 import io.jenkins.plugins.ha.bridge.HaException;
+import io.jenkins.plugins.ha.doctor.Doctor;
 import io.jenkins.plugins.ha.jobs.ItemDeletions;
 import io.jenkins.plugins.ha.life.Pool;
 import io.jenkins.plugins.ha.queue.Cancelling;
@@ -55,7 +56,7 @@ public final class Commands {
                     Stopping.waitsForFiles(new String(command.body(), StandardCharsets.UTF_8))
                             ? slow
                             : stops;
-            case Editing.TOPIC -> slow;
+            case Editing.TOPIC, Doctor.TOPIC -> slow;
             case ItemDeletions.TOPIC -> deletions;
             default -> quick;
         };
@@ -111,6 +112,7 @@ public final class Commands {
                             .handOver()
                             .wanted(command.from(), body);
             case ItemDeletions.TOPIC -> deleteHere(body, command.from());
+            case Doctor.TOPIC -> Doctor.here(Membership.active().orElseThrow(), body);
             case ControllerStatus.TOPIC ->
                     ControllerStatus.here(Membership.active().orElseThrow()).toText();
             default -> "unknown";

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.jenkins.plugins.ha.stage.Checkout;
 import io.jenkins.plugins.ha.stage.Eventually;
 import io.jenkins.plugins.ha.stage.FreePort;
 import io.jenkins.plugins.ha.stage.FreestyleJob;
@@ -231,6 +232,44 @@ class SettingsTest {
             assertTrue(export.contains("capacity: 5"), export);
             assertTrue(export.contains("redisPassword: \"{"), export);
             assertFalse(export.contains("battery"), export);
+        }
+    }
+
+    @Test
+    void aControllerStartsWithTheExampleOfConfigurationAsCode() throws IOException {
+        JenkinsWar war = SingleController.war();
+        SingleController.plugin();
+        assumeTrue(
+                war.plugins()
+                        .map(p -> Files.exists(p.resolve("configuration-as-code.jpi")))
+                        .orElse(false),
+                "no configuration-as-code.jpi beside the war");
+        try (Stage stage = Stage.open("settings-example")) {
+            stage.redis().start();
+            Path yaml = stage.root().resolve("jenkins.yaml");
+            String example =
+                    Files.readString(Checkout.root().resolve("examples/jcasc/jenkins.yaml"));
+            Files.writeString(
+                    yaml,
+                    example.replace(
+                            "redis://redis:6379", "redis://127.0.0.1:" + stage.redis().port()));
+            JenkinsController controller =
+                    SingleController.unconfigured(stage.addJenkins(war, "a"))
+                            .plugins("configuration-as-code")
+                            .environment("CASC_JENKINS_CONFIG", yaml.toString());
+            SingleController.up(controller);
+            controller.stop();
+            JenkinsClient client = SingleController.up(controller);
+            assertEquals(
+                    "io.jenkins.plugins.ha.queue.HaQueue", SingleController.queueClass(client));
+            assertEquals(
+                    "main 2 http://jenkins.example.com/",
+                    TwoControllers.script(
+                            client,
+                            """
+                            print(io.jenkins.plugins.ha.settings.HaConfiguration.get().cluster
+                              + ' ' + Jenkins.get().numExecutors + ' ' + Jenkins.get().rootUrl)
+                            """));
         }
     }
 
