@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::item::{Item, ItemState, NewItem};
 use crate::journal::{Front, Journal, REJECTED, Record, joined, parted};
-use crate::node::Node;
+use crate::node::{Node, clock_ms};
 use crate::{Error, Result};
 
 /// An item without its payload, which follows it.
@@ -85,6 +85,14 @@ impl Node {
         kept.map_err(|error| self.no_journal(&error))
     }
 
+    /// See [`crate::Controller::kept_accepted`].
+    pub fn kept_accepted(&self) -> Result<Vec<Item>> {
+        let journal = self.accepted_journal()?;
+        let front = journal.lock().front(usize::MAX, usize::MAX).map_err(|error| self.no_journal(&error))?;
+        let kept = front.map(|front| front.records).unwrap_or_default();
+        Ok(kept.iter().map(|item| as_it_waits(item, self.me())).collect())
+    }
+
     /// See [`crate::Controller::store_accepted`].
     pub fn store_accepted(&self) -> Result<Option<Item>> {
         let _alone = self.accepted.storing.lock();
@@ -133,7 +141,7 @@ impl Node {
     }
 
     fn first_accepted(&self, journal: &Mutex<Journal<NewItem>>) -> Result<Option<Front<NewItem>>> {
-        journal.lock().front(1, usize::MAX >> 1).map_err(|error| self.no_journal(&error))
+        journal.lock().front(1, usize::MAX).map_err(|error| self.no_journal(&error))
     }
 
     fn accepted_journal(&self) -> Result<Arc<Mutex<Journal<NewItem>>>> {
@@ -175,8 +183,8 @@ fn as_it_waits(item: &NewItem, me: &str) -> Item {
         job_revision: 0,
         lane: item.lane.clone(),
         priority: item.priority,
-        enqueued_ms: 0,
-        due_ms: item.quiet_ms,
+        enqueued_ms: clock_ms(),
+        due_ms: clock_ms() + item.quiet_ms,
         blocked: false,
         concurrent: item.concurrent,
         pinned: item.pinned.clone(),

@@ -37,6 +37,8 @@ pub(crate) struct Admission {
     /// What is wrong with the shared folder, and how often in a row that was found. Jenkins has loaded what is there: that it
     /// is mended helps after a restart only.
     folder: Option<(String, u32)>,
+    /// The cluster has just refused this controller.
+    pub turned_away: bool,
     /// Nonces of others, and what was found once looking has ended.
     looking: HashMap<String, Receiver<bool>>,
 }
@@ -44,10 +46,12 @@ pub(crate) struct Admission {
 impl Heartbeat<'_> {
     /// Asks whether this controller may join; `Ok` when it may.
     pub fn admit(&mut self) -> Result<()> {
-        if let Some((text, CERTAIN..)) = &self.admission.folder {
-            return Err(Error::Refused(text.clone()));
-        }
-        self.look_at_admission()
+        let answer = match &self.admission.folder {
+            Some((text, CERTAIN..)) => Err(Error::Refused(text.clone())),
+            _ => self.look_at_admission(),
+        };
+        self.admission.turned_away = matches!(answer, Err(Error::Refused(_)));
+        answer
     }
 
     /// Refuses the shared folder: for good when that is certain, or was found before.

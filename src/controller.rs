@@ -171,6 +171,15 @@ impl Controller {
         self.node.keep_accepted(item)
     }
 
+    /// What was kept by [`Controller::keep_accepted`], also before a restart, and the cluster does not have yet: as it was accepted,
+    /// version 0.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when it cannot be read.
+    pub fn kept_accepted(&self) -> Result<Vec<Item>> {
+        self.node.kept_accepted()
+    }
+
     /// Stores what was kept by [`Controller::keep_accepted`], also before a restart, in its order, and forgets it. What the cluster
     /// never takes is put aside, with a line in the log. Answers the first whose id is another item's: it needs another id
     /// ([`Controller::rename_accepted`]) before any behind it is stored.

@@ -390,6 +390,7 @@ impl<'a> Heartbeat<'a> {
         let link: &Link = &self.node.link;
         self.failures += 1;
         let phase = match error {
+            Error::Refused(_) if std::mem::take(&mut self.admission.turned_away) => Phase::TurnedAway,
             Error::Refused(_) => Phase::Refused,
             _ if link.state().epoch == 0 => Phase::Connecting,
             // One broken connection is no loss: the lease outlives it.
@@ -402,7 +403,7 @@ impl<'a> Heartbeat<'a> {
         }
         self.fell(phase, error.to_string());
         match phase {
-            Phase::Refused => REFUSED_PAUSE,
+            Phase::Refused | Phase::TurnedAway => REFUSED_PAUSE,
             _ => (FIRST_PAUSE * 2u32.saturating_pow(self.failures.min(10))).min(LONGEST_PAUSE),
         }
     }

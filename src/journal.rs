@@ -20,6 +20,9 @@ const HEAD: usize = 8;
 const SEGMENT: u64 = 16 << 20;
 /// No record is longer.
 const MAX_RECORD: usize = 192 << 20;
+/// Which segment was read how far: `number offset`. Written without being synced: after a power cut some records may be stored once
+/// more.
+const CURSOR: &str = "cursor";
 /// What the other store will never take.
 pub(crate) const REJECTED: &str = "rejected.journal";
 
@@ -44,6 +47,8 @@ pub(crate) struct Journal<R> {
     /// How far the first segment has been read and stored.
     cursor: u64,
     waiting: u64,
+    /// Of the newest segment that ever was: a number that came again would meet the cursor of the former one.
+    last: u64,
     kind: PhantomData<fn() -> R>,
 }
 
@@ -92,13 +97,20 @@ impl<R: Record> Journal<R> {
             tail: None,
             cursor: MAGIC.len() as u64,
             waiting: 0,
+            last: 0,
             kind: PhantomData,
         };
+        let (read, offset) = read_so_far(&folder.join(CURSOR));
+        journal.last = found.last().map_or(read, |(number, _)| read.max(*number));
         for (number, path) in found {
-            let (length, records) = check(&path)?;
+            let from = if number == read { offset } else { 0 };
+            let Checked { length, records, cursor } = check(&path, from)?;
             if records == 0 {
                 fs::remove_file(&path)?;
                 continue;
+            }
+            if journal.segments.is_empty() {
+                journal.cursor = cursor;
             }
             journal.waiting += records;
             journal.segments.push_back(Segment { number, path, length });
@@ -147,7 +159,8 @@ impl<R: Record> Journal<R> {
     }
 
     fn begin_segment(&mut self) -> io::Result<()> {
-        let number = self.segments.back().map_or(1, |segment| segment.number + 1);
+        self.last += 1;
+        let number = self.last;
         let path = self.folder.join(format!("{number:012}.journal"));
         let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&path)?;
         file.write_all(MAGIC)?;
@@ -170,10 +183,16 @@ impl<R: Record> Journal<R> {
         while front.records.len() < most && (front.end - self.cursor) < bytes as u64 {
             let Some(payload) = next_record(&mut reader)? else { break };
             front.end += (HEAD + payload.bytes.len()) as u64;
-            if !payload.intact {
-                continue; // was not counted either
-            }
             front.count += 1;
+            if !payload.intact {
+                log::error!(
+                    "A record in the journal {} was damaged since this controller started; what is left of it is kept in \
+                     {REJECTED}",
+                    self.folder.display()
+                );
+                self.keep(&payload.bytes)?;
+                continue;
+            }
             match R::decode(&payload.bytes) {
                 Ok(record) => front.records.push(record),
                 Err(error) => {
@@ -195,6 +214,7 @@ impl<R: Record> Journal<R> {
             return Ok(());
         }
         self.cursor = front.end;
+        fs::write(self.folder.join(CURSOR), format!("{} {}", front.segment, front.end))?;
         self.waiting = self.waiting.saturating_sub(front.count);
         if self.cursor >= segment.length {
             if self.segments.len() == 1 {
@@ -295,58 +315,95 @@ fn filled(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<bool> {
     }
 }
 
-/// Looks through a segment and cuts off a torn end. Answers its length and how many records are intact.
-fn check(path: &Path) -> io::Result<(u64, u64)> {
-    let file = File::open(path)?;
-    let length = file.metadata()?.len();
-    let mut reader = io::BufReader::new(file);
-    let mut magic = [0; MAGIC.len()];
-    if !filled(&mut reader, &mut magic)? || magic != *MAGIC {
-        if length > MAGIC.len() as u64 {
-            set_aside(path);
-        }
-        return Ok((0, 0));
-    }
-    let (mut end, mut records, mut damaged) = (MAGIC.len() as u64, 0, 0);
-    // How far it is intact, but for damage in the middle.
-    let mut whole = end;
-    while let Some(payload) = next_record(&mut reader)? {
-        end += (HEAD + payload.bytes.len()) as u64;
-        if payload.intact {
-            records += 1;
-            whole = end;
-        } else {
-            damaged += 1;
-        }
-    }
-    if whole < end {
-        // The last record is broken: it is the torn end.
-        damaged -= 1;
-    }
-    if damaged > 0 {
-        set_aside(path);
-        log::error!("{damaged} records in the journal {} are damaged and skipped", path.display());
-    }
-    if whole < length {
-        log::warn!(
-            "The journal {} ends in {} bytes of a record that was not finished: they are cut off",
-            path.display(),
-            length - whole
-        );
-        let file = OpenOptions::new().write(true).open(path)?;
-        file.set_len(whole)?;
-        file.sync_all()?;
-    }
-    Ok((whole, records))
+/// Where the reading of which segment had come to; 0 for none.
+fn read_so_far(file: &Path) -> (u64, u64) {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    let mut numbers = text.split(' ').map(|number| number.parse().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
 }
 
-/// Keeps a copy for whoever can make something of it.
-fn set_aside(path: &Path) {
-    let copy = path.with_extension("damaged");
-    match fs::copy(path, &copy) {
-        Ok(_) => log::error!("The journal {} is damaged; a copy is kept beside it", path.display()),
-        Err(error) => log::error!("The journal {} is damaged: {error}", path.display()),
+/// A segment as it is after it was looked through.
+struct Checked {
+    length: u64,
+    /// How many records wait in it.
+    records: u64,
+    /// Where the first of them is.
+    cursor: u64,
+}
+
+/// Looks through a segment that was read up to `read`. Of one that is damaged a copy is kept, and the records that are whole stay:
+/// behind damage, which may be of a record's length, the next one is searched for.
+fn check(path: &Path, read: u64) -> io::Result<Checked> {
+    let bytes = fs::read(path)?;
+    if !bytes.starts_with(MAGIC) {
+        if !bytes.is_empty() {
+            set_aside(path)?;
+        }
+        return Ok(Checked { length: 0, records: 0, cursor: 0 });
     }
+    let (mut at, mut whole) = (MAGIC.len(), Vec::new());
+    while at < bytes.len() {
+        match record_at(&bytes[at..]) {
+            Some(length) => {
+                whole.push(at..at + length);
+                at += length;
+            }
+            None => at += 1,
+        }
+    }
+    let end = whole.last().map_or(MAGIC.len(), |last: &std::ops::Range<usize>| last.end);
+    let gaps = whole.iter().map(|range| range.len()).sum::<usize>() + MAGIC.len() < end;
+    if gaps || bytes.len() > end {
+        // A power cut leaves a part of the last record; nobody was told that it was kept. Damage looks alike.
+        set_aside(path)?;
+        log::error!(
+            "The journal {} is damaged, or ends in a record that was not finished: of {} bytes {} make no record and are left \
+             out; {} records are whole",
+            path.display(),
+            bytes.len(),
+            bytes.len() - MAGIC.len() - whole.iter().map(|range| range.len()).sum::<usize>(),
+            whole.len()
+        );
+    }
+    let waiting: Vec<_> = whole.into_iter().filter(|range| range.start as u64 >= read).collect();
+    let cursor = waiting.first().map_or(end, |first| first.start) as u64;
+    if !gaps && bytes.len() == end {
+        return Ok(Checked { length: end as u64, records: waiting.len() as u64, cursor });
+    }
+    let mut kept = MAGIC.to_vec();
+    waiting.iter().for_each(|range| kept.extend(&bytes[range.clone()]));
+    let fresh = path.with_extension("fresh");
+    let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&fresh)?;
+    file.write_all(&kept)?;
+    file.sync_all()?;
+    fs::rename(&fresh, path)?;
+    if let Some(folder) = path.parent() {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(Checked { length: kept.len() as u64, records: waiting.len() as u64, cursor: MAGIC.len() as u64 })
+}
+
+/// How long the record is with which these bytes begin; none where they begin with no whole one.
+fn record_at(bytes: &[u8]) -> Option<usize> {
+    let (head, rest) = bytes.split_first_chunk::<HEAD>()?;
+    let [a, b, c, d, e, f, g, h] = *head;
+    let length = u32::from_le_bytes([a, b, c, d]) as usize;
+    // Where zeros fill a hole in the file, each makes an empty record.
+    if length == 0 || length > MAX_RECORD {
+        return None;
+    }
+    let payload = rest.get(..length)?;
+    (crc32fast::hash(payload) == u32::from_le_bytes([e, f, g, h])).then_some(HEAD + length)
+}
+
+/// Keeps a copy for whoever can make something of it; the journal is not touched when that fails.
+fn set_aside(path: &Path) -> io::Result<()> {
+    let copy = path.with_extension("damaged");
+    fs::copy(path, &copy).map_err(|error| {
+        io::Error::other(format!("{} is damaged, and no copy could be kept: {error}", path.display()))
+    })?;
+    log::error!("The journal {} is damaged; a copy is kept in {}", path.display(), copy.display());
+    Ok(())
 }
 
 #[cfg(test)]
@@ -444,6 +501,7 @@ mod tests {
             let mut journal = Notes::open(&folder.0).unwrap();
             assert_eq!(journal.waiting(), 2, "cut at {end}");
             assert_eq!(fs::metadata(&path).unwrap().len(), whole);
+            assert!(end == whole || path.with_extension("damaged").exists());
             if end == whole + 3 {
                 journal.append(&[save(4)]).unwrap();
                 assert_eq!(drain(&mut journal), [1, 2, 4]);
@@ -468,6 +526,45 @@ mod tests {
         assert_eq!(journal.waiting(), 2);
         assert_eq!(drain(&mut journal), [1, 3]);
         assert!(path.with_extension("damaged").exists());
+    }
+
+    #[test]
+    fn damage_to_a_records_length_costs_that_record_alone_too() {
+        let folder = Folder::new("length");
+        let mut journal = Notes::open(&folder.0).unwrap();
+        journal.append(&[save(1)]).unwrap();
+        let first = journal.segments[0].length as usize;
+        journal.append(&[save(2), save(3), save(4)]).unwrap();
+        drop(journal);
+        let path = folder.only_segment();
+        let whole = fs::read(&path).unwrap();
+        for bit in 0..32 {
+            let mut bytes = whole.clone();
+            bytes[first + bit / 8] ^= 1 << (bit % 8);
+            fs::write(&path, &bytes).unwrap();
+            let journal = Notes::open(&folder.0).unwrap();
+            let front = journal.front(9, 1 << 20).unwrap().unwrap();
+            let positions: Vec<u64> = front.records.iter().map(|note| note.0).collect();
+            assert_eq!(positions, [1, 3, 4], "bit {bit}");
+            assert!(path.with_extension("damaged").exists());
+        }
+    }
+
+    #[test]
+    fn what_was_stored_before_a_kill_is_not_stored_again() {
+        let folder = Folder::new("cursor");
+        let mut journal = Notes::open(&folder.0).unwrap();
+        journal.append(&[save(1), save(2), save(3)]).unwrap();
+        let front = journal.front(2, 1 << 20).unwrap().unwrap();
+        journal.stored(&front).unwrap();
+        journal.append(&[save(4)]).unwrap();
+        drop(journal);
+        let mut journal = Notes::open(&folder.0).unwrap();
+        assert_eq!(journal.waiting(), 2);
+        assert_eq!(drain(&mut journal), [3, 4]);
+        journal.append(&[save(5)]).unwrap();
+        drop(journal);
+        assert_eq!(drain(&mut Notes::open(&folder.0).unwrap()), [5]);
     }
 
     #[test]

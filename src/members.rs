@@ -19,6 +19,9 @@ pub enum Phase {
     Lost,
     /// Redis or the settings are unfit ([`LinkState::text`] says how to mend it); tries again slowly.
     Refused,
+    /// The cluster does not take this controller as it is: its jobs folder, secrets, id or version
+    /// ([`LinkState::text`] says how to mend it); tries again slowly. The others may be well.
+    TurnedAway,
     /// Closed.
     Closed,
 }
@@ -140,7 +143,7 @@ impl Link {
         match state.link.phase {
             Phase::Joined => Ok(Membership { epoch: state.link.epoch, session: state.session }),
             Phase::Connecting | Phase::Lost => Err(Error::Unavailable(state.link.text.clone())),
-            Phase::Refused => Err(Error::Refused(state.link.text.clone())),
+            Phase::Refused | Phase::TurnedAway => Err(Error::Refused(state.link.text.clone())),
             Phase::Closed => Err(Error::Closed),
         }
     }

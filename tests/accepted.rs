@@ -32,12 +32,15 @@ fn what_is_accepted_without_redis_is_in_the_queue_once_it_is_back_in_its_order_a
         first.keep_accepted(&item(id, "job")).unwrap();
     }
     assert!(matches!(first.store_accepted(), Err(Error::Unavailable(_))));
+    let kept: Vec<i64> = first.kept_accepted().unwrap().iter().map(|item| item.id).collect();
+    assert_eq!(kept, [7, 5, 6]);
     first.close();
     drop(first);
     redis.restart();
     let second = keeping(&redis.url(), &folder);
     until("it joined", || second.await_joined(std::time::Duration::from_millis(100)));
     until("all is stored", || second.store_accepted().is_ok_and(|taken| taken.is_none()));
+    assert_eq!(second.kept_accepted().unwrap(), []);
     assert_eq!(claim_ids(&second, 9), [7, 5, 6]);
     assert_eq!(journals(&folder), 0);
 }
@@ -90,4 +93,27 @@ fn a_folder_that_cannot_be_used_is_told_with_its_name() {
         "{error}"
     );
     assert!(matches!(join(&redis, "b").keep_accepted(&item(1, "job")), Err(Error::Unavailable(_))));
+}
+
+#[test]
+fn an_item_that_was_given_another_id_is_stored_once_also_when_the_controller_is_killed_before_the_rest() {
+    let redis = Redis::start();
+    let folder = folder();
+    let b = join(&redis, "b");
+    put(&b, item(1, "other"));
+    {
+        let a = keeping(&redis.url(), &folder);
+        until("it joined", || a.await_joined(std::time::Duration::from_millis(100)));
+        for id in [1, 2] {
+            a.keep_accepted(&item(id, "job")).unwrap();
+        }
+        assert_eq!(a.store_accepted().unwrap().unwrap().id, 1);
+        a.rename_accepted(1, 3, b"named".to_vec()).unwrap();
+    }
+    let a = keeping(&redis.url(), &folder);
+    until("it joined", || a.await_joined(std::time::Duration::from_millis(100)));
+    assert_eq!(a.store_accepted().unwrap(), None);
+    let mut jobs: Vec<_> = a.items().unwrap().into_iter().map(|item| (item.id, item.job)).collect();
+    jobs.sort();
+    assert_eq!(jobs, [(1, "other".to_owned()), (2, "job".to_owned()), (3, "job".to_owned())]);
 }

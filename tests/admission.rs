@@ -59,7 +59,7 @@ fn joined(settings: Settings) -> Controller {
 /// The sentence with which it is refused.
 fn refused(settings: Settings) -> String {
     let controller = Controller::open(settings).unwrap();
-    until("it is refused", || controller.link().phase == Phase::Refused);
+    until("it is refused", || controller.link().phase == Phase::TurnedAway);
     controller.link().text
 }
 
@@ -146,7 +146,7 @@ fn a_copy_of_the_clusters_folder_is_refused_while_another_controller_lives() {
     fs::create_dir_all(copy.mark().parent().unwrap()).unwrap();
     fs::copy(folders.mark(), copy.mark()).unwrap();
     let b = Controller::open(at(&redis, "b", &copy.jobs())).unwrap();
-    until("it is refused", || b.link().phase == Phase::Refused);
+    until("it is refused", || b.link().phase == Phase::TurnedAway);
     says(&b.link().text, &["A on host-a:/home/a does not find there", copy.jobs().to_str().unwrap()]);
     assert_eq!(a.members().unwrap().len(), 1);
     // Its jobs were loaded from the copy: also mended, it joins after a restart only.
@@ -167,7 +167,7 @@ fn a_copied_id_is_refused_while_the_holder_lives_and_the_holder_goes_on() {
     let mut copied = at(&redis, "b", &folders.jobs());
     copied.controller_id = "a".into();
     let copy = Controller::open(copied).unwrap();
-    until("it is refused", || copy.link().phase == Phase::Refused);
+    until("it is refused", || copy.link().phase == Phase::TurnedAway);
     says(&copy.link().text, &["A on host-a:/home/a", "host-b:/home/b", "/home/b/controller-id"]);
     assert_eq!((a.link().phase, a.link().epoch), (Phase::Joined, epoch));
     // Started again in its own place it takes over from its earlier self at once, whose lease still lasts.
@@ -188,7 +188,7 @@ fn who_comes_back_from_another_host_waits_for_its_own_lease_only() {
     second.home.place = "two".into();
     let second = Controller::open(second).unwrap();
     until("it joins", || {
-        assert_ne!(second.link().phase, Phase::Refused, "{}", second.link().text);
+        assert_ne!(second.link().phase, Phase::TurnedAway, "{}", second.link().text);
         second.link().phase == Phase::Joined
     });
 }

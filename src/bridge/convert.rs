@@ -77,6 +77,7 @@ types! {
             static joined { sig = PhaseType, name = "JOINED", get = joined },
             static lost { sig = PhaseType, name = "LOST", get = lost },
             static refused { sig = PhaseType, name = "REFUSED", get = refused },
+            static turned_away { sig = PhaseType, name = "TURNED_AWAY", get = turned_away },
             static closed { sig = PhaseType, name = "CLOSED", get = closed },
         },
     }
@@ -432,6 +433,7 @@ pub(super) fn link_state<'local>(
         Phase::Joined => PhaseType::joined(env),
         Phase::Lost => PhaseType::lost(env),
         Phase::Refused => PhaseType::refused(env),
+        Phase::TurnedAway => PhaseType::turned_away(env),
         Phase::Closed => PhaseType::closed(env),
     }?;
     let text = JString::new(env, &link.text)?;

@@ -74,6 +74,7 @@ const NATIVES: &[NativeMethod<'static>] = &[
         handle: jlong, id: jlong, job: JString, lane: JString, priority: jint, quiet_millis: jlong,
         concurrent: jboolean, pinned: JString, payload: jbyte[]
     )),
+    native!(kept_accepted(handle: jlong) -> JList),
     native!(store_accepted(handle: jlong) -> ItemType),
     native!(rename_accepted(handle: jlong, id: jlong, new_id: jlong, payload: jbyte[])),
     native!(fold(handle: jlong, id: jlong, seen_revision: jlong, payload: jbyte[], due_in_millis: jlong) -> EnqueuedType),
@@ -448,6 +449,15 @@ fn new_item<'local>(
         pinned: text(env, "the controller it is pinned to", pinned)?,
         payload: bytes(env, "the payload", payload)?,
     })
+}
+
+fn kept_accepted<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+) -> Result<JList<'local>, Failure> {
+    let kept = held(handle)?.kept_accepted()?;
+    items_to_java(env, &kept)
 }
 
 fn store_accepted<'local>(

@@ -147,8 +147,7 @@ public final class Installation {
         long deadline = System.nanoTime() + PATIENCE_MILLIS * 1_000_000;
         while (!cluster.awaitJoined(Math.min(ROUND_MILLIS, PATIENCE_MILLIS))) {
             LinkState link = cluster.link();
-            boolean patient =
-                    System.nanoTime() < deadline && link.phase() != LinkState.Phase.REFUSED;
+            boolean patient = System.nanoTime() < deadline && !link.refused();
             LOGGER.warning(
                     () ->
                             link.text()

@@ -8,16 +8,11 @@ import io.jenkins.plugins.ha.settings.EffectiveSettings;
 import io.jenkins.plugins.ha.settings.HaConfiguration;
 import java.io.File;
 import java.net.URISyntaxException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import jenkins.model.Jenkins;
-import jenkins.security.HMACConfidentialKey;
 
 /** The Rust library inside the plugin: where it is, and what it is told about this controller. */
 public final class NativeCore {
-    private static final HMACConfidentialKey KEY =
-            new HMACConfidentialKey(NativeCore.class, "cluster");
-
     private NativeCore() {}
 
     /**
@@ -49,14 +44,14 @@ public final class NativeCore {
                 version(),
                 Math.min(ClusterSettings.DEFAULT_HEARTBEAT_MILLIS, lease / 5),
                 lease,
-                KEY.mac(settings.cluster().getBytes(StandardCharsets.UTF_8)),
+                ClusterKey.of(settings.cluster()),
                 home,
                 EffectiveSettings.origins(System::getProperty, System::getenv));
     }
 
     /** A key of 32 bytes for something else, the same on all controllers that share the secrets. */
     public static byte[] key(String purpose) {
-        return KEY.mac(("for " + purpose).getBytes(StandardCharsets.UTF_8));
+        return ClusterKey.of("for " + purpose);
     }
 
     /** How long a trigger waits for a replica is an option of the URL to the library. */

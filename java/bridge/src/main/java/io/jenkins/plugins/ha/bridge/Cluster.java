@@ -154,6 +154,16 @@ public final class Cluster implements AutoCloseable {
     }
 
     /**
+     * What was kept by {@link #keepAccepted}, also before a restart, and the cluster does not have
+     * yet: as it was accepted, version 0.
+     *
+     * @throws HaException.Unavailable when it cannot be read
+     */
+    public List<Item> keptAccepted() {
+        return Native.keptAccepted(handle);
+    }
+
+    /**
      * Stores what was kept by {@link #keepAccepted}, also before a restart, in its order, and
      * forgets it. What the cluster never takes is put aside, with a line in the log.
      *

@@ -10,7 +10,7 @@ package io.jenkins.plugins.ha.bridge;
  *     that its replicas lag behind; or ""
  */
 public record LinkState(Phase phase, String text, long epoch, String notice) {
-    /** The order of the constants is the wire order. */
+    /** From the first moment to the last. */
     public enum Phase {
         /** Not yet reached Redis; trying on. */
         CONNECTING,
@@ -23,8 +23,18 @@ public record LinkState(Phase phase, String text, long epoch, String notice) {
          * again slowly.
          */
         REFUSED,
+        /**
+         * The cluster does not take this controller as it is: its jobs folder, secrets, id or
+         * version; tries again slowly. The others may be well.
+         */
+        TURNED_AWAY,
         /** Closed by {@link Cluster#close()}. */
         CLOSED
+    }
+
+    /** Whether it takes an admin, and no waiting, to join. */
+    public boolean refused() {
+        return phase == Phase.REFUSED || phase == Phase.TURNED_AWAY;
     }
 
     /** Whether builds may be taken and started. */

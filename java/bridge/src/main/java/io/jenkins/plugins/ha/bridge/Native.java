@@ -92,6 +92,8 @@ final class Native {
             String pinned,
             byte[] payload);
 
+    static native List<Item> keptAccepted(long handle);
+
     /** Null when all is stored. */
     static native Item storeAccepted(long handle);
 

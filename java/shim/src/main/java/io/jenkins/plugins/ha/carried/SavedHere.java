@@ -2,6 +2,7 @@ package io.jenkins.plugins.ha.carried;
 
 import hudson.Extension;
 import hudson.XmlFile;
+import hudson.init.InitMilestone;
 import hudson.model.Node;
 import hudson.model.Saveable;
 import hudson.model.listeners.ItemListener;
@@ -48,6 +49,13 @@ public final class SavedHere extends SaveableListener {
     private static void saved(XmlFile file) {
         if (file.getFile().getName().equals("config.xml")) {
             LoginFilter.ensureInPlace(); // a new realm has made the filters anew
+        }
+        Jenkins jenkins = Jenkins.getInstanceOrNull();
+        if (jenkins == null
+                || jenkins.getInitLevel().compareTo(InitMilestone.EXTENSIONS_AUGMENTED) < 0) {
+            // The lists of what is carried are an extension, too; the comparison at the end of the
+            // boot finds what extensions have saved while they were made.
+            return;
         }
         Membership.active()
                 .ifPresent(membership -> membership.carrying().saved(file.getFile().toPath()));

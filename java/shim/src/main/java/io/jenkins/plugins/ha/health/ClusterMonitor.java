@@ -4,10 +4,12 @@ import hudson.Extension;
 import hudson.model.AdministrativeMonitor;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.LinkState;
+import io.jenkins.plugins.ha.queue.HaQueue;
 import io.jenkins.plugins.ha.settings.EffectiveSettings;
 import io.jenkins.plugins.ha.settings.HaConfiguration;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import jenkins.model.Jenkins;
 
 /**
  * Tells the admin, on every page of Manage Jenkins, that this controller is not the part of the
@@ -64,7 +66,16 @@ public final class ClusterMonitor extends AdministrativeMonitor {
         return link.joined()
                 ? notice(membership, link)
                 : link.text()
-                        + " Builds are accepted, but neither taken nor started here until then.";
+                        + " Builds are accepted, but neither taken nor started here until then."
+                        + spaced(onlyInMemory());
+    }
+
+    private static String spaced(String sentence) {
+        return sentence.isEmpty() ? "" : " " + sentence;
+    }
+
+    private static String onlyInMemory() {
+        return Jenkins.get().getQueue() instanceof HaQueue queue ? queue.problem() : "";
     }
 
     /** All that an admin should know though this controller is a member. */
@@ -73,7 +84,8 @@ public final class ClusterMonitor extends AdministrativeMonitor {
         return Stream.of(
                         link.notice(),
                         thread.isEmpty() ? "" : thread + ". Look into this controller's log.",
-                        membership.orphans().homeless())
+                        membership.orphans().homeless(),
+                        onlyInMemory())
                 .filter(sentence -> !sentence.isEmpty())
                 .collect(Collectors.joining(" "));
     }

@@ -55,7 +55,9 @@ public final class HealthPage implements UnprotectedRootAction {
             // while Redis is away for all, a controller still accepts builds and shows everything:
             // as good as any
             boolean cutOff =
-                    phase != LinkState.Phase.JOINED && membership.others().joinedWithoutUs();
+                    phase == LinkState.Phase.TURNED_AWAY
+                            || phase != LinkState.Phase.JOINED
+                                    && membership.others().joinedWithoutUs();
             boolean fit = membership.watchdog().problem().isEmpty();
             ready &= membership.queueIsOurs() && !draining && !cutOff && fit;
             json.append(",\"cluster\":\"").append(phase.name().toLowerCase(Locale.ROOT));

@@ -41,6 +41,11 @@ final class Admission {
         this.outbox = Outbox.of(membership);
     }
 
+    /** A sentence for an admin about what is accepted and may be lost; "" when nothing is. */
+    String problem() {
+        return outbox.problem();
+    }
+
     /**
      * A build that the decision handlers let pass, as they left it.
      *

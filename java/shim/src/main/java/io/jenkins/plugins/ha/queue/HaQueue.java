@@ -53,6 +53,11 @@ public final class HaQueue extends Queue {
         XSTREAM.addDefaultImplementation(HaQueue.class, Queue.class);
     }
 
+    /** A sentence for an admin about what is accepted and may be lost; "" when nothing is. */
+    public String problem() {
+        return admission.problem();
+    }
+
     @Override
     public ScheduleResult schedule2(Queue.Task task, int quietPeriod, List<Action> actions) {
         accepted.set(0L);

@@ -7,6 +7,7 @@ import io.jenkins.plugins.ha.bridge.Item;
 import io.jenkins.plugins.ha.bridge.NewItem;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import jenkins.util.Timer;
@@ -21,6 +22,11 @@ final class Outbox {
 
     private final Membership membership;
 
+    /** Why something is only in memory, until all of that is told; "" for none. */
+    private volatile String onlyInMemory = "";
+
+    private final AtomicInteger inMemory = new AtomicInteger();
+
     /** Why it was last that nothing could be told; the outbound thread's. */
     private String problem = "";
 
@@ -28,9 +34,15 @@ final class Outbox {
         this.membership = membership;
     }
 
-    /** Opens this controller's outbox and tells what a former run left in it. */
+    /** Opens this controller's outbox, shows what a former run left in it, and tells it. */
     static Outbox of(Membership membership) {
         Outbox outbox = new Outbox(membership);
+        try {
+            membership.cluster().keptAccepted().forEach(membership.view()::changed);
+        } catch (HaException e) {
+            LOGGER.severe(
+                    () -> "What was accepted before this start is not shown: " + e.getMessage());
+        }
         outbox.tell();
         return outbox;
     }
@@ -48,10 +60,25 @@ final class Outbox {
                             + item.job()
                             + " is only in memory until Redis is back: "
                             + e.getMessage());
+            onlyInMemory = e.getMessage();
+            inMemory.incrementAndGet();
             tellFromMemory(item);
             return;
         }
         tell();
+    }
+
+    /**
+     * A sentence for an admin while accepted builds would be lost by a restart; "" when none would.
+     */
+    String problem() {
+        int count = inMemory.get();
+        return count == 0
+                ? ""
+                : count
+                        + " accepted builds are only in the memory of this controller until Redis"
+                        + " is back, and lost if it is restarted: "
+                        + onlyInMemory;
     }
 
     private void tell() {
@@ -65,7 +92,12 @@ final class Outbox {
                 .outbound()
                 .tell(
                         "queue item " + item.id() + " of " + item.job(),
-                        c -> told(() -> storeFromMemory(c, item)));
+                        c ->
+                                told(
+                                        () -> {
+                                            storeFromMemory(c, item);
+                                            inMemory.decrementAndGet();
+                                        }));
     }
 
     /**

@@ -74,7 +74,7 @@ public final class BuildRecords implements AutoCloseable {
     private static boolean neverLetIn(Membership membership) {
         try {
             LinkState link = membership.link();
-            return link.phase() == LinkState.Phase.REFUSED && link.epoch() == 0;
+            return link.refused() && link.epoch() == 0;
         } catch (HaException.Closed e) {
             return false; // it leaves
         }

@@ -218,9 +218,18 @@ class RedisOutageTest {
             assertEquals(0, client.job("early").path("builds").size());
             assertEquals(0, client.job("tied").path("builds").size());
 
+            // What the others would have to hear of is not done by half.
+            String cancel = "queue/cancelItem?id=" + first;
+            assertEquals(503, client.post(cancel, Map.of()).statusCode());
+            Map<String, String> late = Map.of("newName", "late");
+            assertEquals(503, client.post("job/early/confirmRename", late).statusCode());
+
             // What was accepted outlives the controller too.
             controller.kill9();
             SingleController.up(controller);
+            for (long id : List.of(first, second)) {
+                assertTrue(client.queueItem(id).isPresent(), "item " + id + " is shown");
+            }
             assertEquals(0, client.job("early").path("builds").size());
 
             stage.redis().start();

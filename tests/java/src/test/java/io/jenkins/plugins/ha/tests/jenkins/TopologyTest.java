@@ -221,6 +221,7 @@ class TopologyTest {
         awaitWarning(onB, "is not the one of the cluster 'topology'");
         assertTrue(SingleController.warning(onB).contains(local.toString()));
         assertTrue(SingleController.warning(onB).contains("restart this controller"));
+        assertEquals(503, onB.get("ha-health/").statusCode(), "nobody is to be sent to it");
         // The cluster's records are not about this folder.
         assertEquals("false", records(onB));
         b.kill9();
@@ -236,6 +237,24 @@ class TopologyTest {
         SingleController.up(b);
         stage.awaitMembers(2, TwoControllers.SOON);
         assertEquals("true", records(onB));
+    }
+
+    @Test
+    @Order(6)
+    void whoHasTheSecretsOfAJenkinsThatWasInNoClusterJoins() throws IOException {
+        b.stop();
+        Path secrets = b.home().resolve("secrets");
+        Files.delete(secrets);
+        Files.createDirectories(secrets);
+        for (String file : List.of("master.key", "hudson.util.Secret")) {
+            Path from = stage.shared().secrets().resolve(file);
+            if (Files.exists(from)) {
+                Files.copy(from, secrets.resolve(file));
+            }
+        }
+        SingleController.up(b);
+        stage.awaitMembers(2, TwoControllers.SOON);
+        assertEquals(200, onB.get("ha-health/").statusCode());
     }
 
     @Test
