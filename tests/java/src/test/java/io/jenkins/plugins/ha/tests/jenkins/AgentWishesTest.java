@@ -85,8 +85,7 @@ class AgentWishesTest {
         String said = " >> " + order;
         two.createJob("holds", new FreestyleJob().label("busy").shell(hold).xml());
         two.createJob("block", JobXml.pipeline("node('busy') { sh 'echo block" + said + "' }"));
-        two.createJob(
-                "build", new FreestyleJob().label("busy").shell("echo build" + said).xml());
+        two.createJob("build", new FreestyleJob().label("busy").shell("echo build" + said).xml());
         try (RoamingAgent agent = RoamingAgent.start(two, "busy", 1, two.controller("b"))) {
             for (int round = 1; round <= 2; round++) {
                 Files.deleteIfExists(go);
