@@ -18,8 +18,8 @@ use crate::reader::Reader;
 use crate::redis::{Fault, Fitness, array, number, script, text};
 use crate::shared_folder::SharedFolder;
 use crate::{
-    Cancel, Enqueued, Error, Event, Item, KeptSetting, KnownController, LaneOffer, LinkState, Member,
-    NewItem, Phase, Result, Settings, ThreadLife, Turn,
+    AgentOwner, Cancel, Enqueued, Error, Event, Item, KeptSetting, KnownController, LaneOffer, LinkState,
+    Member, NewItem, Phase, Result, Settings, ThreadLife, Turn,
 };
 
 /// The longest that [`Controller::close`] waits for the threads.
@@ -491,6 +491,29 @@ impl Controller {
     /// All settings of the cluster, the deleted ones too. Their seals are not looked at.
     pub fn settings(&self) -> Result<Vec<KeptSetting>> {
         self.node.settings()
+    }
+
+    /// Makes this controller the owner of an agent, unless another member is or waits for it; answers whose it is then. All are
+    /// told of a new owner. May be repeated.
+    ///
+    /// # Errors
+    /// [`Error::Fenced`] and [`Error::Unavailable`] while this controller is no member.
+    pub fn take_agent(&self, agent: &str) -> Result<AgentOwner> {
+        self.node.take_agent(agent)
+    }
+
+    /// Gives an agent that this controller owns to another member, for which it is kept for some seconds until it comes, or to
+    /// nobody (""). Answers false when it was not this controller's, or the other is no member.
+    ///
+    /// # Errors
+    /// [`Error::Fenced`] and [`Error::Unavailable`] while this controller is no member.
+    pub fn give_agent(&self, agent: &str, to: &str) -> Result<bool> {
+        self.node.give_agent(agent, to)
+    }
+
+    /// Who has which agent; those of nobody are missing.
+    pub fn agents(&self) -> Result<Vec<AgentOwner>> {
+        self.node.agents()
     }
 
     /// Asks a controller and waits for its answer. Repeating it with the same `request_id` has no further effect and yields the

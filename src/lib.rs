@@ -7,6 +7,7 @@
 
 mod accepted;
 mod admission;
+mod agents;
 #[doc(hidden)]
 pub mod bridge;
 mod bus;
@@ -34,6 +35,7 @@ mod shared_folder;
 mod stamp;
 mod turns;
 
+pub use agents::AgentOwner;
 pub use bus::Event;
 pub use controller::Controller;
 pub use error::{Error, Result};

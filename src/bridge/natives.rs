@@ -126,6 +126,9 @@ const NATIVES: &[NativeMethod<'static>] = &[
     ) -> jlong),
     native!(kept_setting(handle: jlong, path: JString) -> jbyte[]),
     native!(kept_settings(handle: jlong) -> JList),
+    native!(take_agent(handle: jlong, agent: JString) -> JString),
+    native!(give_agent(handle: jlong, agent: JString, to: JString) -> jboolean),
+    native!(agents(handle: jlong) -> JList),
     native!(forget(handle: jlong, controller_id: JString)),
     native!(close(handle: jlong)),
     native!(open_records(
@@ -931,6 +934,37 @@ fn kept_settings<'local>(
 ) -> Result<JList<'local>, Failure> {
     let kept = held(handle)?.settings()?;
     let lines: Vec<String> = kept.iter().map(|one| format!("{}\n{}", one.path, one.head())).collect();
+    texts_to_java(env, &lines.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// The owner's id, a line break, its epoch.
+fn take_agent<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    agent: JString<'local>,
+) -> Result<JString<'local>, Failure> {
+    let agent = text(env, "the agent", &agent)?;
+    let owner = held(handle)?.take_agent(&agent)?;
+    Ok(JString::new(env, format!("{}\n{}", owner.controller_id, owner.epoch))?)
+}
+
+fn give_agent<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    agent: JString<'local>,
+    to: JString<'local>,
+) -> Result<jboolean, Failure> {
+    let (agent, to) = (text(env, "the agent", &agent)?, text(env, "its new owner", &to)?);
+    Ok(held(handle)?.give_agent(&agent, &to)?)
+}
+
+/// Of each the agent, the owner's id and its epoch, a line each.
+fn agents<'local>(env: &mut Env<'local>, _: JClass<'local>, handle: jlong) -> Result<JList<'local>, Failure> {
+    let owners = held(handle)?.agents()?;
+    let lines: Vec<String> =
+        owners.iter().map(|one| format!("{}\n{}\n{}", one.agent, one.controller_id, one.epoch)).collect();
     texts_to_java(env, &lines.iter().map(String::as_str).collect::<Vec<_>>())
 }
 

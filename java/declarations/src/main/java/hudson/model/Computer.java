@@ -87,6 +87,14 @@ public abstract class Computer extends Actionable
         throw new UnsupportedOperationException();
     }
 
+    public void setOfflineCause(OfflineCause cause) {
+        throw new UnsupportedOperationException();
+    }
+
+    public final Future<?> connect(boolean forceReconnect) {
+        throw new UnsupportedOperationException();
+    }
+
     public Future<?> disconnect(OfflineCause cause) {
         throw new UnsupportedOperationException();
     }

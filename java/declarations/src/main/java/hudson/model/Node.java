@@ -30,6 +30,10 @@ public abstract class Node
         throw new UnsupportedOperationException();
     }
 
+    public boolean isHoldOffLaunchUntilSave() {
+        throw new UnsupportedOperationException();
+    }
+
     public abstract int getNumExecutors();
 
     public final Computer toComputer() {

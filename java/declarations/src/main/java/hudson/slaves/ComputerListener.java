@@ -2,12 +2,24 @@ package hudson.slaves;
 
 import hudson.ExtensionList;
 import hudson.ExtensionPoint;
+import hudson.FilePath;
 import hudson.model.Computer;
 import hudson.model.TaskListener;
+import hudson.remoting.Channel;
 import java.io.IOException;
 
 public abstract class ComputerListener implements ExtensionPoint {
     public ComputerListener() {
+        throw new UnsupportedOperationException();
+    }
+
+    public void preLaunch(Computer computer, TaskListener listener)
+            throws IOException, InterruptedException {
+        throw new UnsupportedOperationException();
+    }
+
+    public void preOnline(Computer computer, Channel channel, FilePath root, TaskListener listener)
+            throws IOException, InterruptedException {
         throw new UnsupportedOperationException();
     }
 

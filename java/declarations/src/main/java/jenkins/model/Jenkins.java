@@ -173,6 +173,10 @@ public class Jenkins extends AbstractCIBase implements DirectlyModifiableTopLeve
         throw new UnsupportedOperationException();
     }
 
+    public Nodes getNodesObject() {
+        throw new UnsupportedOperationException();
+    }
+
     public void addNode(Node node) throws IOException {
         throw new UnsupportedOperationException();
     }

@@ -1,5 +1,6 @@
 package io.jenkins.plugins.ha;
 
+import io.jenkins.plugins.ha.agents.AgentOwners;
 import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.Event;
 import io.jenkins.plugins.ha.bridge.HaException;
@@ -182,11 +183,13 @@ final class EventPump {
         } else if (event instanceof Event.MembersChanged) {
             orphans.membersChanged();
             topology.poke();
+            agents().ifPresent(AgentOwners::lookSoon);
         } else if (event instanceof Event.LinkChanged changed) {
             LOGGER.info(() -> "Cluster: " + changed.state().text());
             claimer.linkChanged(changed.state());
             fence.linkChanged(changed.state());
             carrying().ifPresent(Carrying::lookSoon);
+            agents().ifPresent(AgentOwners::lookSoon);
         }
     }
 
@@ -194,11 +197,16 @@ final class EventPump {
         return Membership.active().map(Membership::carrying);
     }
 
+    private static Optional<AgentOwners> agents() {
+        return Membership.active().map(Membership::agents);
+    }
+
     private void announced(Event.Announcement announcement) {
         switch (announcement.topic()) {
             case ForeignBuilds.TOPIC -> builds.announced(announcement);
             case JobEvents.TOPIC -> items.announced(announcement);
             case Carrying.TOPIC -> carrying().ifPresent(one -> one.announced(announcement));
+            case AgentOwners.TOPIC -> agents().ifPresent(one -> one.announced(announcement));
             case OrphanedPipelines.TOPIC -> pipelines.announced(announcement);
             default ->
                     LOGGER.fine(

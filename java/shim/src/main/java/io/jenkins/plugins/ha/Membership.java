@@ -1,6 +1,7 @@
 package io.jenkins.plugins.ha;
 
 import hudson.model.Queue;
+import io.jenkins.plugins.ha.agents.AgentOwners;
 import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.LinkState;
 import io.jenkins.plugins.ha.builds.BuildFence;
@@ -60,6 +61,7 @@ public final class Membership {
     private final ItemCounts counts;
     private final Carrying carrying;
     private final Forwarding forwarding;
+    private final AgentOwners agents;
     private volatile Reconciling reconciling;
     private volatile boolean leaving;
 
@@ -76,6 +78,7 @@ public final class Membership {
         this.records = BuildRecords.open(settings, identity);
         this.builds = new ForeignBuilds(identity);
         this.view = new QueueView(cluster, identity, builds);
+        this.agents = new AgentOwners(cluster, identity, outbound, view, watchdog);
         this.claimer = new Claimer(cluster, identity, view, outbound);
         this.adoption = new PipelineAdoption(cluster, identity, builds);
         this.orphanedPipelines = new OrphanedPipelines(outbound, adoption);
@@ -122,6 +125,7 @@ public final class Membership {
         BuildRecords.active().ifPresent(DeletedJobs::settle);
         pump.jobsLoaded();
         items.start(watchdog);
+        agents.start();
         claimer.start(watchdog);
         fence.start(watchdog);
         pipelineFence.start(watchdog);
@@ -143,6 +147,7 @@ public final class Membership {
         leaving = true;
         topology.stop();
         carrying.stop();
+        agents.stop();
         watchdog.stop();
         claimer.stop();
         pipelineFence.leave();
@@ -179,6 +184,11 @@ public final class Membership {
     /** Passes requests on to the controllers that can answer them. */
     public Forwarding forwarding() {
         return forwarding;
+    }
+
+    /** For which controller each agent works. */
+    public AgentOwners agents() {
+        return agents;
     }
 
     /** Whether this controller is being shut down. */

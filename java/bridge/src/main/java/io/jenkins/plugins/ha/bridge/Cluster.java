@@ -543,6 +543,32 @@ public final class Cluster implements AutoCloseable {
     }
 
     /**
+     * Makes this controller the owner of an agent, unless another member is, or waits for it;
+     * answers whose it is then. One round trip.
+     *
+     * @throws HaException.Fenced and {@link HaException.Unavailable} while it is no member
+     */
+    public AgentOwner takeAgent(String agent) {
+        return AgentOwner.ofLines(agent + "\n" + Native.takeAgent(handle, agent));
+    }
+
+    /**
+     * Gives an agent of this controller's to another member, for which it is kept for some seconds
+     * until it comes, or to nobody. One round trip.
+     *
+     * @param to the member's id, or ""
+     * @return false when it was not this controller's, or the other is no member
+     */
+    public boolean giveAgent(String agent, String to) {
+        return Native.giveAgent(handle, agent, to);
+    }
+
+    /** Who has which agent; those that nobody has are missing. One round trip. */
+    public List<AgentOwner> agents() {
+        return Native.agents(handle).stream().map(AgentOwner::ofLines).toList();
+    }
+
+    /**
      * Forgets a controller that is gone.
      *
      * @throws HaException.Conflict when it is a member

@@ -211,6 +211,14 @@ final class Native {
     /** The path, a line break, the head of each. */
     static native List<String> keptSettings(long handle);
 
+    /** The owner's id, a line break, its epoch. */
+    static native String takeAgent(long handle, String agent);
+
+    static native boolean giveAgent(long handle, String agent, String to);
+
+    /** Of each the agent, the owner's id and its epoch, a line each. */
+    static native List<String> agents(long handle);
+
     static native void forget(long handle, String controllerId);
 
     /** Does nothing when the handle is closed already. */

@@ -62,6 +62,7 @@ public final class CarriedList {
         }
         return switch (words[1]) {
             case "user" -> new UserKind();
+            case "node" -> new NodeKind();
             case "jenkins" -> new JenkinsKind(own);
             case "descriptor" -> new DescriptorKind(own);
             default -> throw new IllegalStateException("There is no kind " + words[1]);

@@ -113,7 +113,11 @@ final class Exchange {
                     });
         }
         for (String path : kept.isEmpty() ? Set.<String>of() : present()) {
-            if (!kept.containsKey(path) && list.kindOf(path).map(Kind::deletable).orElse(false)) {
+            Kind kind = list.kindOf(path).orElse(null);
+            if (!kept.containsKey(path)
+                    && kind != null
+                    && kind.deletable()
+                    && kind.carries(home.resolve(path), path)) {
                 found.add(path + " is missing there");
             }
         }
@@ -198,7 +202,7 @@ final class Exchange {
     private void onlyHere(String path, boolean newcomer) throws IOException {
         Kind kind = list.kindOf(path).orElse(null);
         KnownVersions.Known mine = known.get(path);
-        if (kind == null) {
+        if (kind == null || mine.version() == 0 && !kind.carries(home.resolve(path), path)) {
             return;
         }
         String text = text(path);
@@ -240,7 +244,11 @@ final class Exchange {
         KnownVersions.Known mine = known.get(path);
         if (kind == null
                 || text == null
-                        && (!kind.deletable() || mine.deleted() || mine == KnownVersions.NONE)) {
+                        && (!kind.deletable()
+                                || mine.deleted()
+                                || mine == KnownVersions.NONE
+                                || !kind.isGone(path))
+                || text != null && !kind.carries(home.resolve(path), path)) {
             return;
         }
         String stamp = Folders.stamp(home.resolve(path));
@@ -339,7 +347,12 @@ final class Exchange {
         Kind kind = list.kindOf(path).orElseThrow();
         String text = text(path);
         KnownVersions.Known mine = known.get(path);
-        if (text == null && looked && kind.deletable() && mine.version() > 0 && !mine.deleted()) {
+        if (text == null
+                && looked
+                && kind.deletable()
+                && kind.isGone(path)
+                && mine.version() > 0
+                && !mine.deleted()) {
             delete(path, kept.version(), "");
             return;
         }

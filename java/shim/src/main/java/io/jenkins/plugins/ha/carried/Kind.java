@@ -16,6 +16,16 @@ interface Kind {
         return false;
     }
 
+    /** Whether the file is the cluster's and not this controller's own, as what is in it says. */
+    default boolean carries(Path file, String path) {
+        return true;
+    }
+
+    /** Whether what has no file any more is gone here; only where it is {@link #deletable}. */
+    default boolean isGone(String path) {
+        return true;
+    }
+
     /**
      * Looks whether this controller can read it, before anything changes.
      *

@@ -3,6 +3,7 @@ package io.jenkins.plugins.ha.carried;
 import hudson.Extension;
 import hudson.XmlFile;
 import hudson.init.InitMilestone;
+import hudson.model.Node;
 import hudson.model.Saveable;
 import hudson.model.listeners.ItemListener;
 import hudson.model.listeners.SaveableListener;
@@ -12,6 +13,7 @@ import io.jenkins.plugins.ha.people.LoginFilter;
 import io.jenkins.plugins.ha.settings.HaConfiguration;
 import java.util.List;
 import jenkins.model.Jenkins;
+import jenkins.model.NodeListener;
 
 /**
  * Hears what this Jenkins saves. It hears of each build as well, so it asks no more than a name.
@@ -26,6 +28,22 @@ public final class SavedHere extends SaveableListener {
     @Override
     public void onDeleted(Saveable saveable, XmlFile file) {
         saved(file);
+    }
+
+    /** Core does not tell of a file that it removes with the old name of an agent. */
+    @Extension
+    public static final class RenamedNodes extends NodeListener {
+        @Override
+        protected void onUpdated(Node before, Node now) {
+            if (!before.getNodeName().equals(now.getNodeName())) {
+                onDeleted(before);
+            }
+        }
+
+        @Override
+        protected void onDeleted(Node node) {
+            saved(Jenkins.get().getNodesObject().getConfigFile(node.getNodeName()));
+        }
     }
 
     private static void saved(XmlFile file) {

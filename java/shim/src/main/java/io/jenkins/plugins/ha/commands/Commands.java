@@ -3,6 +3,7 @@ package io.jenkins.plugins.ha.commands;
 import hudson.security.ACL;
 import hudson.security.ACLContext;
 import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.agents.AgentWishes;
 import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.Event;
 import io.jenkins.plugins.ha.bridge.HaException;
@@ -107,6 +108,12 @@ public final class Commands {
             case WorkspacePolls.TOPIC -> WorkspacePolls.pollHere(body);
             case Draining.TOPIC -> Draining.drainHere(Membership.active().orElseThrow(), body);
             case Reach.TOPIC -> Membership.active().orElseThrow().forwarding().reach().here();
+            case AgentWishes.TOPIC ->
+                    Membership.active()
+                            .orElseThrow()
+                            .agents()
+                            .handOver()
+                            .wanted(command.from(), body);
             case ItemDeletions.TOPIC -> deleteHere(body, command.from());
             case Takers.TOPIC -> Membership.active().orElseThrow().handOver().takers().obey(body);
             case Moving.TOPIC -> Moving.moveHere(body);

@@ -1,5 +1,6 @@
 package io.jenkins.plugins.ha.queue;
 
+import hudson.model.Node;
 import hudson.model.Queue;
 import hudson.model.queue.FutureImpl;
 import io.jenkins.plugins.ha.ControllerIdentity;
@@ -98,6 +99,45 @@ public final class QueueView {
     /** What of this job waits, oldest first. */
     List<SeenItem> waitingOf(String job) {
         return index.of(job);
+    }
+
+    /** From when on it waits in the cluster, or in core's queue, ms since 1970. From memory. */
+    public long waitingSince(Queue.Item item) {
+        SeenItem seen = items.get(ClaimedItems.idOf(item));
+        return seen == null ? item.getInQueueSince() : seen.item().enqueuedMillis();
+    }
+
+    /**
+     * From when on the oldest item waits that nobody holds and that this node's label allows, ms
+     * since 1970; the largest number when there is none. From memory.
+     */
+    public long claimableSince(Node node) {
+        for (Unclaimed item : unclaimed()) {
+            if (item.fits(node)) {
+                return item.since();
+            }
+        }
+        return Long.MAX_VALUE;
+    }
+
+    /** Of each lane the oldest item that could be claimed, oldest first. From memory. */
+    public List<Unclaimed> unclaimed() {
+        List<Unclaimed> oldest = new ArrayList<>();
+        Set<String> lanes = new HashSet<>();
+        long now = System.currentTimeMillis();
+        for (SeenItem seen : index.all()) {
+            Item item = seen.item();
+            if (item.state() == ItemState.QUEUED
+                    && !item.blocked()
+                    && item.dueMillis() <= now
+                    && lanes.add(item.lane())) {
+                Lane lane = Lane.parse(item.lane());
+                if (!lane.oneOff()) {
+                    oldest.add(new Unclaimed(item, lane.onThisController()));
+                }
+            }
+        }
+        return oldest;
     }
 
     /** How many items no controller holds. */

@@ -9,6 +9,7 @@ import hudson.model.queue.WorkUnit;
 import hudson.slaves.Cloud;
 import hudson.slaves.NodeProvisioner;
 import hudson.slaves.SlaveComputer;
+import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.Recent;
 import io.jenkins.plugins.ha.bridge.LaneOffer;
 import io.jenkins.plugins.ha.settings.HaConfiguration;
@@ -93,7 +94,7 @@ final class Room {
                 possible = true;
                 if (computer.isOnline() && computer.isAcceptingTasks()) {
                     executors += node.getNumExecutors();
-                    idle += computer.countIdle();
+                    idle += kept(computer, node) ? 0 : computer.countIdle();
                 }
             }
         }
@@ -121,6 +122,17 @@ final class Room {
             }
         }
         return idle - unstarted;
+    }
+
+    /** Whether a build on another controller waits for it longer than what could be claimed. */
+    private static boolean kept(Computer computer, Node node) {
+        Membership membership = Membership.active().orElse(null);
+        return membership != null
+                && membership.agents().handOver().anyWish()
+                && membership
+                        .agents()
+                        .handOver()
+                        .keeps(computer, membership.view().claimableSince(node));
     }
 
     /** A cloud that fails brings nothing; it must not keep what is idle here from being used. */
@@ -185,7 +197,7 @@ final class Room {
         return false;
     }
 
-    private static boolean allows(Label label, Node node) {
+    static boolean allows(Label label, Node node) {
         return label == null ? node.getMode() == Node.Mode.NORMAL : label.matches(node);
     }
 

@@ -16,6 +16,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import jenkins.model.Jenkins;
+import jenkins.slaves.JnlpAgentReceiver;
 
 /**
  * What should be the same on all controllers of a cluster, as one of them says it of itself. What
@@ -23,6 +24,7 @@ import jenkins.model.Jenkins;
  *
  * @param jenkins version of its core
  * @param java version of its JVM
+ * @param agents tells the key apart under which it makes the secrets of agents
  * @param open {@code true} when whoever has not logged in may administer it, else {@code false}
  * @param realm who can log in: the class and a digest of its settings
  * @param authorization who may do what: the class and a digest of its settings
@@ -31,10 +33,14 @@ import jenkins.model.Jenkins;
 public record ControllerFacts(
         String jenkins,
         String java,
+        String agents,
         String open,
         String realm,
         String authorization,
         Map<String, String> plugins) {
+    /** No agent can have this name, so that no agent's secret is told. */
+    private static final String NO_AGENT = "ha-jenkins/agents?";
+
     /** The most differences of one kind that are listed. */
     private static final int LISTED = 10;
 
@@ -50,7 +56,24 @@ public record ControllerFacts(
             }
         }
         return new ControllerFacts(
-                Jenkins.VERSION, System.getProperty("java.version", ""), "", "", "", plugins);
+                Jenkins.VERSION,
+                System.getProperty("java.version", ""),
+                agentSecrets(),
+                "",
+                "",
+                "",
+                plugins);
+    }
+
+    /**
+     * Makes the key, where there is none yet: what is copied to the next controller has it then.
+     */
+    private static String agentSecrets() {
+        try {
+            return JnlpAgentReceiver.SLAVE_SECRET.mac(NO_AGENT).substring(0, 8);
+        } catch (RuntimeException e) {
+            return "";
+        }
     }
 
     /** This controller, once Jenkins has booted. */
@@ -63,6 +86,7 @@ public record ControllerFacts(
         return new ControllerFacts(
                 known.jenkins,
                 known.java,
+                known.agents,
                 Boolean.toString(open),
                 described(realm),
                 described(authorization),
@@ -75,6 +99,8 @@ public record ControllerFacts(
                 + jenkins
                 + "\njava="
                 + java
+                + "\nagents="
+                + agents
                 + "\nopen="
                 + open
                 + "\nrealm="
@@ -106,6 +132,7 @@ public record ControllerFacts(
         return new ControllerFacts(
                 parts.getOrDefault("jenkins", ""),
                 parts.getOrDefault("java", ""),
+                parts.getOrDefault("agents", ""),
                 parts.getOrDefault("open", ""),
                 parts.getOrDefault("realm", ""),
                 parts.getOrDefault("authorization", ""),
@@ -122,6 +149,11 @@ public record ControllerFacts(
         List<String> found = new ArrayList<>();
         add(found, "Jenkins", jenkins, other.jenkins);
         add(found, "Java", java, other.java);
+        if (differ(agents, other.agents)) {
+            found.add(
+                    "agents have other secrets there: copy"
+                            + " secrets/jenkins.slaves.JnlpSlaveAgentProtocol.secret");
+        }
         if (!plugins.isEmpty() && !other.plugins.isEmpty()) {
             pluginDifferences(other, found);
         }

@@ -19,7 +19,7 @@ import java.util.Map;
 
 /**
  * An agent in a process of its own, that connects by WebSocket through a line to one of the
- * controllers, as behind a balancer. Each controller has its configuration.
+ * controllers, as behind a balancer.
  */
 final class RoamingAgent implements AutoCloseable {
     private final String name;
@@ -35,16 +35,24 @@ final class RoamingAgent implements AutoCloseable {
     /** It is connected to {@code first} when this returns; its label is its name. */
     static RoamingAgent start(TwoControllers two, String name, int executors, Controller first) {
         Path folder = two.folder("agent-" + name);
+        TwoControllers.script(
+                first.client(),
+                """
+                def agent = new hudson.slaves.DumbSlave('%s', '%s', new hudson.slaves.JNLPLauncher(true))
+                agent.numExecutors = %d
+                agent.mode = hudson.model.Node.Mode.EXCLUSIVE
+                Jenkins.get().addNode(agent)
+                """
+                        .formatted(name, folder, executors));
         for (JenkinsClient each : List.of(two.a(), two.b())) {
-            TwoControllers.script(
-                    each,
-                    """
-                    def agent = new hudson.slaves.DumbSlave('%s', '%s', new hudson.slaves.JNLPLauncher(true))
-                    agent.numExecutors = %d
-                    agent.mode = hudson.model.Node.Mode.EXCLUSIVE
-                    Jenkins.get().addNode(agent)
-                    """
-                            .formatted(name, folder, executors));
+            Eventually.until(
+                    "the agent is known everywhere",
+                    TwoControllers.SOON,
+                    () ->
+                            TwoControllers.script(
+                                            each,
+                                            "print Jenkins.get().getNode('" + name + "') != null")
+                                    .equals("true"));
         }
         String secret =
                 TwoControllers.script(

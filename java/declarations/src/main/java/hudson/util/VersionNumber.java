@@ -1,0 +1,7 @@
+package hudson.util;
+
+public class VersionNumber {
+    public VersionNumber(String num) {
+        throw new UnsupportedOperationException();
+    }
+}
