@@ -141,7 +141,7 @@ public final class AgentOwners {
      *
      * @throws HaException while this controller is no member
      */
-    boolean give(String agent, String to) {
+    public boolean give(String agent, String to) {
         boolean given = cluster.giveAgent(agent, to);
         if (given) {
             owners.remove(agent);

@@ -277,7 +277,7 @@ public final class PipelineHandOver {
             gone.add(BuildKey.of(run));
         }
         // needed there now; whatever else was on them has gone with these
-        SentAgents.get().send(agents);
+        SentAgents.get().send(agents, taker.id());
         LOGGER.info(
                 () ->
                         group

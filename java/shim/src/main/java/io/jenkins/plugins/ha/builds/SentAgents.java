@@ -5,10 +5,13 @@ import hudson.ExtensionList;
 import hudson.model.Computer;
 import hudson.model.TaskListener;
 import hudson.slaves.ComputerListener;
+import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.bridge.HaException;
 import java.util.Collection;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.logging.Level;
 import java.util.logging.Logger;
 
 /**
@@ -30,11 +33,27 @@ public final class SentAgents extends ComputerListener {
         return ExtensionList.lookupSingleton(SentAgents.class);
     }
 
-    /** They are needed elsewhere from now on. */
-    void send(Collection<Computer> agents) {
+    /** They are needed by this controller from now on: whoever they reach leads them there. */
+    void send(Collection<Computer> agents, String controllerId) {
         for (Computer agent : agents) {
             sent.put(agent.getName(), System.nanoTime());
+            give(agent.getName(), controllerId);
             agent.disconnect(null);
+        }
+    }
+
+    private static void give(String agent, String controllerId) {
+        Membership membership = Membership.active().orElse(null);
+        if (membership == null) {
+            return;
+        }
+        try {
+            membership.agents().give(agent, controllerId);
+        } catch (HaException e) { // it comes there by itself, sooner or later
+            LOGGER.log(
+                    Level.FINE,
+                    "The agent {0} is not given to the taker: {1}",
+                    new Object[] {agent, e.getMessage()});
         }
     }
 

@@ -51,10 +51,9 @@ public final class SavedHere extends SaveableListener {
             LoginFilter.ensureInPlace(); // a new realm has made the filters anew
         }
         Jenkins jenkins = Jenkins.getInstanceOrNull();
-        if (jenkins == null
-                || jenkins.getInitLevel().compareTo(InitMilestone.EXTENSIONS_AUGMENTED) < 0) {
-            // The lists of what is carried are an extension, too; the comparison at the end of the
-            // boot finds what extensions have saved while they were made.
+        if (jenkins == null || jenkins.getInitLevel().compareTo(InitMilestone.COMPLETED) < 0) {
+            // The lists of what is carried are an extension, too, and extensions save while they
+            // are made; the comparison, which begins when all is loaded, finds what they saved.
             return;
         }
         Membership.active()

@@ -101,7 +101,7 @@ class DoctorTest {
     }
 
     @Test
-    @Order(5)
+    @Order(8)
     void whatDiffersBetweenTheControllersIsNamed() {
         fault(
                 () -> setUrl(b, "http://other.example.com/"),
@@ -133,7 +133,7 @@ class DoctorTest {
                 "it is noted",
                 TwoControllers.SOON,
                 () -> names(b).contains("pipelines-not-resumed"));
-        assertEquals(List.of("pipelines-not-resumed"), names(b));
+        assertEquals(List.of("pipelines-not-resumed"), names(b), () -> report(b).toString());
         assertTrue(report(b).path("healthy").asBoolean());
         a.post("job/stopped/doDelete", Map.of());
     }
