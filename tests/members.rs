@@ -199,7 +199,7 @@ fn other_secrets_are_refused_with_the_controller_to_copy_from() {
     let mut other = settings(&redis.url(), "b");
     other.key = SealKey::new([8; 32]);
     let b = Controller::open(other.clone()).unwrap();
-    until("refused", || b.link().phase == Phase::Refused);
+    until("refused", || b.link().phase == Phase::TurnedAway);
     assert!(b.link().text.contains("secrets/") && b.link().text.contains('A'), "{}", b.link().text);
     assert!(matches!(b.enqueue(item(1, "job"), -1), Err(Error::Refused(_))));
     assert!(matches!(Controller::test(other, Duration::from_secs(2)), Err(Error::Refused(_))));
