@@ -15,12 +15,16 @@ final class XmlParts {
     private final String text;
     private final List<Part> parts;
 
+    /** Behind the root's start tag. */
+    private final int rootBegin;
+
     /** Where the root's end tag begins; -1 for a root without content. */
     private final int rootEnd;
 
-    private XmlParts(String text, List<Part> parts, int rootEnd) {
+    private XmlParts(String text, List<Part> parts, int rootBegin, int rootEnd) {
         this.text = text;
         this.parts = parts;
+        this.rootBegin = rootBegin;
         this.rootEnd = rootEnd;
     }
 
@@ -33,6 +37,7 @@ final class XmlParts {
         List<Part> parts = new ArrayList<>();
         int depth = 0;
         int start = 0;
+        int rootBegin = 0;
         String name = "";
         int at = 0;
         while ((at = text.indexOf('<', at)) >= 0) {
@@ -50,7 +55,7 @@ final class XmlParts {
                 if (depth == 1) {
                     parts.add(new Part(name, start, end));
                 } else if (depth == 0) {
-                    return new XmlParts(text, parts, at);
+                    return new XmlParts(text, parts, rootBegin, at);
                 } else if (depth < 0) {
                     break;
                 }
@@ -64,8 +69,11 @@ final class XmlParts {
                     if (empty) {
                         parts.add(new Part(name, start, end));
                     }
-                } else if (depth == 0 && empty) {
-                    return new XmlParts(text, parts, -1);
+                } else if (depth == 0) {
+                    rootBegin = end;
+                    if (empty) {
+                        return new XmlParts(text, parts, rootBegin, -1);
+                    }
                 }
                 depth += empty ? 0 : 1;
                 at = end;
@@ -89,7 +97,10 @@ final class XmlParts {
         return "";
     }
 
-    /** Without the elements of these names, and the space before each. */
+    /**
+     * Without the elements of these names, and the space before each. Where none is left, as
+     * Jenkins saves what has none: {@code <root/>}.
+     */
     String without(Set<String> names) {
         StringBuilder left = new StringBuilder();
         int from = 0;
@@ -103,7 +114,13 @@ final class XmlParts {
                 from = part.end;
             }
         }
-        return left.append(text, from, text.length()).toString();
+        String rest = left.append(text, from, text.length()).toString();
+        int removed = text.length() - rest.length();
+        if (removed > 0 && rest.substring(rootBegin, rootEnd - removed).isBlank()) {
+            int end = rest.indexOf('>', rootEnd - removed) + 1;
+            return rest.substring(0, rootBegin - 1) + "/>" + rest.substring(end);
+        }
+        return rest;
     }
 
     /** With the elements of these names of another text at its end, in the place of its own. */
@@ -126,7 +143,8 @@ final class XmlParts {
                     + added
                     + "\n</"
                     + nameAt(rest.text, name)
-                    + ">\n";
+                    + ">"
+                    + rest.text.substring(slash + 2);
         }
         int end = rest.rootEnd;
         while (Character.isWhitespace(rest.text.charAt(end - 1))) {

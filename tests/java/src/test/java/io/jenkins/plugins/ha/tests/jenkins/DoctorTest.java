@@ -119,6 +119,8 @@ class DoctorTest {
                 "TimeZone.default = System.properties.remove('zone')",
                 "time-zone-differs",
                 "Asia/Tokyo");
+        // What is a controller's own was set and unset, and no setting of the others' is in doubt.
+        Eventually.until("all is well again", TwoControllers.SOON, () -> names(a).isEmpty());
     }
 
     @Test
