@@ -3,6 +3,7 @@ package io.jenkins.plugins.ha.stage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -113,7 +114,8 @@ public final class SharedFolder {
     }
 
     private static void link(Path link, Path to) throws IOException {
-        if (!Files.isSymbolicLink(link)) {
+        // A test may have put a folder of its own there.
+        if (!Files.exists(link, LinkOption.NOFOLLOW_LINKS)) {
             Files.createSymbolicLink(link, to.toAbsolutePath());
         }
     }

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -252,9 +253,22 @@ class TopologyTest {
                 Files.copy(from, secrets.resolve(file));
             }
         }
+        try {
+            SingleController.up(b);
+            stage.awaitMembers(2, TwoControllers.SOON);
+            assertEquals(200, onB.get("ha-health/").statusCode());
+        } finally {
+            b.kill9();
+            try (Stream<Path> own = Files.list(secrets)) {
+                for (Path file : own.toList()) {
+                    Files.delete(file);
+                }
+            }
+            Files.delete(secrets);
+        }
+        // With the others' again.
         SingleController.up(b);
         stage.awaitMembers(2, TwoControllers.SOON);
-        assertEquals(200, onB.get("ha-health/").statusCode());
     }
 
     @Test
