@@ -32,6 +32,8 @@ final class JobForms {
                         }
                         """
                                 .formatted(item))
+                // made when somebody first asks for them, on one Jenkins too
+                .replaceFirst("\\s*<actions/>", "")
                 .strip();
     }
 
