@@ -475,7 +475,11 @@ public final class OrphanedBuilds {
         }
         builds.ended(key);
         Run<?, ?> run = job.getBuildByNumber(key.number());
-        if (run == null) {
+        if (run == null) { // killed in its first moments, before its file could be read here
+            if (!ended) {
+                endFile(folder, word.result());
+                builds.ended(key);
+            }
             return new Ending(word.result(), bySurvivor, owner, stopped);
         }
         String name = ClusterItemAction.controllerOf(run, owner);
@@ -491,6 +495,15 @@ public final class OrphanedBuilds {
         }
         RecordKeeper.endOfTheDead(run);
         return new Ending(String.valueOf(run.getResult()), bySurvivor, name, stopped);
+    }
+
+    private static void endFile(Path folder, String result) {
+        try {
+            PlainEnd.writeEnd(folder.resolve("build.xml"), result);
+        } catch (IOException e) { // what it was built for is built again all the same
+            LOGGER.log(
+                    Level.WARNING, "The end of " + folder + " cannot be written into its file", e);
+        }
     }
 
     /**

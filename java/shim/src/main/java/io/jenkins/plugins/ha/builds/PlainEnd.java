@@ -19,6 +19,10 @@ final class PlainEnd {
     private static final Pattern RUNNING =
             Pattern.compile("(\\s*<result>\\w+</result>)?(\\s*)<duration>0</duration>");
 
+    private static final Pattern PIPELINE = Pattern.compile("<flow-build[ >]");
+    private static final String COMPLETED = "<completed>true</completed>";
+    private static final String INCOMPLETE = "\\s*<completed>\\w+</completed>";
+
     private PlainEnd() {}
 
     /** Writes the end, unless it is there. */
@@ -43,7 +47,13 @@ final class PlainEnd {
         return new OrphanedBuilds.Ending(word.result(), word.unfinished(), item.owner(), stopped);
     }
 
-    private static void writeEnd(Path file, String result) throws IOException {
+    /**
+     * Writes this end into the file of a build that runs. A Pipeline's then says that it is
+     * complete: nobody resumes it.
+     *
+     * @throws IOException when it cannot be written, or is no file of a build that runs
+     */
+    static void writeEnd(Path file, String result) throws IOException {
         String xml = Files.readString(file, StandardCharsets.UTF_8);
         Matcher running = RUNNING.matcher(xml);
         if (!running.find()) {
@@ -58,7 +68,8 @@ final class PlainEnd {
                         + "</result>"
                         + space
                         + "<duration>1</duration>"
-                        + xml.substring(running.end());
+                        + (PIPELINE.matcher(xml).find() ? space + COMPLETED : "")
+                        + xml.substring(running.end()).replaceFirst(INCOMPLETE, "");
         Path draft = Files.createTempFile(file.getParent(), ".build", null);
         try {
             Files.writeString(draft, ended, StandardCharsets.UTF_8);
