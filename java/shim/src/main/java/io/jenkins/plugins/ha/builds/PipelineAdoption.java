@@ -218,7 +218,15 @@ public final class PipelineAdoption {
             orphans.endPipeline(job, item, claimed.obstacle);
             return "";
         }
-        cluster.adopt(item.id());
+        try {
+            cluster.adopt(item.id());
+        } catch (HaException.Fenced | HaException.Conflict | HaException.NotFound e) {
+            // old news: it was given to another one meanwhile, for whom this claim is in the way
+            if (claimed.giver != null) {
+                claimed.owner.letGo(folder);
+            }
+            throw e;
+        }
         goOn(folder, new BuildKey(item.job(), item.number()), claimed.giver);
         return "";
     }

@@ -57,6 +57,11 @@ record PipelineOwner(
         Files.writeString(folder.resolve(LET_GO + generation(folder)), who.name() + "\n");
     }
 
+    /** This controller, whose generation this is, does not go on with it after all. */
+    void letGo(Path folder) throws IOException {
+        Files.writeString(folder.resolve(LET_GO + generation), controllerName + "\n");
+    }
+
     /** Name of the controller that has let go of the highest generation; null where none has. */
     static String letGoBy(Path folder) throws IOException {
         try {
