@@ -376,6 +376,11 @@ fn check(path: &Path, read: u64) -> io::Result<Checked> {
     let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&fresh)?;
     file.write_all(&kept)?;
     file.sync_all()?;
+    // What was read so far is not in the new file: the old cursor would hide what is.
+    match fs::remove_file(path.with_file_name(CURSOR)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     fs::rename(&fresh, path)?;
     if let Some(folder) = path.parent() {
         File::open(folder)?.sync_all()?;
@@ -565,6 +570,25 @@ mod tests {
         journal.append(&[save(5)]).unwrap();
         drop(journal);
         assert_eq!(drain(&mut Notes::open(&folder.0).unwrap()), [5]);
+    }
+
+    #[test]
+    fn what_waits_in_a_damaged_journal_is_there_at_every_start_until_it_is_stored() {
+        let folder = Folder::new("damaged-cursor");
+        let mut journal = Notes::open(&folder.0).unwrap();
+        journal.append(&[save(1), save(2), save(3)]).unwrap();
+        let front = journal.front(1, 1 << 20).unwrap().unwrap();
+        journal.stored(&front).unwrap();
+        journal.append(&[save(4)]).unwrap();
+        drop(journal);
+        let path = folder.only_segment();
+        let mut bytes = fs::read(&path).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        fs::write(&path, &bytes).unwrap();
+        for _ in 0..2 {
+            assert_eq!(Notes::open(&folder.0).unwrap().waiting(), 2);
+        }
+        assert_eq!(drain(&mut Notes::open(&folder.0).unwrap()), [2, 3]);
     }
 
     #[test]
