@@ -172,7 +172,7 @@ impl Controller {
     }
 
     /// What was kept by [`Controller::keep_accepted`], also before a restart, and the cluster does not have yet: as it was accepted,
-    /// version 0.
+    /// version 0. Of more than 16 MiB, the first.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when it cannot be read.

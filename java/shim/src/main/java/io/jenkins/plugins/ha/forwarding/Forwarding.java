@@ -78,7 +78,7 @@ public final class Forwarding {
                     Verdict.HEADER.toLowerCase(Locale.ROOT));
 
     private final Membership membership;
-    private final ClusterKey key;
+    private final RequestSeal key;
     private final Nonces nonces = new Nonces(4 * FRESH_MILLIS);
     private final Reach reach;
     private final Exchange exchange = new Exchange(PATIENCE);
@@ -87,7 +87,7 @@ public final class Forwarding {
 
     public Forwarding(Membership membership) {
         this.membership = membership;
-        this.key = new ClusterKey(membership.settings().cluster());
+        this.key = new RequestSeal(membership.settings().cluster());
         this.reach = new Reach(membership);
     }
 
@@ -96,7 +96,7 @@ public final class Forwarding {
         return reach;
     }
 
-    ClusterKey key() {
+    RequestSeal key() {
         return key;
     }
 

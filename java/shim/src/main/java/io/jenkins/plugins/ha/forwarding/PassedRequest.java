@@ -117,7 +117,7 @@ final class PassedRequest implements Closeable {
      * @param address of the controller that is to answer
      * @throws IllegalArgumentException when the address is none
      */
-    HttpRequest to(String address, Statement statement, ClusterKey key, Duration patience) {
+    HttpRequest to(String address, Statement statement, RequestSeal key, Duration patience) {
         URI uri = URI.create(address + path);
         if (uri.getHost() == null || !String.valueOf(uri.getScheme()).matches("https?")) {
             throw new IllegalArgumentException("it is no URL of a web server");

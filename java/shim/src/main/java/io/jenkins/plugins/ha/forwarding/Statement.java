@@ -43,13 +43,13 @@ record Statement(
     }
 
     /** The header's value. */
-    String sealed(ClusterKey key, String method, String uri, String type) {
+    String sealed(RequestSeal key, String method, String uri, String type) {
         String text = text();
         return text + "." + key.seal("request", method, uri, type, text);
     }
 
     /** What a request's header says; null when no controller of this cluster has said it. */
-    static Statement of(HttpServletRequest request, ClusterKey key) {
+    static Statement of(HttpServletRequest request, RequestSeal key) {
         String header = request.getHeader(HEADER);
         int dot = header == null || header.length() > LONGEST ? -1 : header.lastIndexOf('.');
         if (dot < 0) {

@@ -55,12 +55,12 @@ enum Verdict {
     }
 
     /** The header's value, by the controller of this id. */
-    String sealed(ClusterKey key, String nonce, String controllerId) {
+    String sealed(RequestSeal key, String nonce, String controllerId) {
         return name() + "." + key.seal("answer", nonce, controllerId, name());
     }
 
     /** What a header says; null when not this controller has said it of this nonce. */
-    static Verdict of(String header, ClusterKey key, String nonce, String controllerId) {
+    static Verdict of(String header, RequestSeal key, String nonce, String controllerId) {
         for (Verdict verdict : values()) {
             if (header.startsWith(verdict.name() + ".")
                     && key.holds(

@@ -13,12 +13,12 @@ import javax.crypto.spec.SecretKeySpec;
  * Makes and checks the seals (HMAC-SHA256) of forwarded requests, under a key of their own that
  * each controller derives from the shared secrets. Thread-safe.
  */
-final class ClusterKey {
+final class RequestSeal {
     private static final String ALGORITHM = "HmacSHA256";
 
     private final SecretKeySpec key;
 
-    ClusterKey(String cluster) {
+    RequestSeal(String cluster) {
         this.key = new SecretKeySpec(NativeCore.key("requests forwarded in " + cluster), ALGORITHM);
     }
 
