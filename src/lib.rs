@@ -23,6 +23,7 @@ mod lives;
 mod members;
 mod memory;
 mod mending;
+mod milestones;
 mod node;
 mod numbers;
 mod queue;
@@ -33,6 +34,7 @@ mod seal;
 mod settings;
 mod shared_folder;
 mod stamp;
+mod states;
 mod turns;
 
 pub use agents::AgentOwner;
@@ -44,11 +46,13 @@ pub use item::{Cancel, Enqueued, Item, ItemState, LaneOffer, NewItem};
 pub use kept_settings::KeptSetting;
 pub use lives::ThreadLife;
 pub use members::{LinkState, Member, Phase};
+pub use milestones::{Milestone, Milestones};
 pub use records::{
     BuildPage, BuildQuery, BuildRow, BuildState, ConfigForm, FormKind, Records, RecordsPhase,
     RecordsSettings, RecordsState,
 };
 pub use settings::{Home, Origins, SealKey, Secret, Settings};
+pub use states::{Pen, SharedState};
 pub use turns::Turn;
 
 /// Version and commit of this library, `0.1.0+<commit>`: the Java side refuses a library that is not its own.
