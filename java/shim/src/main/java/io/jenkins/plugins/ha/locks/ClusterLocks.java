@@ -582,13 +582,8 @@ public final class ClusterLocks extends LockableResourcesManager implements Pen.
 
     /** Ids of all builds that hold something or wait. Under the monitor. */
     Set<String> holdersAndWaiters() {
-        Set<String> ids = new TreeSet<>();
-        for (LockableResource resource : getResources()) {
-            String id = internals.holder(resource);
-            if (id != null) {
-                ids.add(id);
-            }
-        }
+        Set<String> ids = new HashSet<>();
+        getResources().forEach(resource -> ids.add(internals.holder(resource)));
         notHere().forEach(waiter -> ids.add(waiter.build));
         places.values().forEach(place -> ids.add(place.build));
         ids.remove(null);

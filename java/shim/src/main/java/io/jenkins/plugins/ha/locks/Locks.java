@@ -12,6 +12,7 @@ import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import jenkins.model.Jenkins;
 
 /**
  * Puts the cluster's locks in the place of those that the plugin lockable-resources keeps in each
@@ -25,6 +26,9 @@ public final class Locks {
     private static final String MANAGER =
             "org.jenkins.plugins.lockableresources.LockableResourcesManager";
 
+    private static final String STORAGE =
+            "org.jenkinsci.plugins.pipeline.milestone.MilestoneStorage";
+
     private static final Set<Run<?, ?>> HELD =
             Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
 
@@ -32,6 +36,42 @@ public final class Locks {
     private static volatile boolean shared;
 
     private Locks() {}
+
+    /** From now on milestones are the cluster's, where there are any. */
+    @Initializer(
+            after = InitMilestone.EXTENSIONS_AUGMENTED,
+            before = InitMilestone.JOB_LOADED,
+            fatal = false)
+    public static void shareMilestones() {
+        Membership membership = Membership.active().orElse(null);
+        if (membership == null || !membership.queueIsOurs()) {
+            return;
+        }
+        try {
+            Class.forName(STORAGE, false, Jenkins.get().getPluginManager().uberClassLoader);
+        } catch (ClassNotFoundException | LinkageError e) {
+            return; // not installed, or of a version that keeps them to itself
+        }
+        try {
+            OwnMilestones.replace();
+        } catch (RuntimeException | LinkageError e) {
+            LOGGER.log(
+                    Level.SEVERE,
+                    "Milestones are each controller's own: this version of"
+                            + " pipeline-milestone-step lacks what HA Jenkins needs",
+                    e);
+        }
+    }
+
+    /** Names the plugin's classes: loaded only where it is. */
+    private static final class OwnMilestones {
+        private OwnMilestones() {}
+
+        static void replace() {
+            ExtensionList.lookup(org.jenkinsci.plugins.pipeline.milestone.MilestoneStorage.class)
+                    .add(0, new ClusterMilestones());
+        }
+    }
 
     /** Before the settings are loaded: declared resources are the cluster's, too. */
     @Initializer(

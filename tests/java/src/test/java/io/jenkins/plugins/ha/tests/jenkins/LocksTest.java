@@ -219,6 +219,42 @@ class LocksTest {
         Eventually.until("x1 is free", LONG, () -> holder(two.a(), "x1").isEmpty());
     }
 
+    @Test
+    void anOlderBuildIsOvertakenAtAMilestoneOnTheOtherControllerAndAfterADeath() {
+        two.createJob(
+                "passes",
+                JobXml.pipeline(
+                        "milestone 1\ninput 'passes goes on?'\nmilestone 2\necho 'has passed'"));
+        begin("b", "passes", 1, "passes goes on?");
+        begin("a", "passes", 2, "passes goes on?");
+        begin("b", "passes", 3, "passes goes on?");
+        PipelineState.proceed(two.a(), "passes", 2);
+        assertEquals("SUCCESS", two.a().awaitResult("passes", 2, LONG));
+        assertEquals("NOT_BUILT", two.a().awaitResult("passes", 1, LONG));
+        String overtaken = two.b().console("passes", 1);
+        assertTrue(overtaken.contains("Superseded by passes#2"), overtaken);
+        assertFalse(overtaken.contains("has passed"));
+        begin("a", "passes", 4, "passes goes on?");
+        PipelineState.awaitStored(PipelineState.folder(two, "passes", 3));
+        two.controller("b").kill9();
+        PipelineState.proceed(two.a(), "passes", 4);
+        assertEquals("SUCCESS", two.a().awaitResult("passes", 4, LONG));
+        assertEquals("NOT_BUILT", two.a().awaitResult("passes", 3, LONG));
+        assertTrue(two.a().console("passes", 3).contains("Superseded by passes#4"));
+    }
+
+    private void begin(String on, String job, int number, String line) {
+        two.onlyOn(on);
+        JenkinsClient there = on.equals("a") ? two.a() : two.b();
+        there.trigger(job);
+        Eventually.until(
+                job + " " + number + " says " + line,
+                LONG,
+                () ->
+                        there.build(job, number).isPresent()
+                                && there.console(job, number).contains(line));
+    }
+
     private void inLock(String job, String lock) {
         String script =
                 "%s {\n node { sh 'echo enter %s >> %s' }\n input '%s goes on?'\n"
@@ -228,10 +264,7 @@ class LocksTest {
     }
 
     private void begin(String on, String job, String line) {
-        two.onlyOn(on);
-        JenkinsClient there = on.equals("a") ? two.a() : two.b();
-        there.trigger(job);
-        awaitLine(there, job, line);
+        begin(on, job, 1, line);
     }
 
     private void stored(String job) {
