@@ -154,6 +154,54 @@ class LocksTest {
     }
 
     @Test
+    void whatABuildHeldThatIsGoneWithItsControllerIsFree() {
+        String once = "[ -e %1$s ] || { touch %1$s; sleep 600; }";
+        two.createJob(
+                "dies",
+                new FreestyleJob()
+                        .property(required("five"))
+                        .shell(once.formatted(two.folder("dies-once")))
+                        .xml());
+        // in a node block on the built-in node it cannot be adopted
+        two.createJob(
+                "ends",
+                JobXml.pipeline(
+                        "lock('six') { node { sh '%s' } }"
+                                .formatted(once.formatted(two.folder("ends-once")))));
+        inLock("five", "lock('five')");
+        inLock("six", "lock('six')");
+        begin("b", "dies", "acquired lock on [five]");
+        begin("b", "ends", "Lock acquired on");
+        begin("a", "five", "waiting for execution");
+        begin("a", "six", "waiting for execution");
+        stored("ends");
+        Eventually.until("both are at work", LONG, () -> begunOnce("dies") && begunOnce("ends"));
+        long killed = System.nanoTime();
+        two.controller("b").kill9();
+        for (String job : List.of("five", "six")) {
+            awaitLine(two.a(), job, job + " goes on?");
+        }
+        figure("locks.free_after_a_kill", (System.nanoTime() - killed) / 1e6, "ms");
+        for (String job : List.of("five", "six")) {
+            PipelineState.proceed(two.a(), job, 1);
+        }
+        assertEquals("SUCCESS", two.a().awaitResult("dies", 2, LONG));
+        assertEquals("SUCCESS", two.a().awaitResult("ends", 2, LONG));
+    }
+
+    private boolean begunOnce(String job) {
+        return Files.exists(two.folder(job + "-once"));
+    }
+
+    private static String required(String resource) {
+        return ("<%1$s><resourceNames>%2$s</resourceNames><resourceNamesVar>GOT</resourceNamesVar>"
+                        + "</%1$s>")
+                .formatted(
+                        "org.jenkins.plugins.lockableresources.RequiredResourcesProperty",
+                        resource);
+    }
+
+    @Test
     void aPipelineInALockAndOneThatWaitsForItAreHandedOver() {
         inLock("given", "lock('four')");
         inLock("gets", "lock('four')");
@@ -194,10 +242,7 @@ class LocksTest {
         two.createJob(
                 "free",
                 new FreestyleJob()
-                        .property(
-                                "<org.jenkins.plugins.lockableresources.RequiredResourcesProperty>"
-                                    + "<resourceNames>x1</resourceNames><resourceNamesVar>GOT</resourceNamesVar>"
-                                    + "</org.jenkins.plugins.lockableresources.RequiredResourcesProperty>")
+                        .property(required("x1"))
                         .shell("echo \"enter free\nleave free\" >> " + ledger())
                         .xml());
         begin("a", "both", "waiting for execution");
