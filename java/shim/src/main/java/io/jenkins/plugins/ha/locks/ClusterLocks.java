@@ -71,6 +71,11 @@ public final class ClusterLocks extends LockableResourcesManager implements Pen.
     /** Builds that are gone, and whose locks are to be freed. */
     private final transient Set<String> toFree = new TreeSet<>();
 
+    /** Declared resources of a start without Redis; null when there are none. */
+    private transient List<LockableResource> declaredAtBoot;
+
+    private final transient LocksFile file = new LocksFile();
+
     private final transient ThreadLocal<Boolean> changing = ThreadLocal.withInitial(() -> false);
 
     private ClusterLocks(LockInternals internals) {
@@ -209,7 +214,9 @@ public final class ClusterLocks extends LockableResourcesManager implements Pen.
                         throw new IllegalStateException(
                                 build + " goes on elsewhere: it gets no lock here");
                     }
-                    boolean locked = super.lock(resources, build);
+                    // what was made for a form that is none any more is made again
+                    boolean locked =
+                            super.lock(fromNames(getResourcesNames(resources), true), build);
                     if (!locked && !first[0]) {
                         throw new IllegalStateException(
                                 resources
@@ -263,6 +270,11 @@ public final class ClusterLocks extends LockableResourcesManager implements Pen.
         }
     }
 
+    /** The same resources in the newest form; those that are gone are left out. */
+    private List<LockableResource> now(List<LockableResource> resources) {
+        return fromNames(getResourcesNames(resources), false);
+    }
+
     /** A step that has come to its end; one that goes on elsewhere has its end there. */
     @Override
     public void unlockNames(List<String> names, Run<?, ?> build) {
@@ -281,44 +293,45 @@ public final class ClusterLocks extends LockableResourcesManager implements Pen.
         }
         change(
                 () -> {
-                    for (LockableResource resource : resources) {
+                    List<LockableResource> now = now(resources);
+                    for (LockableResource resource : now) {
                         if (build != null
                                 && build.getExternalizableId().equals(internals.holder(resource))) {
                             internals.holder(resource, build); // it may be loaded anew by now
                         }
                     }
-                    withoutWaiting(() -> super.unlockResources(resources, build));
+                    withoutWaiting(() -> super.unlockResources(now, build));
                 });
     }
 
     @Override
     public void unreserve(List<LockableResource> resources) {
-        change(() -> withoutWaiting(() -> super.unreserve(resources)));
+        change(() -> withoutWaiting(() -> super.unreserve(now(resources))));
     }
 
     @Override
     public boolean reserve(List<LockableResource> resources, String userName) {
-        return change(() -> super.reserve(resources, userName));
+        return change(() -> super.reserve(now(resources), userName));
     }
 
     @Override
     public boolean steal(List<LockableResource> resources, String userName) {
-        return change(() -> super.steal(resources, userName));
+        return change(() -> super.steal(now(resources), userName));
     }
 
     @Override
     public void reassign(List<LockableResource> resources, String userName) {
-        change(() -> super.reassign(resources, userName));
+        change(() -> super.reassign(now(resources), userName));
     }
 
     @Override
     public void reset(List<LockableResource> resources) {
-        change(() -> super.reset(resources));
+        change(() -> super.reset(now(resources)));
     }
 
     @Override
     public void recycle(List<LockableResource> resources) {
-        change(() -> super.recycle(resources));
+        change(() -> super.recycle(now(resources)));
     }
 
     @Override
@@ -327,7 +340,18 @@ public final class ClusterLocks extends LockableResourcesManager implements Pen.
             super.setDeclaredResources(declared);
             return;
         }
-        change(() -> super.setDeclaredResources(declared));
+        try {
+            change(() -> super.setDeclaredResources(declared));
+        } catch (IllegalStateException e) {
+            if (Jenkins.get().getInitLevel() == InitMilestone.COMPLETED) {
+                throw e;
+            }
+            LOGGER.warning("Declared resources are the cluster's once Redis is there");
+            synchronized (syncResources) {
+                declaredAtBoot = declared;
+                pen.want();
+            }
+        }
     }
 
     @Override
@@ -707,6 +731,10 @@ public final class ClusterLocks extends LockableResourcesManager implements Pen.
     public void penIsHere() {
         changing.set(true);
         try {
+            if (declaredAtBoot != null) {
+                super.setDeclaredResources(declaredAtBoot);
+                declaredAtBoot = null;
+            }
             toFree.forEach(this::free);
             toFree.clear();
             jobs.answer();
@@ -735,6 +763,7 @@ public final class ClusterLocks extends LockableResourcesManager implements Pen.
         if (Jenkins.get().getInitLevel() != InitMilestone.COMPLETED) {
             return;
         }
+        file.write(getConfigFile().getFile().toPath(), this);
         pipelines.look();
         Set<String> ids;
         synchronized (syncResources) {

@@ -18,7 +18,7 @@ import jenkins.model.Jenkins;
 /** The builds that hold locks or wait for them, whichever controller runs them. */
 @SuppressWarnings("try") // who acts is settled by having the context open
 final class LockHolders {
-    /** How long a build must look ended or deleted: news of it may be on their way. */
+    /** How long a build must look ended or deleted where the queue does not say so. */
     private static final long SURE_MILLIS = 5000;
 
     private final Map<String, Long> goneSince = new HashMap<>();
@@ -52,8 +52,11 @@ final class LockHolders {
         goneSince.keySet().retainAll(ids);
         Set<String> gone = new TreeSet<>();
         for (String id : ids) {
-            if (!looksGone(id)) {
+            Life life = lifeOf(id);
+            if (life == Life.THERE) {
                 goneSince.remove(id);
+            } else if (life == Life.ENDED) {
+                gone.add(id);
             } else {
                 long now = System.nanoTime();
                 long since = goneSince.computeIfAbsent(id, i -> now);
@@ -65,22 +68,32 @@ final class LockHolders {
         return gone;
     }
 
-    private static boolean looksGone(String id) {
+    private enum Life {
+        THERE,
+        /** It is not to be seen, or looks ended: news of it may be on their way. */
+        LOOKS_GONE,
+        /** The queue and its file say so. */
+        ENDED
+    }
+
+    private static Life lifeOf(String id) {
         Run<?, ?> run = find(id);
         if (run == null) {
-            return !isThere(id);
+            return isThere(id) ? Life.THERE : Life.LOOKS_GONE;
         }
         if (run.isBuilding() || runsElsewhere(run)) {
-            return false;
+            return Life.THERE;
         }
         ClusterItemAction action = run.getAction(ClusterItemAction.class);
         if (action == null || action.itemId() <= 0) {
-            return true;
+            return Life.LOOKS_GONE;
         }
         try {
-            return Pen.cluster().item(action.itemId()).map(i -> i.state().ended()).orElse(true);
+            boolean ended =
+                    Pen.cluster().item(action.itemId()).map(i -> i.state().ended()).orElse(true);
+            return ended ? Life.ENDED : Life.THERE;
         } catch (HaException e) {
-            return false; // not known just now
+            return Life.THERE; // not known just now
         }
     }
 

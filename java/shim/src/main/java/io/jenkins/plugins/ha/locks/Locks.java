@@ -8,8 +8,10 @@ import hudson.model.Run;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.Event;
 import java.util.Collections;
+import java.util.Map;
 import java.util.Set;
 import java.util.WeakHashMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import jenkins.model.Jenkins;
@@ -26,13 +28,19 @@ public final class Locks {
     private static final String MANAGER =
             "org.jenkins.plugins.lockableresources.LockableResourcesManager";
 
+    private static final String THROTTLING =
+            "hudson.plugins.throttleconcurrents.ThrottleJobProperty";
     private static final String STORAGE =
             "org.jenkinsci.plugins.pipeline.milestone.MilestoneStorage";
 
     private static final Set<Run<?, ?>> HELD =
             Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
 
+    /** By the name of the state. */
+    private static final Map<String, Pen> PENS = new ConcurrentHashMap<>();
+
     private static volatile Pen pen;
+    private static volatile Throttle throttle;
     private static volatile boolean shared;
 
     private Locks() {}
@@ -73,6 +81,32 @@ public final class Locks {
         }
     }
 
+    /** From now on totals of throttle-concurrents are the cluster's, where it is installed. */
+    @Initializer(
+            after = InitMilestone.EXTENSIONS_AUGMENTED,
+            before = InitMilestone.JOB_LOADED,
+            fatal = false)
+    public static void shareThrottling() {
+        Membership membership = Membership.active().orElse(null);
+        if (membership == null || !membership.queueIsOurs()) {
+            return;
+        }
+        try {
+            Class.forName(THROTTLING, false, Jenkins.get().getPluginManager().uberClassLoader);
+        } catch (ClassNotFoundException | LinkageError e) {
+            return; // not installed
+        }
+        Throttle made = new Throttle();
+        PENS.put(Throttle.NAME, made.pen());
+        made.pen().start(membership.cluster(), membership.watchdog());
+        throttle = made;
+    }
+
+    /** Null where nothing is throttled. */
+    static Throttle throttle() {
+        return throttle;
+    }
+
     /** Before the settings are loaded: declared resources are the cluster's, too. */
     @Initializer(
             after = InitMilestone.EXTENSIONS_AUGMENTED,
@@ -100,6 +134,7 @@ public final class Locks {
             all.add(0, locks);
             replaceIn(jenkins.model.GlobalConfiguration.all(), present, locks);
             pen = locks.pen();
+            PENS.put(ClusterLocks.NAME, locks.pen());
             shared = true;
             locks.start(membership);
         } catch (ReflectiveOperationException | RuntimeException | LinkageError e) {
@@ -134,18 +169,15 @@ public final class Locks {
 
     /** A shared state has a new version. Does not block. */
     public static void announced(Event.Announcement announcement) {
-        Pen present = pen;
-        if (present != null && announcement.subject().equals(ClusterLocks.NAME)) {
-            present.announced(announcement.number());
+        Pen concerned = PENS.get(announcement.subject());
+        if (concerned != null) {
+            concerned.announced(announcement.number());
         }
     }
 
     /** This controller was away perhaps. Does not block. */
     public static void lookSoon() {
-        Pen present = pen;
-        if (present != null) {
-            present.lookSoon();
-        }
+        PENS.values().forEach(Pen::lookSoon);
     }
 
     /** The Pipeline is about to be handed over: it gets no lock here until {@link #release}. */
@@ -165,11 +197,8 @@ public final class Locks {
         return HELD.contains(run);
     }
 
-    /** This controller stops. Waits for it, 2 s at the most. */
+    /** This controller stops. Waits for it, 2 s at the most for each state. */
     public static void stop() {
-        Pen present = pen;
-        if (present != null) {
-            present.stop();
-        }
+        PENS.values().forEach(Pen::stop);
     }
 }

@@ -45,6 +45,7 @@ class LocksTest {
                         "workflow-durable-task-step",
                         "lockable-resources",
                         "pipeline-milestone-step",
+                        "throttle-concurrents",
                         "pipeline-input-step");
     }
 
@@ -286,6 +287,48 @@ class LocksTest {
         assertEquals("SUCCESS", two.a().awaitResult("passes", 4, LONG));
         assertEquals("NOT_BUILT", two.a().awaitResult("passes", 3, LONG));
         assertTrue(two.a().console("passes", 3).contains("Superseded by passes#4"));
+    }
+
+    @Test
+    void aTotalOfThrottlingHoldsOverBothControllers() {
+        String groovy =
+                "import hudson.plugins.throttleconcurrents.*;"
+                        + "def d = ThrottleJobProperty.fetchDescriptor();"
+                        + "d.setCategories([new ThrottleJobProperty.ThrottleCategory("
+                        + "'two', 0, 2, null)]); d.save()";
+        TwoControllers.script(two.a(), groovy);
+        TwoControllers.script(two.b(), groovy);
+        String property =
+                "<hudson.plugins.throttleconcurrents.ThrottleJobProperty>"
+                        + "<maxConcurrentPerNode>0</maxConcurrentPerNode>"
+                        + "<maxConcurrentTotal>0</maxConcurrentTotal><categories>"
+                        + "<string>two</string></categories>"
+                        + "<throttleEnabled>true</throttleEnabled>"
+                        + "<throttleOption>category</throttleOption>"
+                        + "</hudson.plugins.throttleconcurrents.ThrottleJobProperty>";
+        List<String> jobs = List.of("t1", "t2", "t3", "t4", "t5", "t6");
+        for (String job : jobs) {
+            two.createJob(
+                    job,
+                    new FreestyleJob()
+                            .property(property)
+                            .shell("echo + >> %1$s; sleep 1; echo - >> %1$s".formatted(ledger()))
+                            .xml());
+        }
+        for (String job : jobs) {
+            (job.equals("t2") || job.equals("t4") ? two.b() : two.a()).trigger(job);
+        }
+        for (String job : jobs) {
+            assertEquals("SUCCESS", two.a().awaitResult(job, 1, LONG));
+        }
+        int now = 0;
+        int most = 0;
+        for (String line : lines()) {
+            now += line.equals("+") ? 1 : -1;
+            most = Math.max(most, now);
+        }
+        assertEquals(12, lines().size());
+        assertEquals(2, most, lines().toString());
     }
 
     private void begin(String on, String job, int number, String line) {
