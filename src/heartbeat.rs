@@ -20,6 +20,8 @@ const REFUSED_PAUSE: Duration = Duration::from_secs(5);
 const QUIET: Duration = Duration::from_secs(30);
 /// How often Sentinels are asked whether the primary still is one, and for how long.
 const SENTINEL_EVERY: Duration = Duration::from_secs(2);
+/// A Redis without a replica is asked this often whether it has got one.
+const REPLICAS_EVERY: Duration = Duration::from_secs(3);
 /// How often Redis' settings are looked at.
 const INSPECT_EVERY: Duration = Duration::from_secs(10);
 /// A heartbeat that comes this late was not late alone: the whole process stood still.
@@ -50,6 +52,8 @@ pub(crate) struct Heartbeat<'a> {
     pub beaten: Instant,
     /// When the Sentinels were last asked.
     asked: Instant,
+    /// When Redis was last asked for its replicas, if it was.
+    counted: Option<Instant>,
     /// When Redis' settings were last looked at.
     inspected: Instant,
     pub admission: Admission,
@@ -79,6 +83,7 @@ impl<'a> Heartbeat<'a> {
             members: Vec::new(),
             beaten: Instant::now(),
             asked: Instant::now(),
+            counted: None,
             inspected: Instant::now(),
             admission: Admission::default(),
         }
@@ -223,6 +228,12 @@ impl<'a> Heartbeat<'a> {
                 return Err(unavailable(&node.address, "the Sentinels have chosen another primary"));
             }
         }
+        if node.replicas.load(Ordering::Relaxed) == 0
+            && self.counted.is_some_and(|at| at.elapsed() < REPLICAS_EVERY)
+        {
+            return Ok(());
+        }
+        self.counted = Some(Instant::now());
         let mut info = cmd("INFO");
         info.arg("replication");
         let info = text(&self.call(|wire, deadline| wire.call(&info, deadline))?);
@@ -264,6 +275,7 @@ impl<'a> Heartbeat<'a> {
         self.note(&fitness);
         wire.load_scripts(deadline).map_err(explain)?;
         self.wire = Some(wire);
+        self.counted = None;
         Ok(())
     }
 
