@@ -9,7 +9,7 @@ use crate::admission::{Admission, other_secrets};
 use crate::members::Link;
 use crate::node::{Node, clock_ms, random_name};
 use crate::numbers::BLOCK;
-use crate::redis::{Fault, Fitness, Wire, array, number, primary, script, text, unavailable};
+use crate::redis::{Fault, Fitness, Way, Wire, array, number, primary, script, text, unavailable};
 use crate::{Error, Phase, Result};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -217,7 +217,7 @@ impl<'a> Heartbeat<'a> {
     /// Whether there are replicas to wait for, and whether the Sentinels have chosen another primary behind our back.
     fn look_at_replication(&mut self) -> Result<()> {
         let node = self.node;
-        if let Some(master) = &node.address.master
+        if let Way::Sentinels(master) = &node.address.way
             && self.asked.elapsed() > SENTINEL_EVERY
         {
             self.asked = Instant::now();
