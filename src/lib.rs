@@ -33,6 +33,7 @@ mod seal;
 mod settings;
 mod shared_folder;
 mod stamp;
+mod trace;
 mod turns;
 
 pub use agents::AgentOwner;
@@ -49,6 +50,7 @@ pub use records::{
     RecordsSettings, RecordsState,
 };
 pub use settings::{Home, Origins, SealKey, Secret, Settings};
+pub use trace::{Happened, Step, Trace};
 pub use turns::Turn;
 
 /// Version and commit of this library, `0.1.0+<commit>`: the Java side refuses a library that is not its own.

@@ -15,7 +15,7 @@ use super::log::Line;
 use crate::{BuildPage, BuildRow, BuildState, ConfigForm, FormKind, RecordsPhase, RecordsState};
 use crate::{
     Cancel, Enqueued, Error, Event, Item, ItemState, KnownController, LaneOffer, LinkState, Member, NewItem,
-    Phase,
+    Phase, Trace,
 };
 
 /// Longest text taken from Java, bytes.
@@ -38,6 +38,8 @@ macro_rules! types {
             type_map = {
                 EventType => "io.jenkins.plugins.ha.bridge.Event",
                 ItemType => "io.jenkins.plugins.ha.bridge.Item",
+                ItemTraceType => "io.jenkins.plugins.ha.bridge.ItemTrace",
+                TraceStepType => "io.jenkins.plugins.ha.bridge.ItemTrace$Step",
                 ItemStateType => "io.jenkins.plugins.ha.bridge.ItemState",
                 LinkStateType => "io.jenkins.plugins.ha.bridge.LinkState",
                 PhaseType => "io.jenkins.plugins.ha.bridge.LinkState$Phase",
@@ -98,6 +100,17 @@ types! {
                 result: JString, why: JString, deaths: jint, again: jlong, payload: jbyte[]
             ),
         },
+    }
+    TraceStepType => "io.jenkins.plugins.ha.bridge.ItemTrace$Step" {
+        constructors {
+            fn new(
+                at_millis: jlong, what: JString, controller: JString, other: JString, number: jint, item: jlong,
+                text: JString
+            ),
+        },
+    }
+    ItemTraceType => "io.jenkins.plugins.ha.bridge.ItemTrace" {
+        constructors { fn new(job: JString, item: ItemType, steps: JList) },
     }
     EnqueuedType => "io.jenkins.plugins.ha.bridge.Enqueued" {
         constructors { fn new(accepted: jboolean, revision: jlong, queued: JList) },
@@ -423,6 +436,22 @@ pub(super) fn item<'local>(env: &mut Env<'local>, item: &Item) -> Result<ItemTyp
             payload,
         )?)
     })
+}
+
+pub(super) fn trace<'local>(env: &mut Env<'local>, trace: &Trace) -> Result<ItemTraceType<'local>, Failure> {
+    let job = JString::new(env, &trace.job)?;
+    let it = match &trace.item {
+        Some(it) => item(env, it)?,
+        None => ItemType::default(),
+    };
+    let steps = list(env, &trace.steps, |env, step| {
+        let what = JString::new(env, step.what.name())?;
+        let controller = JString::new(env, &step.controller)?;
+        let other = JString::new(env, &step.other)?;
+        let text = JString::new(env, &step.text)?;
+        Ok(TraceStepType::new(env, step.at_ms, what, controller, other, step.number, step.item, text)?.into())
+    })?;
+    Ok(ItemTraceType::new(env, job, it, steps)?)
 }
 
 pub(super) fn enqueued<'local>(

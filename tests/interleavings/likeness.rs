@@ -223,7 +223,9 @@ impl Pair {
             }
         }
         let ours = model.entries().map(|(key, entry)| (key.to_owned(), (entry.value.clone(), entry.expires)));
-        prop_assert_eq!(ours.collect::<BTreeMap<_, _>>(), keys(server));
+        let mut theirs = keys(server);
+        theirs.retain(|key, _| !key.starts_with("trace:")); // for people: the model does not keep them
+        prop_assert_eq!(ours.collect::<BTreeMap<_, _>>(), theirs);
         Ok(())
     }
 }
