@@ -19,7 +19,7 @@ use crate::redis::{Fault, Fitness, array, number, script, text};
 use crate::shared_folder::SharedFolder;
 use crate::{
     AgentOwner, Cancel, Enqueued, Error, Event, Item, KeptSetting, KnownController, LaneOffer, LinkState,
-    Member, NewItem, Phase, Result, Settings, ThreadLife, Trace, Turn,
+    Member, Moment, NewItem, Phase, Result, Settings, ThreadLife, Trace, Turn,
 };
 
 /// The longest that [`Controller::close`] waits for the threads.
@@ -465,6 +465,16 @@ impl Controller {
     /// What happened to an item, ended ones for a week (the newest 100,000); none where nothing is known. One round trip.
     pub fn trace(&self, id: i64) -> Result<Option<Trace>> {
         self.node.trace(id)
+    }
+
+    /// What happened to the controllers of late, newest first; the last thousand are kept. One round trip.
+    pub fn moments(&self, most: u32) -> Result<Vec<Moment>> {
+        self.node.moments(most)
+    }
+
+    /// Notes something that happened to this controller in the timeline: a word, and a line on it, both for people.
+    pub fn note_moment(&self, what: &str, text: &str) -> Result<()> {
+        self.node.note_moment(what, text)
     }
 
     /// All live items, oldest first, without payloads. For tools, not for pages.

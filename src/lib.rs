@@ -23,6 +23,7 @@ mod lives;
 mod members;
 mod memory;
 mod mending;
+mod moments;
 mod node;
 mod numbers;
 mod queue;
@@ -45,6 +46,7 @@ pub use item::{Cancel, Enqueued, Item, ItemState, LaneOffer, NewItem};
 pub use kept_settings::KeptSetting;
 pub use lives::ThreadLife;
 pub use members::{LinkState, Member, Phase};
+pub use moments::Moment;
 pub use records::{
     BuildPage, BuildQuery, BuildRow, BuildState, ConfigForm, FormKind, Records, RecordsPhase,
     RecordsSettings, RecordsState,

@@ -71,6 +71,40 @@ fn an_item_is_followed_from_its_trigger_over_a_death_to_the_result() {
 }
 
 #[test]
+fn the_timeline_tells_who_came_and_went_and_what_that_moved() {
+    let redis = Redis::start();
+    let (a, b) = (join(&redis, "a"), join(&redis, "b"));
+    put(&a, item(1, "job"));
+    put(&a, item(2, "job"));
+    run(&a, 1);
+    assert_eq!(claim_ids(&a, 1), [2]);
+    b.note_moment("drained", "eve\tand others").unwrap();
+    a.close();
+    await_event(&b, |event| match event {
+        Event::Orphaned(item) => Some(item),
+        _ => None,
+    });
+    b.rerun(1, "ABORTED", 10, b"again", Some(3)).unwrap();
+    let told: Vec<_> = b
+        .moments(9)
+        .unwrap()
+        .iter()
+        .map(|m| format!("{} {} {} {}/{} {}", m.what, m.name, m.text, m.wait_again, m.begun, m.ids))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "reran B  0/1 1 10",
+            "ended A Its controller A was shut down 1/1 1",
+            "drained B eve and others 0/0 ",
+            "joined B 1 0/0 ",
+            "joined A 1 0/0 ",
+        ]
+    );
+    assert_eq!(b.moments(1).unwrap().len(), 1);
+}
+
+#[test]
 fn waits_and_wishes_are_told_and_outlive_the_item() {
     let redis = Redis::start();
     let (a, b) = (join(&redis, "a"), join(&redis, "b"));

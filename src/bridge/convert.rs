@@ -14,8 +14,8 @@ use super::errors::Failure;
 use super::log::Line;
 use crate::{BuildPage, BuildRow, BuildState, ConfigForm, FormKind, RecordsPhase, RecordsState};
 use crate::{
-    Cancel, Enqueued, Error, Event, Item, ItemState, KnownController, LaneOffer, LinkState, Member, NewItem,
-    Phase, Trace,
+    Cancel, Enqueued, Error, Event, Item, ItemState, KnownController, LaneOffer, LinkState, Member, Moment,
+    NewItem, Phase, Trace,
 };
 
 /// Longest text taken from Java, bytes.
@@ -111,6 +111,14 @@ types! {
     }
     ItemTraceType => "io.jenkins.plugins.ha.bridge.ItemTrace" {
         constructors { fn new(job: JString, item: ItemType, steps: JList) },
+    }
+    MomentType => "io.jenkins.plugins.ha.bridge.Moment" {
+        constructors {
+            fn new(
+                at_millis: jlong, what: JString, controller_id: JString, name: JString, text: JString,
+                wait_again: jlong, begun: jlong, ids: JString
+            ),
+        },
     }
     EnqueuedType => "io.jenkins.plugins.ha.bridge.Enqueued" {
         constructors { fn new(accepted: jboolean, revision: jlong, queued: JList) },
@@ -486,6 +494,18 @@ pub(super) fn members<'local>(env: &mut Env<'local>, members: &[Member]) -> Resu
         let url = JString::new(env, &member.url)?;
         let version = JString::new(env, &member.version)?;
         Ok(MemberType::new(env, id, member.epoch, name, url, version, member.lease_ms)?.into())
+    })
+}
+
+pub(super) fn moments<'local>(env: &mut Env<'local>, moments: &[Moment]) -> Result<JList<'local>, Failure> {
+    list(env, moments, |env, moment| {
+        let what = JString::new(env, &moment.what)?;
+        let id = JString::new(env, &moment.controller)?;
+        let name = JString::new(env, &moment.name)?;
+        let text = JString::new(env, &moment.text)?;
+        let ids = JString::new(env, &moment.ids)?;
+        let (wait, begun) = (moment.wait_again, moment.begun);
+        Ok(MomentType::new(env, moment.at_ms, what, id, name, text, wait, begun, ids)?.into())
     })
 }
 

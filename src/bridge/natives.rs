@@ -15,8 +15,9 @@ use super::convert::{
     ItemType, LinkStateType, RecordsStateType, build_page, build_row, build_rows, build_state, bytes,
     cancel_outcome, config_form, config_forms, enqueued, event, form_kind, homes as homes_to_java,
     item as item_to_java, items as items_to_java, link_state, list, log_lines, long_text, longs,
-    members as members_to_java, millis_of, moved_items, offers, optional_bytes, optional_text, pairs,
-    records_state as records_state_to_java, text, texts, texts_to_java, trace as trace_to_java, wait,
+    members as members_to_java, millis_of, moments as moments_to_java, moved_items, offers, optional_bytes,
+    optional_text, pairs, records_state as records_state_to_java, text, texts, texts_to_java,
+    trace as trace_to_java, wait,
 };
 use super::errors::{Failure, ThrowHaException};
 use super::handles::{CONTROLLERS, RECORDS, held};
@@ -124,6 +125,8 @@ const NATIVES: &[NativeMethod<'static>] = &[
     native!(answer(handle: jlong, request_id: JString, body: jbyte[])),
     native!(members(handle: jlong) -> JList),
     native!(homes(handle: jlong) -> JList),
+    native!(moments(handle: jlong, most: jint) -> JList),
+    native!(note_moment(handle: jlong, what: JString, text: JString)),
     native!(describe(handle: jlong, facts: JString)),
     native!(store_setting(
         handle: jlong, path: JString, base: jlong, version: jlong, digest: JString, author: JString, body: jbyte[]
@@ -900,6 +903,27 @@ fn members<'local>(
 ) -> Result<JList<'local>, Failure> {
     let members = held(handle)?.members()?;
     members_to_java(env, &members)
+}
+
+fn moments<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    most: jint,
+) -> Result<JList<'local>, Failure> {
+    let moments = held(handle)?.moments(u32::try_from(most).unwrap_or(1))?;
+    moments_to_java(env, &moments)
+}
+
+fn note_moment<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    what: JString<'local>,
+    note: JString<'local>,
+) -> Result<(), Failure> {
+    let (what, note) = (text(env, "what happened", &what)?, text(env, "the note", &note)?);
+    Ok(held(handle)?.note_moment(&what, &note)?)
 }
 
 fn homes<'local>(env: &mut Env<'local>, _: JClass<'local>, handle: jlong) -> Result<JList<'local>, Failure> {

@@ -58,6 +58,15 @@ local function trace(id, changes)
   end
 end
 
+-- The cluster's timeline, for people: what happened to a controller, newest first. `wait`, `begun` and `ids` say what it moved.
+local MOMENTS = 999
+local function moment(what, controller, text, wait, begun, ids)
+  local name = redis.call('HGET', P .. 'member:' .. controller, 'name') or ''
+  redis.call('LPUSH', P .. 'timeline', table.concat({int(now), what, controller, plain(name), plain(text), wait or '0', begun or '0',
+    ids or ''}, '\t'))
+  redis.call('LTRIM', P .. 'timeline', 0, MOMENTS)
+end
+
 -- save(id, v, FIELD, value, ...): one more version of the item.
 local function save(id, v, ...)
   v[VERSION] = int(v[VERSION] + 1)

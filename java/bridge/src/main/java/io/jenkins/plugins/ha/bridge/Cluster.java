@@ -539,6 +539,21 @@ public final class Cluster implements AutoCloseable {
         return Native.homes(handle);
     }
 
+    /** What happened to the controllers of late, newest first. One round trip. */
+    public List<Moment> moments(int most) {
+        return Native.moments(handle, most);
+    }
+
+    /**
+     * Notes something that happened to this controller, for people.
+     *
+     * @param what one word
+     * @param text one line, or ""
+     */
+    public void noteMoment(String what, String text) {
+        Native.noteMoment(handle, what, text);
+    }
+
     /**
      * Replaces what others may want to know of this controller; kept for later memberships, too.
      *

@@ -198,6 +198,10 @@ final class Native {
 
     static native List<KnownController> homes(long handle);
 
+    static native List<Moment> moments(long handle, int most);
+
+    static native void noteMoment(long handle, String what, String text);
+
     static native void describe(long handle, String facts);
 
     /** {@code body} may be null. */

@@ -8,14 +8,27 @@ import java.nio.file.Path;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
-/**
- * Which controller ran a build, and what it came from, in a line for the build's page.
- *
- * @param sentence who ran it
- * @param rerunOf the number of the build that it runs again; 0 for none
- */
-public record BuildStory(String sentence, int rerunOf) {
+/** Which controller ran a build, and what it came from, in a line for the build's page. */
+public final class BuildStory {
     private static final Logger LOGGER = Logger.getLogger(BuildStory.class.getName());
+
+    private final String sentence;
+    private final int rerunOf;
+
+    private BuildStory(String sentence, int rerunOf) {
+        this.sentence = sentence;
+        this.rerunOf = rerunOf;
+    }
+
+    /** Who ran it. */
+    public String getSentence() {
+        return sentence;
+    }
+
+    /** The number of the build that it runs again; 0 for none. */
+    public int getRerunOf() {
+        return rerunOf;
+    }
 
     /**
      * From the build and the files in its folder.
