@@ -18,7 +18,8 @@ for i = 1, #until_when, 2 do
 end
 if not there then return {'FENCED'} end
 local meta = redis.call('HMGET', KEYS[1], 'generation', 'incident', 'lastbeat', 'traced')
-local answer = {'OK', int(now), meta[1], meta[2] or '-', redis.call('GET', P .. 'eventno') or '0', table.concat(members, ' ')}
+local counters = redis.call('MGET', P .. 'eventno', P .. 'ids')
+local answer = {'OK', int(now), meta[1], meta[2] or '-', counters[1] or '0', table.concat(members, ' ')}
 local away = was_away(lease, meta[3])
 redis.call('ZADD', P .. 'members', int(now + lease), me)
 -- A lease that ends later than it would if it were given now is from before Redis' clock was set back.
@@ -29,7 +30,7 @@ for i = 1, #until_when, 2 do
   end
 end
 -- By their ids, which grow: no list of them has to be kept. Those of items that live stay.
-local oldest = tonumber(redis.call('GET', P .. 'ids') or 0) - TRACES
+local oldest = tonumber(counters[2] or 0) - TRACES
 local traced = tonumber(meta[4] or oldest - STEP)
 if oldest > 0 and traced < oldest then
   local last, dropped = math.min(oldest, math.max(traced, 0) + STEP), {}

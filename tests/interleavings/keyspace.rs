@@ -202,6 +202,10 @@ impl Keyspace {
         let count = |n: usize| Reply::Int(i64::try_from(n).unwrap());
         Ok(match words[..] {
             ["GET", key] => self.text(key).map_or(Reply::Nil, |text| Reply::Text(text.into())),
+            ["MGET", ref keys @ ..] => {
+                let of = |key: &&str| self.text(key).map_or(Reply::Nil, |text| Reply::Text(text.into()));
+                Reply::Array(keys.iter().map(of).collect())
+            }
             ["SET", key, value] => {
                 self.set(key, value.into(), false);
                 Reply::Ok

@@ -124,6 +124,11 @@ public final class ClusterItemAction extends InvisibleAction
         return run == null ? null : BuildStory.of(run, controllerName);
     }
 
+    /** The item whose trace may be asked for; 0 for none. */
+    public long getTraced() {
+        return Membership.active().isPresent() ? itemId : 0;
+    }
+
     /** Two items of the cluster are two items: they were compared when they were accepted. */
     @Override
     public boolean shouldSchedule(List<Action> actions) {
