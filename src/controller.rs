@@ -19,7 +19,7 @@ use crate::redis::{Fault, Fitness, array, number, script, text};
 use crate::shared_folder::SharedFolder;
 use crate::{
     AgentOwner, Cancel, Enqueued, Error, Event, Item, KeptSetting, KnownController, LaneOffer, LinkState,
-    Member, NewItem, Phase, Result, Settings, ThreadLife, Turn,
+    Member, Moment, NewItem, Phase, Result, Settings, ThreadLife, Trace, Turn,
 };
 
 /// The longest that [`Controller::close`] waits for the threads.
@@ -158,7 +158,12 @@ impl Controller {
     /// this is no duplicate; -1 to store without such a check. If one of the job's queued or claimed items is newer, nothing
     /// is stored and they are answered.
     pub fn enqueue(&self, item: NewItem, seen_revision: i64) -> Result<Enqueued> {
-        self.node.enqueue(item, seen_revision)
+        self.node.enqueue(item, seen_revision, "")
+    }
+
+    /// As [`Controller::enqueue`]; `note` says why it was triggered, for the item's trace.
+    pub fn enqueue_noted(&self, item: NewItem, seen_revision: i64, note: &str) -> Result<Enqueued> {
+        self.node.enqueue(item, seen_revision, note)
     }
 
     /// Keeps an item until the cluster has it ([`Controller::store_accepted`]): when it has answered, the item is on the disk of
@@ -202,13 +207,36 @@ impl Controller {
     /// item is no longer queued, even if this controller has claimed it meanwhile, or one of the job's queued or claimed items
     /// is newer than `seen_revision`.
     pub fn fold(&self, id: i64, seen_revision: i64, payload: &[u8], due_in_ms: i64) -> Result<Enqueued> {
-        self.node.fold(id, seen_revision, payload, due_in_ms, false)
+        self.fold_noted(id, seen_revision, payload, due_in_ms, "")
+    }
+
+    /// As [`Controller::fold`]; `note` says why what is folded was triggered, for the item's trace.
+    pub fn fold_noted(
+        &self,
+        id: i64,
+        seen_revision: i64,
+        payload: &[u8],
+        due_in_ms: i64,
+        note: &str,
+    ) -> Result<Enqueued> {
+        self.node.fold(id, seen_revision, payload, (due_in_ms, false), note)
     }
 
     /// Replaces the payload of an item that this controller has claimed, and that the caller has in its hands: what is built is
     /// what the caller makes of it. Not accepted when it is no longer claimed here or `seen_revision` is not its own any more.
     pub fn fold_held(&self, id: i64, seen_revision: i64, payload: &[u8]) -> Result<Enqueued> {
-        self.node.fold(id, seen_revision, payload, -1, true)
+        self.fold_held_noted(id, seen_revision, payload, "")
+    }
+
+    /// As [`Controller::fold_held`], with the note of [`Controller::fold_noted`].
+    pub fn fold_held_noted(
+        &self,
+        id: i64,
+        seen_revision: i64,
+        payload: &[u8],
+        note: &str,
+    ) -> Result<Enqueued> {
+        self.node.fold(id, seen_revision, payload, (-1, true), note)
     }
 
     /// From now on these are claimed before all others, in this order, as far as a claim's offers allow; the first 200 count.
@@ -432,6 +460,21 @@ impl Controller {
     /// An item by id, ended ones for 24 h. One round trip.
     pub fn item(&self, id: i64) -> Result<Option<Item>> {
         self.node.item(id)
+    }
+
+    /// What happened to an item, ended ones for a week (the newest 100,000); none where nothing is known. One round trip.
+    pub fn trace(&self, id: i64) -> Result<Option<Trace>> {
+        self.node.trace(id)
+    }
+
+    /// What happened to the controllers of late, newest first; the last thousand are kept. One round trip.
+    pub fn moments(&self, most: u32) -> Result<Vec<Moment>> {
+        self.node.moments(most)
+    }
+
+    /// Notes something that happened to this controller in the timeline: a word, and a line on it, both for people.
+    pub fn note_moment(&self, what: &str, text: &str) -> Result<()> {
+        self.node.note_moment(what, text)
     }
 
     /// All live items, oldest first, without payloads. For tools, not for pages.

@@ -23,6 +23,7 @@ mod lives;
 mod members;
 mod memory;
 mod mending;
+mod moments;
 mod node;
 mod numbers;
 mod queue;
@@ -33,6 +34,7 @@ mod seal;
 mod settings;
 mod shared_folder;
 mod stamp;
+mod trace;
 mod turns;
 
 pub use agents::AgentOwner;
@@ -44,11 +46,13 @@ pub use item::{Cancel, Enqueued, Item, ItemState, LaneOffer, NewItem};
 pub use kept_settings::KeptSetting;
 pub use lives::ThreadLife;
 pub use members::{LinkState, Member, Phase};
+pub use moments::Moment;
 pub use records::{
     BuildPage, BuildQuery, BuildRow, BuildState, ConfigForm, FormKind, Records, RecordsPhase,
     RecordsSettings, RecordsState,
 };
 pub use settings::{Home, Origins, SealKey, Secret, Settings};
+pub use trace::{Happened, Step, Trace};
 pub use turns::Turn;
 
 /// Version and commit of this library, `0.1.0+<commit>`: the Java side refuses a library that is not its own.

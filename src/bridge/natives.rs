@@ -11,12 +11,13 @@ use jni::{Env, NativeMethod, native_method};
 use jni_sys::{jboolean, jint, jlong};
 
 use super::convert::{
-    BuildPageType, BuildRowType, CancelOutcomeType, ConfigFormType, EnqueuedType, EventType, ItemType,
-    LinkStateType, RecordsStateType, build_page, build_row, build_rows, build_state, bytes, cancel_outcome,
-    config_form, config_forms, enqueued, event, form_kind, homes as homes_to_java, item as item_to_java,
-    items as items_to_java, link_state, list, log_lines, long_text, longs, members as members_to_java,
-    millis_of, moved_items, offers, optional_bytes, optional_text, pairs,
-    records_state as records_state_to_java, text, texts, texts_to_java, wait,
+    BuildPageType, BuildRowType, CancelOutcomeType, ConfigFormType, EnqueuedType, EventType, ItemTraceType,
+    ItemType, LinkStateType, RecordsStateType, build_page, build_row, build_rows, build_state, bytes,
+    cancel_outcome, config_form, config_forms, enqueued, event, form_kind, homes as homes_to_java,
+    item as item_to_java, items as items_to_java, link_state, list, log_lines, long_text, longs,
+    members as members_to_java, millis_of, moments as moments_to_java, moved_items, offers, optional_bytes,
+    optional_text, pairs, records_state as records_state_to_java, text, texts, texts_to_java,
+    trace as trace_to_java, wait,
 };
 use super::errors::{Failure, ThrowHaException};
 use super::handles::{CONTROLLERS, RECORDS, held};
@@ -34,6 +35,7 @@ macro_rules! native {
                 EnqueuedType => "io.jenkins.plugins.ha.bridge.Enqueued",
                 EventType => "io.jenkins.plugins.ha.bridge.Event",
                 ItemType => "io.jenkins.plugins.ha.bridge.Item",
+                ItemTraceType => "io.jenkins.plugins.ha.bridge.ItemTrace",
                 LinkStateType => "io.jenkins.plugins.ha.bridge.LinkState",
                 BuildRowType => "io.jenkins.plugins.ha.bridge.BuildRow",
                 BuildPageType => "io.jenkins.plugins.ha.bridge.BuildPage",
@@ -70,7 +72,7 @@ const NATIVES: &[NativeMethod<'static>] = &[
     native!(raise_queue_ids(handle: jlong, floor: jlong)),
     native!(enqueue(
         handle: jlong, id: jlong, job: JString, lane: JString, priority: jint, quiet_millis: jlong,
-        concurrent: jboolean, pinned: JString, payload: jbyte[], seen_revision: jlong
+        concurrent: jboolean, pinned: JString, payload: jbyte[], seen_revision: jlong, note: JString
     ) -> EnqueuedType),
     native!(keep_accepted(
         handle: jlong, id: jlong, job: JString, lane: JString, priority: jint, quiet_millis: jlong,
@@ -79,8 +81,10 @@ const NATIVES: &[NativeMethod<'static>] = &[
     native!(kept_accepted(handle: jlong) -> JList),
     native!(store_accepted(handle: jlong) -> ItemType),
     native!(rename_accepted(handle: jlong, id: jlong, new_id: jlong, payload: jbyte[])),
-    native!(fold(handle: jlong, id: jlong, seen_revision: jlong, payload: jbyte[], due_in_millis: jlong) -> EnqueuedType),
-    native!(fold_held(handle: jlong, id: jlong, seen_revision: jlong, payload: jbyte[]) -> EnqueuedType),
+    native!(fold(
+        handle: jlong, id: jlong, seen_revision: jlong, payload: jbyte[], due_in_millis: jlong, note: JString
+    ) -> EnqueuedType),
+    native!(fold_held(handle: jlong, id: jlong, seen_revision: jlong, payload: jbyte[], note: JString) -> EnqueuedType),
     native!(claim(handle: jlong, lanes: JString[], rooms: jint[], max: jint, timeout_millis: jlong) -> JList),
     native!(prefer(handle: jlong, first: jlong[])),
     native!(wake(handle: jlong)),
@@ -110,6 +114,7 @@ const NATIVES: &[NativeMethod<'static>] = &[
     native!(park(handle: jlong, id: jlong, why: JString)),
     native!(cancel(handle: jlong, id: jlong, who: JString) -> CancelOutcomeType),
     native!(item(handle: jlong, id: jlong) -> ItemType),
+    native!(trace(handle: jlong, id: jlong) -> ItemTraceType),
     native!(items(handle: jlong) -> JList),
     native!(next_event(handle: jlong, timeout_millis: jlong) -> EventType),
     native!(announce(handle: jlong, topic: JString, subject: JString, number: jlong, body: jbyte[])),
@@ -120,6 +125,8 @@ const NATIVES: &[NativeMethod<'static>] = &[
     native!(answer(handle: jlong, request_id: JString, body: jbyte[])),
     native!(members(handle: jlong) -> JList),
     native!(homes(handle: jlong) -> JList),
+    native!(moments(handle: jlong, most: jint) -> JList),
+    native!(note_moment(handle: jlong, what: JString, text: JString)),
     native!(describe(handle: jlong, facts: JString)),
     native!(store_setting(
         handle: jlong, path: JString, base: jlong, version: jlong, digest: JString, author: JString, body: jbyte[]
@@ -416,9 +423,11 @@ fn enqueue<'local>(
     pinned: JString<'local>,
     payload: JByteArray<'local>,
     seen_revision: jlong,
+    note: JString<'local>,
 ) -> Result<EnqueuedType<'local>, Failure> {
     let item = new_item(env, id, &job, &lane, priority, quiet_millis, concurrent, &pinned, &payload)?;
-    let answer = held(handle)?.enqueue(item, seen_revision)?;
+    let note = text(env, "why it was triggered", &note)?;
+    let answer = held(handle)?.enqueue_noted(item, seen_revision, &note)?;
     enqueued(env, &answer)
 }
 
@@ -503,9 +512,11 @@ fn fold<'local>(
     seen_revision: jlong,
     payload: JByteArray<'local>,
     due_in_millis: jlong,
+    note: JString<'local>,
 ) -> Result<EnqueuedType<'local>, Failure> {
     let payload = bytes(env, "the payload", &payload)?;
-    let answer = held(handle)?.fold(id, seen_revision, &payload, due_in_millis)?;
+    let note = text(env, "why it was triggered", &note)?;
+    let answer = held(handle)?.fold_noted(id, seen_revision, &payload, due_in_millis, &note)?;
     enqueued(env, &answer)
 }
 
@@ -516,9 +527,11 @@ fn fold_held<'local>(
     id: jlong,
     seen_revision: jlong,
     payload: JByteArray<'local>,
+    note: JString<'local>,
 ) -> Result<EnqueuedType<'local>, Failure> {
     let payload = bytes(env, "the payload", &payload)?;
-    let answer = held(handle)?.fold_held(id, seen_revision, &payload)?;
+    let note = text(env, "why it was triggered", &note)?;
+    let answer = held(handle)?.fold_held_noted(id, seen_revision, &payload, &note)?;
     enqueued(env, &answer)
 }
 
@@ -811,6 +824,18 @@ fn item<'local>(
     }
 }
 
+fn trace<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    id: jlong,
+) -> Result<ItemTraceType<'local>, Failure> {
+    match held(handle)?.trace(id)? {
+        Some(trace) => trace_to_java(env, &trace),
+        None => Ok(ItemTraceType::default()),
+    }
+}
+
 fn items<'local>(env: &mut Env<'local>, _: JClass<'local>, handle: jlong) -> Result<JList<'local>, Failure> {
     let items = held(handle)?.items()?;
     items_to_java(env, &items)
@@ -878,6 +903,27 @@ fn members<'local>(
 ) -> Result<JList<'local>, Failure> {
     let members = held(handle)?.members()?;
     members_to_java(env, &members)
+}
+
+fn moments<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    most: jint,
+) -> Result<JList<'local>, Failure> {
+    let moments = held(handle)?.moments(u32::try_from(most).unwrap_or(1))?;
+    moments_to_java(env, &moments)
+}
+
+fn note_moment<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    what: JString<'local>,
+    note: JString<'local>,
+) -> Result<(), Failure> {
+    let (what, note) = (text(env, "what happened", &what)?, text(env, "the note", &note)?);
+    Ok(held(handle)?.note_moment(&what, &note)?)
 }
 
 fn homes<'local>(env: &mut Env<'local>, _: JClass<'local>, handle: jlong) -> Result<JList<'local>, Failure> {

@@ -147,8 +147,8 @@ macro_rules! scripts {
 scripts! {
     admit adopt agent_give agent_take agents announce answer ask beat behind cancel cancelled claim departed describe enqueue finished fold forget forget_number
     hand_over homes ids
-    item_read items join keep leave members mend mended moved number park pass release reran rerun restore setting setting_store settings
-    started turn turned unwanted vouch
+    item_read items join keep leave members mend mended moment moments moved number park pass release reran rerun restore setting setting_store settings
+    started trace turn turned unwanted vouch
 }
 
 #[cfg(test)]

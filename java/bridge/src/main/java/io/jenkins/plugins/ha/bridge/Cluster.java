@@ -120,6 +120,15 @@ public final class Cluster implements AutoCloseable {
      *     into account when it decided that this is no duplicate; -1 to store without such a check
      */
     public Enqueued enqueue(NewItem item, long seenRevision) {
+        return enqueue(item, seenRevision, "");
+    }
+
+    /**
+     * As {@link #enqueue(NewItem, long)}.
+     *
+     * @param note why it was triggered, for its {@link #trace}
+     */
+    public Enqueued enqueue(NewItem item, long seenRevision, String note) {
         return Native.enqueue(
                 handle,
                 item.id(),
@@ -130,7 +139,8 @@ public final class Cluster implements AutoCloseable {
                 item.concurrent(),
                 item.pinned(),
                 item.payload(),
-                seenRevision);
+                seenRevision,
+                note);
     }
 
     /**
@@ -193,7 +203,17 @@ public final class Cluster implements AutoCloseable {
      *     claimed it meanwhile, or the job's items that have not begun changed
      */
     public Enqueued fold(long id, long seenRevision, byte[] payload, long dueInMillis) {
-        return Native.fold(handle, id, seenRevision, payload, dueInMillis);
+        return fold(id, seenRevision, payload, dueInMillis, "");
+    }
+
+    /**
+     * As {@link #fold(long, long, byte[], long)}.
+     *
+     * @param note why what is folded was triggered, for the item's {@link #trace}
+     */
+    public Enqueued fold(
+            long id, long seenRevision, byte[] payload, long dueInMillis, String note) {
+        return Native.fold(handle, id, seenRevision, payload, dueInMillis, note);
     }
 
     /**
@@ -204,7 +224,16 @@ public final class Cluster implements AutoCloseable {
      * @return not accepted when it is not CLAIMED here any more, or was changed
      */
     public Enqueued foldHeld(long id, long seenRevision, byte[] payload) {
-        return Native.foldHeld(handle, id, seenRevision, payload);
+        return foldHeld(id, seenRevision, payload, "");
+    }
+
+    /**
+     * As {@link #foldHeld(long, long, byte[])}.
+     *
+     * @param note why what is folded was triggered, for the item's {@link #trace}
+     */
+    public Enqueued foldHeld(long id, long seenRevision, byte[] payload, String note) {
+        return Native.foldHeld(handle, id, seenRevision, payload, note);
     }
 
     /**
@@ -457,6 +486,14 @@ public final class Cluster implements AutoCloseable {
         return Optional.ofNullable(Native.item(handle, id));
     }
 
+    /**
+     * What happened to an item, ended ones for a week (the newest 100,000); empty where nothing is
+     * known. One round trip.
+     */
+    public Optional<ItemTrace> trace(long id) {
+        return Optional.ofNullable(Native.trace(handle, id));
+    }
+
     /** All live items, oldest first, without payloads. One round trip; for tools, not for pages. */
     public List<Item> items() {
         return Native.items(handle);
@@ -500,6 +537,21 @@ public final class Cluster implements AutoCloseable {
     /** The controllers that are members, or died and are not back. One round trip. */
     public List<KnownController> homes() {
         return Native.homes(handle);
+    }
+
+    /** What happened to the controllers of late, newest first. One round trip. */
+    public List<Moment> moments(int most) {
+        return Native.moments(handle, most);
+    }
+
+    /**
+     * Notes something that happened to this controller, for people.
+     *
+     * @param what one word
+     * @param text one line, or ""
+     */
+    public void noteMoment(String what, String text) {
+        Native.noteMoment(handle, what, text);
     }
 
     /**
