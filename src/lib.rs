@@ -12,6 +12,7 @@ mod agents;
 pub mod bridge;
 mod bus;
 mod claimer;
+mod clouds;
 mod controller;
 mod error;
 mod heartbeat;
@@ -37,6 +38,7 @@ mod turns;
 
 pub use agents::AgentOwner;
 pub use bus::Event;
+pub use clouds::{CloudAgent, CloudSlot};
 pub use controller::Controller;
 pub use error::{Error, Result};
 pub use homes::KnownController;

@@ -569,6 +569,58 @@ public final class Cluster implements AutoCloseable {
     }
 
     /**
+     * Takes a slot for one more agent of a cloud, unless as many exist or are asked for in the
+     * cluster as its cap allows. One round trip; may be repeated.
+     *
+     * @param id of the slot, made up by the caller
+     * @param cap 0 for none
+     * @return how many there are, when there is no slot left; -1 when one was taken
+     * @throws HaException.Fenced and {@link HaException.Unavailable} while it is no member
+     */
+    public int takeCloudSlot(String id, String cloud, int cap) {
+        return Native.takeCloudSlot(handle, id, cloud, cap);
+    }
+
+    /**
+     * Says which agent has a slot, and what it is, for whoever has to end it; takes the slot back
+     * after this controller was away. One round trip; may be repeated.
+     *
+     * @param text at most 1 MiB
+     */
+    public CloudSlot keepCloudAgent(String id, String cloud, String agent, byte[] text) {
+        return CloudSlot.valueOf(Native.keepCloudAgent(handle, id, cloud, agent, text));
+    }
+
+    /** Gives a slot back; false when another controller holds it. One round trip. */
+    public boolean endCloudAgent(String id) {
+        return CloudSlot.valueOf(Native.endCloudAgent(handle, id)) == CloudSlot.ENDED;
+    }
+
+    /**
+     * Makes a member, this one perhaps, the holder of a slot that is this controller's or of one
+     * that is gone. One round trip.
+     *
+     * @return false when another member holds it, or the other is no member
+     */
+    public boolean passCloudAgent(String id, String to) {
+        return Native.passCloudAgent(handle, id, to);
+    }
+
+    /** The agents of clouds that exist or are asked for in the cluster. One round trip. */
+    public List<CloudAgent> cloudAgents() {
+        return Native.cloudAgents(handle).stream().map(CloudAgent::ofLines).toList();
+    }
+
+    /**
+     * What an agent of a cloud is, as its controller said.
+     *
+     * @throws HaException when no controller of this cluster has sealed it
+     */
+    public Optional<byte[]> cloudAgentText(String id) {
+        return Optional.ofNullable(Native.cloudAgentText(handle, id));
+    }
+
+    /**
      * Forgets a controller that is gone.
      *
      * @throws HaException.Conflict when it is a member
