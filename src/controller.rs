@@ -19,7 +19,7 @@ use crate::redis::{Fault, Fitness, array, number, script, text};
 use crate::shared_folder::SharedFolder;
 use crate::{
     AgentOwner, Cancel, CloudAgent, CloudSlot, Enqueued, Error, Event, Item, KeptSetting, KnownController,
-    LaneOffer, LinkState, Member, NewItem, Phase, Result, Settings, ThreadLife, Turn,
+    LaneOffer, LinkState, Member, NewItem, Phase, Result, Settings, ThreadLife, ToldComputers, Turn,
 };
 
 /// The longest that [`Controller::close`] waits for the threads.
@@ -549,6 +549,19 @@ impl Controller {
     /// [`Error::Fenced`] and [`Error::Unavailable`] while this controller is no member.
     pub fn pass_cloud_agent(&self, id: &str, to: &str) -> Result<bool> {
         self.node.pass_cloud_agent(id, to)
+    }
+
+    /// Replaces what this controller says of its executors.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] above 4 MiB; [`Error::Fenced`] and [`Error::Unavailable`] while this controller is no member.
+    pub fn tell_computers(&self, body: &str) -> Result<()> {
+        self.node.tell_computers(body)
+    }
+
+    /// What the members say of their executors, this one too. What is not sealed by one of them is left out.
+    pub fn computers(&self) -> Result<Vec<ToldComputers>> {
+        self.node.computers()
     }
 
     /// The agents of clouds that exist or are asked for, those of controllers that are gone, too.

@@ -58,3 +58,15 @@ fn a_slot_that_redis_lost_is_put_back_and_who_was_away_takes_its_own_back() {
     assert_eq!(again.keep_cloud_agent("1", "cloud", "agent", b"x"), Ok(CloudSlot::Ours));
     assert!(again.cloud_agents().unwrap()[0].alive);
 }
+
+#[test]
+fn what_a_controller_says_of_its_executors_the_others_hear_as_long_as_it_is_a_member() {
+    let redis = Redis::start();
+    let (a, b) = (join(&redis, "a"), join(&redis, "b"));
+    a.tell_computers("first").unwrap();
+    a.tell_computers("then").unwrap();
+    let told = b.computers().unwrap();
+    assert_eq!((told[0].controller_id.as_str(), told[0].text.as_str(), told.len()), ("a", "then", 1));
+    a.close();
+    assert_eq!(b.computers(), Ok(vec![]));
+}

@@ -126,6 +126,8 @@ const NATIVES: &[NativeMethod<'static>] = &[
     ) -> jlong),
     native!(kept_setting(handle: jlong, path: JString) -> jbyte[]),
     native!(kept_settings(handle: jlong) -> JList),
+    native!(tell_computers(handle: jlong, body: JString)),
+    native!(computers(handle: jlong) -> JList),
     native!(take_cloud_slot(handle: jlong, id: JString, cloud: JString, cap: jint) -> jint),
     native!(keep_cloud_agent(handle: jlong, id: JString, cloud: JString, agent: JString, body: jbyte[]) -> JString),
     native!(end_cloud_agent(handle: jlong, id: JString) -> JString),
@@ -941,6 +943,27 @@ fn kept_settings<'local>(
     let kept = held(handle)?.settings()?;
     let lines: Vec<String> = kept.iter().map(|one| format!("{}\n{}", one.path, one.head())).collect();
     texts_to_java(env, &lines.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+fn tell_computers<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    body: JString<'local>,
+) -> Result<(), Failure> {
+    let body = text(env, "what is said of the executors", &body)?;
+    Ok(held(handle)?.tell_computers(&body)?)
+}
+
+/// Of each the controller, a line break, and its text.
+fn computers<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+) -> Result<JList<'local>, Failure> {
+    let told = held(handle)?.computers()?;
+    let texts: Vec<String> = told.iter().map(|one| format!("{}\n{}", one.controller_id, one.text)).collect();
+    texts_to_java(env, &texts.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// How many there are when there is no slot left; -1 when one was taken.

@@ -1,7 +1,9 @@
 package io.jenkins.plugins.ha.bridge;
 
 import java.io.ByteArrayOutputStream;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -566,6 +568,25 @@ public final class Cluster implements AutoCloseable {
     /** Who has which agent; those that nobody has are missing. One round trip. */
     public List<AgentOwner> agents() {
         return Native.agents(handle).stream().map(AgentOwner::ofLines).toList();
+    }
+
+    /**
+     * Replaces what this controller says of its executors. One round trip.
+     *
+     * @param text at most 4 MiB
+     */
+    public void tellComputers(String text) {
+        Native.tellComputers(handle, text);
+    }
+
+    /** What the members say of their executors, by controller; this one too. One round trip. */
+    public Map<String, String> computers() {
+        Map<String, String> told = new HashMap<>();
+        for (String one : Native.computers(handle)) {
+            int end = one.indexOf('\n');
+            told.put(one.substring(0, end), one.substring(end + 1));
+        }
+        return told;
     }
 
     /**

@@ -212,6 +212,10 @@ final class Native {
     static native List<String> keptSettings(long handle);
 
     /** The owner's id, a line break, its epoch. */
+    static native void tellComputers(long handle, String body);
+
+    static native List<String> computers(long handle);
+
     static native int takeCloudSlot(long handle, String id, String cloud, int cap);
 
     static native String keepCloudAgent(
