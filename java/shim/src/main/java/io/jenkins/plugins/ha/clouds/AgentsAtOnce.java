@@ -37,7 +37,7 @@ public final class AgentsAtOnce extends NodeProvisioner.Strategy {
         }
         int missing = clouds.mayAsk() ? Shortage.of(state.getLabel(), clouds.slots()) : 0;
         CloudRules rules = CloudRules.now();
-        boolean others = false;
+        boolean others = Jenkins.get().clouds.isEmpty();
         ASKS.set(true);
         try {
             for (Cloud cloud : Jenkins.get().clouds) {
