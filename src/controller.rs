@@ -18,8 +18,9 @@ use crate::reader::Reader;
 use crate::redis::{Fault, Fitness, array, number, script, text};
 use crate::shared_folder::SharedFolder;
 use crate::{
-    AgentOwner, Cancel, Enqueued, Error, Event, Item, KeptSetting, KnownController, LaneOffer, LinkState,
-    Member, Moment, NewItem, Phase, Result, Settings, ThreadLife, Trace, Turn,
+    AgentOwner, Cancel, CloudAgent, CloudSlot, Enqueued, Error, Event, Item, KeptSetting, KnownController,
+    LaneOffer, LinkState, Member, Moment, NewItem, Phase, Result, Settings, ThreadLife, ToldComputers, Trace,
+    Turn,
 };
 
 /// The longest that [`Controller::close`] waits for the threads.
@@ -557,6 +558,67 @@ impl Controller {
     /// Who has which agent; those of nobody are missing.
     pub fn agents(&self) -> Result<Vec<AgentOwner>> {
         self.node.agents()
+    }
+
+    /// Takes a slot, whose id the caller made up, for one more agent of a cloud; answers how many there are when these are `cap`
+    /// already (0 for no cap). May be repeated.
+    ///
+    /// # Errors
+    /// [`Error::Fenced`] and [`Error::Unavailable`] while this controller is no member.
+    pub fn take_cloud_slot(&self, id: &str, cloud: &str, cap: u32) -> Result<Option<u32>> {
+        self.node.take_cloud_slot(id, cloud, cap)
+    }
+
+    /// Says which agent has a slot and what it is, for whoever has to end it should this controller die; takes the slot back after
+    /// this controller was away, and puts it back where Redis lost it. May be repeated.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] above 1 MiB; [`Error::Fenced`] and [`Error::Unavailable`] while this controller is no member.
+    pub fn keep_cloud_agent(&self, id: &str, cloud: &str, agent: &str, body: &[u8]) -> Result<CloudSlot> {
+        self.node.keep_cloud_agent(id, cloud, agent, body)
+    }
+
+    /// Gives a slot back. May be repeated.
+    ///
+    /// # Errors
+    /// [`Error::Fenced`] and [`Error::Unavailable`] while this controller is no member.
+    pub fn end_cloud_agent(&self, id: &str) -> Result<CloudSlot> {
+        self.node.end_cloud_agent(id)
+    }
+
+    /// Makes a member, this one perhaps, the holder of a slot that is this controller's or of a controller that is gone; false when
+    /// another member holds it or `to` is none.
+    ///
+    /// # Errors
+    /// [`Error::Fenced`] and [`Error::Unavailable`] while this controller is no member.
+    pub fn pass_cloud_agent(&self, id: &str, to: &str) -> Result<bool> {
+        self.node.pass_cloud_agent(id, to)
+    }
+
+    /// Replaces what this controller says of its executors.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] above 4 MiB; [`Error::Fenced`] and [`Error::Unavailable`] while this controller is no member.
+    pub fn tell_computers(&self, body: &str) -> Result<()> {
+        self.node.tell_computers(body)
+    }
+
+    /// What the members say of their executors, this one too. What is not sealed by one of them is left out.
+    pub fn computers(&self) -> Result<Vec<ToldComputers>> {
+        self.node.computers()
+    }
+
+    /// The agents of clouds that exist or are asked for, those of controllers that are gone, too.
+    pub fn cloud_agents(&self) -> Result<Vec<CloudAgent>> {
+        self.node.cloud_agents()
+    }
+
+    /// What a cloud's agent is, as its controller said; nothing when it has not.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when it is not sealed by a controller of this cluster.
+    pub fn cloud_agent_text(&self, id: &str) -> Result<Option<Vec<u8>>> {
+        self.node.cloud_agent_text(id)
     }
 
     /// Asks a controller and waits for its answer. Repeating it with the same `request_id` has no further effect and yields the

@@ -12,6 +12,8 @@ mod agents;
 pub mod bridge;
 mod bus;
 mod claimer;
+mod clouds;
+mod computers;
 mod controller;
 mod error;
 mod heartbeat;
@@ -39,6 +41,8 @@ mod turns;
 
 pub use agents::AgentOwner;
 pub use bus::Event;
+pub use clouds::{CloudAgent, CloudSlot};
+pub use computers::ToldComputers;
 pub use controller::Controller;
 pub use error::{Error, Result};
 pub use homes::KnownController;

@@ -1,7 +1,9 @@
 package io.jenkins.plugins.ha.bridge;
 
 import java.io.ByteArrayOutputStream;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -618,6 +620,77 @@ public final class Cluster implements AutoCloseable {
     /** Who has which agent; those that nobody has are missing. One round trip. */
     public List<AgentOwner> agents() {
         return Native.agents(handle).stream().map(AgentOwner::ofLines).toList();
+    }
+
+    /**
+     * Replaces what this controller says of its executors. One round trip.
+     *
+     * @param text at most 4 MiB
+     */
+    public void tellComputers(String text) {
+        Native.tellComputers(handle, text);
+    }
+
+    /** What the members say of their executors, by controller; this one too. One round trip. */
+    public Map<String, String> computers() {
+        Map<String, String> told = new HashMap<>();
+        for (String one : Native.computers(handle)) {
+            int end = one.indexOf('\n');
+            told.put(one.substring(0, end), one.substring(end + 1));
+        }
+        return told;
+    }
+
+    /**
+     * Takes a slot for one more agent of a cloud, unless as many exist or are asked for in the
+     * cluster as its cap allows. One round trip; may be repeated.
+     *
+     * @param id of the slot, made up by the caller
+     * @param cap 0 for none
+     * @return how many there are, when there is no slot left; -1 when one was taken
+     * @throws HaException.Fenced and {@link HaException.Unavailable} while it is no member
+     */
+    public int takeCloudSlot(String id, String cloud, int cap) {
+        return Native.takeCloudSlot(handle, id, cloud, cap);
+    }
+
+    /**
+     * Says which agent has a slot, and what it is, for whoever has to end it; takes the slot back
+     * after this controller was away. One round trip; may be repeated.
+     *
+     * @param text at most 1 MiB
+     */
+    public CloudSlot keepCloudAgent(String id, String cloud, String agent, byte[] text) {
+        return CloudSlot.valueOf(Native.keepCloudAgent(handle, id, cloud, agent, text));
+    }
+
+    /** Gives a slot back; false when another controller holds it. One round trip. */
+    public boolean endCloudAgent(String id) {
+        return CloudSlot.valueOf(Native.endCloudAgent(handle, id)) == CloudSlot.ENDED;
+    }
+
+    /**
+     * Makes a member, this one perhaps, the holder of a slot that is this controller's or of one
+     * that is gone. One round trip.
+     *
+     * @return false when another member holds it, or the other is no member
+     */
+    public boolean passCloudAgent(String id, String to) {
+        return Native.passCloudAgent(handle, id, to);
+    }
+
+    /** The agents of clouds that exist or are asked for in the cluster. One round trip. */
+    public List<CloudAgent> cloudAgents() {
+        return Native.cloudAgents(handle).stream().map(CloudAgent::ofLines).toList();
+    }
+
+    /**
+     * What an agent of a cloud is, as its controller said.
+     *
+     * @throws HaException when no controller of this cluster has sealed it
+     */
+    public Optional<byte[]> cloudAgentText(String id) {
+        return Optional.ofNullable(Native.cloudAgentText(handle, id));
     }
 
     /**

@@ -221,6 +221,23 @@ final class Native {
     static native List<String> keptSettings(long handle);
 
     /** The owner's id, a line break, its epoch. */
+    static native void tellComputers(long handle, String body);
+
+    static native List<String> computers(long handle);
+
+    static native int takeCloudSlot(long handle, String id, String cloud, int cap);
+
+    static native String keepCloudAgent(
+            long handle, String id, String cloud, String agent, byte[] body);
+
+    static native String endCloudAgent(long handle, String id);
+
+    static native boolean passCloudAgent(long handle, String id, String to);
+
+    static native List<String> cloudAgents(long handle);
+
+    static native byte[] cloudAgentText(long handle, String id);
+
     static native String takeAgent(long handle, String agent);
 
     static native boolean giveAgent(long handle, String agent, String to);
