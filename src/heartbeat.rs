@@ -9,7 +9,7 @@ use crate::admission::{Admission, other_secrets};
 use crate::members::Link;
 use crate::node::{Node, clock_ms, random_name};
 use crate::numbers::BLOCK;
-use crate::redis::{Fault, Fitness, Wire, array, number, primary, script, text, unavailable};
+use crate::redis::{Fault, Fitness, Way, Wire, array, number, primary, script, text, unavailable};
 use crate::{Error, Phase, Result};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -20,6 +20,8 @@ const REFUSED_PAUSE: Duration = Duration::from_secs(5);
 const QUIET: Duration = Duration::from_secs(30);
 /// How often Sentinels are asked whether the primary still is one, and for how long.
 const SENTINEL_EVERY: Duration = Duration::from_secs(2);
+/// A Redis without a replica is asked this often whether it has got one.
+const REPLICAS_EVERY: Duration = Duration::from_secs(3);
 /// How often Redis' settings are looked at.
 const INSPECT_EVERY: Duration = Duration::from_secs(10);
 /// A heartbeat that comes this late was not late alone: the whole process stood still.
@@ -50,6 +52,8 @@ pub(crate) struct Heartbeat<'a> {
     pub beaten: Instant,
     /// When the Sentinels were last asked.
     asked: Instant,
+    /// When Redis was last asked for its replicas, if it was.
+    counted: Option<Instant>,
     /// When Redis' settings were last looked at.
     inspected: Instant,
     pub admission: Admission,
@@ -79,6 +83,7 @@ impl<'a> Heartbeat<'a> {
             members: Vec::new(),
             beaten: Instant::now(),
             asked: Instant::now(),
+            counted: None,
             inspected: Instant::now(),
             admission: Admission::default(),
         }
@@ -212,7 +217,7 @@ impl<'a> Heartbeat<'a> {
     /// Whether there are replicas to wait for, and whether the Sentinels have chosen another primary behind our back.
     fn look_at_replication(&mut self) -> Result<()> {
         let node = self.node;
-        if let Some(master) = &node.address.master
+        if let Way::Sentinels(master) = &node.address.way
             && self.asked.elapsed() > SENTINEL_EVERY
         {
             self.asked = Instant::now();
@@ -223,6 +228,12 @@ impl<'a> Heartbeat<'a> {
                 return Err(unavailable(&node.address, "the Sentinels have chosen another primary"));
             }
         }
+        if node.replicas.load(Ordering::Relaxed) == 0
+            && self.counted.is_some_and(|at| at.elapsed() < REPLICAS_EVERY)
+        {
+            return Ok(());
+        }
+        self.counted = Some(Instant::now());
         let mut info = cmd("INFO");
         info.arg("replication");
         let info = text(&self.call(|wire, deadline| wire.call(&info, deadline))?);
@@ -264,6 +275,7 @@ impl<'a> Heartbeat<'a> {
         self.note(&fitness);
         wire.load_scripts(deadline).map_err(explain)?;
         self.wire = Some(wire);
+        self.counted = None;
         Ok(())
     }
 

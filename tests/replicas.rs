@@ -1,4 +1,4 @@
-//! Redis with replicas, and Sentinels that promote one of them.
+//! Redis with replicas, of which Sentinels or the nodes of a Redis Cluster promote one.
 
 #![allow(clippy::unwrap_used)]
 
@@ -14,7 +14,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ha_jenkins::{Controller, Error, Phase};
-use support::{Redis, free_port, invariants, item, join, join_url, offer, put, settings, until};
+use support::{
+    Redis, free_port, invariants, item, join, join_url, join_url_lasting, offer, put, settings, until,
+};
 
 fn replica_of(primary: &Redis) -> Redis {
     let replica = Redis::with(&["--replicaof", "127.0.0.1", &primary.port.to_string()]);
@@ -154,21 +156,31 @@ fn the_cluster_goes_on_with_the_replica_that_the_sentinels_promote() {
     let replica = replica_of(&primary);
     let sentinel = Sentinel::of(&primary);
     let (a, b) = (join_url(&sentinel.url(), "a"), join_url(&sentinel.url(), "b"));
+    builds_each_once_while(&a, &b, || primary.kill());
+    let last: i32 = redis::cmd("GET").arg("{haj:test}:number:job").query(&mut replica.inside()).unwrap();
+    assert!(last >= 400);
+    invariants::check(&mut replica.inside());
+}
+
+/// 400 items by way of both; `lose` takes away the primary at the 150th.
+fn builds_each_once_while(a: &Controller, b: &Controller, lose: impl FnOnce()) {
     let (stop, ran, accepted) = (AtomicBool::new(false), Mutex::new(Vec::new()), Mutex::new(BTreeSet::new()));
-    let mut back = Duration::ZERO;
+    let (mut back, mut lose) = (Duration::ZERO, Some(lose));
     thread::scope(|scope| {
-        scope.spawn(|| work(&a, &stop, &ran));
-        scope.spawn(|| work(&b, &stop, &ran));
-        let mut killed = None;
+        scope.spawn(|| work(a, &stop, &ran));
+        scope.spawn(|| work(b, &stop, &ran));
+        let mut lost = None;
         for id in 1..=400 {
-            if id == 150 {
-                primary.kill();
-                killed = Some(Instant::now());
+            if id == 150
+                && let Some(lose) = lose.take()
+            {
+                lose();
+                lost = Some(Instant::now());
             }
-            let from = if id % 2 == 0 { &a } else { &b };
-            // As the shim's journal does.
+            let from = if id % 2 == 0 { a } else { b };
+            // As the journal does.
             eventually("accepted in the end", || from.enqueue(item(id, "job"), -1).is_ok());
-            if let Some(at) = killed.take() {
+            if let Some(at) = lost.take() {
                 back = at.elapsed();
             }
             accepted.lock().unwrap().insert(id);
@@ -179,28 +191,116 @@ fn the_cluster_goes_on_with_the_replica_that_the_sentinels_promote() {
         });
         stop.store(true, Ordering::SeqCst);
     });
-    println!("accepted again {} ms after the primary was killed", back.as_millis());
-    let ran = ran.into_inner().unwrap();
-    assert_eq!(ran.len(), 400, "each ran once");
+    println!("accepted again {} ms after the primary was lost", back.as_millis());
+    assert_eq!(ran.into_inner().unwrap().len(), 400, "each ran once");
     eventually("all ended", || a.items().is_ok_and(|items| items.is_empty()));
-    let last: i32 = redis::cmd("GET").arg("{haj:test}:number:job").query(&mut replica.inside()).unwrap();
-    assert!(last >= 400);
-    invariants::check(&mut replica.inside());
+}
+
+/// A Redis Cluster of three primaries with a replica each.
+struct Nodes(Vec<Redis>);
+
+impl Nodes {
+    fn start() -> Self {
+        let nodes: Vec<Redis> = (0..6)
+            .map(|_| {
+                let bus = free_port().to_string();
+                Redis::with(&[
+                    "--cluster-enabled",
+                    "yes",
+                    "--cluster-port",
+                    &bus,
+                    "--cluster-node-timeout",
+                    "1000",
+                ])
+            })
+            .collect();
+        let mut create = Command::new("redis-cli");
+        create.args(["--cluster", "create", "--cluster-replicas", "1", "--cluster-yes"]);
+        create.args(nodes.iter().map(|node| format!("127.0.0.1:{}", node.port)));
+        assert!(create.stdout(Stdio::null()).status().unwrap().success());
+        let nodes = Self(nodes);
+        eventually("all replicate", || {
+            nodes.0.iter().all(|node| nodes.info(node).contains("cluster_state:ok"))
+        });
+        nodes
+    }
+
+    fn info(&self, node: &Redis) -> String {
+        redis::cmd("CLUSTER").arg("INFO").query(&mut node.inside()).unwrap_or_default()
+    }
+
+    /// Nobody listens at the first, and the second has not the keys, or only a copy of them.
+    fn url(&self) -> String {
+        let keys = self.primary();
+        let other = self.0.iter().position(|node| node.port != self.0[keys].port).unwrap();
+        format!("redis+cluster://127.0.0.1:{},127.0.0.1:{}", free_port(), self.0[other].port)
+    }
+
+    /// The one that has the keys of the cluster `test`.
+    fn primary(&self) -> usize {
+        let has = |node: &Redis| {
+            let mut inside = redis::Client::open(node.url()).ok()?.get_connection().ok()?;
+            redis::cmd("EXISTS").arg("{haj:test}:meta").query::<i64>(&mut inside).ok()
+        };
+        let mut found = None;
+        eventually("one has the keys", || {
+            found = self.0.iter().position(|node| has(node).is_some());
+            found.is_some()
+        });
+        found.unwrap()
+    }
+
+    /// The replica of that one.
+    fn replica(&self) -> usize {
+        let id: String =
+            redis::cmd("CLUSTER").arg("MYID").query(&mut self.0[self.primary()].inside()).unwrap();
+        let of = |node: &Redis| {
+            let nodes: String = redis::cmd("CLUSTER").arg("NODES").query(&mut node.inside()).unwrap();
+            let me = nodes.lines().find(|line| line.contains("myself")).unwrap_or_default().to_owned();
+            me.split(' ').nth(3) == Some(&id)
+        };
+        let mut found = None;
+        eventually("it has a replica", || {
+            found = self.0.iter().position(of);
+            found.is_some()
+        });
+        found.unwrap()
+    }
 }
 
 #[test]
-fn what_is_wrong_with_sentinels_is_told() {
-    let primary = Redis::with(&[]);
-    let _replica = replica_of(&primary);
-    let sentinel = Sentinel::of(&primary);
+fn in_a_redis_cluster_the_keys_are_found_and_followed_to_the_node_that_is_promoted() {
+    let mut nodes = Nodes::start();
+    let url = nodes.url();
+    let (a, b) = (join_url_lasting(&url, "a"), join_url_lasting(&url, "b"));
+    let (primary, replica) = (nodes.primary(), nodes.replica());
+    builds_each_once_while(&a, &b, || nodes.0[primary].kill());
+    assert_eq!(nodes.primary(), replica);
+    invariants::check(&mut nodes.0[replica].inside());
+}
+
+#[test]
+fn in_a_redis_cluster_they_are_followed_when_an_admin_moves_them_to_another_node() {
+    let nodes = Nodes::start();
+    let url = nodes.url();
+    let (a, b) = (join_url_lasting(&url, "a"), join_url_lasting(&url, "b"));
+    let (primary, replica) = (nodes.primary(), nodes.replica());
+    builds_each_once_while(&a, &b, || {
+        let _: String = redis::cmd("CLUSTER").arg("FAILOVER").query(&mut nodes.0[replica].inside()).unwrap();
+        eventually("the other has the keys", || nodes.primary() != primary);
+    });
+    invariants::check(&mut nodes.0[replica].inside());
+}
+
+#[test]
+fn what_is_wrong_with_a_redis_cluster_is_told() {
+    let nodes = Nodes::start();
     let told = |url: &str, what: &str| {
         let error = Controller::test(settings(url, "a"), Duration::from_secs(2)).unwrap_err().to_string();
         assert!(error.contains(what), "{error}");
     };
-    told(
-        &format!("redis+sentinel://127.0.0.1:{}/?master=other", sentinel.port),
-        "knows no primary \"other\"",
-    );
-    told(&format!("redis+sentinel://127.0.0.1:{}/?master=jenkins", free_port()), "no Sentinel says");
-    assert!(Controller::test(settings(&sentinel.url(), "a"), Duration::from_secs(2)).is_ok());
+    told(&nodes.0[0].url(), "begin its URL with redis+cluster://");
+    told(&format!("redis+cluster://127.0.0.1:{}", free_port()), "no node leads to the cluster's keys");
+    told(&nodes.url().replace("://", "://:wrong@"), "refused the password");
+    assert!(Controller::test(settings(&nodes.url(), "a"), Duration::from_secs(2)).is_ok());
 }

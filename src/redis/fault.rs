@@ -4,7 +4,7 @@ use std::io;
 
 use ::redis::ServerError;
 
-use super::Address;
+use super::{Address, Way};
 use crate::Error;
 
 /// The least rights in Redis with which a controller of the cluster works, as `ACL SETUSER` takes them.
@@ -27,12 +27,13 @@ impl Fault {
         matches!(self, Self::Server(error) if error.code() == "NOSCRIPT")
     }
 
-    /// It is no primary any more.
-    pub fn is_read_only(&self) -> bool {
-        let read_only = |error: &ServerError| {
-            error.code() == "READONLY" || error.details().is_some_and(|text| text.contains("-READONLY"))
+    /// It is no primary any more, or the keys are with another one by now: the connection leads to the wrong place.
+    pub fn is_elsewhere(&self) -> bool {
+        let elsewhere = |error: &ServerError| {
+            matches!(error.code(), "READONLY" | "MOVED")
+                || error.details().is_some_and(|text| text.contains("-READONLY"))
         };
-        matches!(self, Self::Server(error) if read_only(error))
+        matches!(self, Self::Server(error) if elsewhere(error))
     }
 
     /// Says it to an admin.
@@ -83,10 +84,12 @@ fn server(error: &ServerError, at: &Address) -> Error {
         "BUSY" => away("is busy with another script"),
         "MISCONF" => away("cannot save its data and takes no writes: look at its log and its disk"),
         "NOREPLICAS" => away("has too few replicas and takes no writes (min-replicas-to-write)"),
-        "MASTERDOWN" | "CLUSTERDOWN" | "TRYAGAIN" => away("has lost its primary"),
-        "MOVED" | "ASK" | "CROSSSLOT" => {
-            refused("is part of a Redis Cluster, which is not supported: use a single primary".into())
-        }
+        "MASTERDOWN" | "CLUSTERDOWN" => away("has lost its primary"),
+        "TRYAGAIN" | "ASK" => away("is moving the cluster's keys to another node"),
+        "MOVED" if matches!(at.way, Way::Nodes(_)) => away("has moved the cluster's keys to another node"),
+        "MOVED" | "CROSSSLOT" => refused(
+            "is part of a Redis Cluster: begin its URL with redis+cluster://, or rediss+cluster://".into(),
+        ),
         _ if detail.contains("AUTH") || detail.contains("invalid password") => {
             refused(format!("refused the password: change it in {}", at.origins.redis_password))
         }

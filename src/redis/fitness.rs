@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use ::redis::cmd;
 
-use super::{Address, Fault, Wire, text};
+use super::{Address, Fault, Way, Wire, text};
 use crate::{Error, Result};
 
 const OLDEST: (u32, u32) = (6, 2);
@@ -52,8 +52,11 @@ impl Fitness {
                 self.version, OLDEST.0, OLDEST.1
             ));
         }
-        if self.cluster {
-            return refuse("is part of a Redis Cluster, which is not supported: use a single primary".into());
+        if self.cluster && !matches!(at.way, Way::Nodes(_)) {
+            return refuse(
+                "is part of a Redis Cluster: begin its URL with redis+cluster://, or rediss+cluster://"
+                    .into(),
+            );
         }
         if self.role == "slave" {
             return Err(Error::Unavailable(format!(
@@ -100,7 +103,7 @@ mod tests {
     fn address() -> Address {
         Address {
             places: Vec::new(),
-            master: None,
+            way: Way::Direct,
             tls: false,
             database: 0,
             username: None,
@@ -132,6 +135,9 @@ mod tests {
         assert!(matches!(check("redis_version:6.0.9\r\n"), Err(Error::Refused(_))));
         assert!(matches!(check(&fine.replace("maxmemory:0", "maxmemory:100")), Err(Error::Refused(_))));
         assert!(matches!(check(&fine.replace("master", "slave")), Err(Error::Unavailable(_))));
-        assert!(matches!(check(&format!("{fine}cluster_enabled:1\r\n")), Err(Error::Refused(_))));
+        let node = format!("{fine}cluster_enabled:1\r\n");
+        assert!(matches!(check(&node), Err(Error::Refused(_))));
+        let nodes = Address { way: Way::Nodes("key".into()), ..address() };
+        assert_eq!(Fitness::of(&node).check(&nodes), Ok(()));
     }
 }

@@ -1,5 +1,6 @@
 //! How Redis is reached: address, connections, scripts, and what its errors mean to an admin.
 
+mod cluster;
 mod fault;
 mod fitness;
 mod keys;
@@ -17,7 +18,7 @@ pub(crate) use keys::Keys;
 pub(crate) use pool::{CALL_TIMEOUT, LOCK_TIMEOUT, Pool};
 pub(crate) use scripts::{Script, script};
 pub(crate) use sentinel::primary;
-pub(crate) use url::Address;
+pub(crate) use url::{Address, Way};
 pub(crate) use vetted::Vetted;
 pub(crate) use wire::{KillSwitch, Wire};
 

@@ -102,7 +102,7 @@ impl Pool {
         second: impl FnOnce() -> Result<T, Fault>,
     ) -> Result<T> {
         let result = match first() {
-            Err(ref fault) if matches!(fault, Fault::Broken(_)) || fault.is_read_only() => {
+            Err(ref fault) if matches!(fault, Fault::Broken(_)) || fault.is_elsewhere() => {
                 // The others were likely cut by the same event.
                 self.clear();
                 second()
@@ -305,5 +305,5 @@ fn broken() -> Result<Value, Fault> {
 
 /// Whether a connection is of no use after it.
 fn spoils(fault: &Fault) -> bool {
-    !matches!(fault, Fault::Server(_)) || fault.is_read_only()
+    !matches!(fault, Fault::Server(_)) || fault.is_elsewhere()
 }

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use ::redis::IntoConnectionInfo;
 
+use super::Keys;
 use crate::settings::Origins;
 use crate::{Error, Result, Secret, Settings};
 
-const HINT: &str = "write redis://host:port, with Sentinel redis+sentinel://host:port,host:port/?master=NAME, or for TLS rediss \
-                    instead of redis, in";
+const HINT: &str = "write redis://host:port, with Sentinel redis+sentinel://host:port,host:port/?master=NAME, for a Redis \
+                    Cluster redis+cluster://host:port,host:port, or for TLS rediss instead of redis, in";
 
 const PORT: u16 = 6379;
 const SENTINEL_PORT: u16 = 26379;
@@ -19,10 +20,9 @@ const REPLICA_WAIT: Duration = Duration::from_millis(100);
 /// Where Redis is and who we are to it. Shows itself without user and password.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Address {
-    /// Redis, or the Sentinels that know where it is.
+    /// Redis, or those who know where it is.
     pub places: Vec<Place>,
-    /// What the Sentinels call it.
-    pub master: Option<String>,
+    pub way: Way,
     pub tls: bool,
     pub database: i64,
     pub username: Option<String>,
@@ -31,6 +31,17 @@ pub(crate) struct Address {
     pub replica_wait: Duration,
     /// Where an admin changes all this.
     pub origins: Origins,
+}
+
+/// How the primary is found that has the cluster's keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// It is the only place.
+    Direct,
+    /// The places are Sentinels, which call it this.
+    Sentinels(String),
+    /// The places are nodes of a Redis Cluster, which tell who has this key, and so all keys of the cluster.
+    Nodes(String),
 }
 
 /// A host and its port.
@@ -53,13 +64,16 @@ impl Address {
         let Some((scheme, rest)) = url.split_once("://") else {
             return refuse("the Redis URL has no scheme");
         };
-        let (tls, sentinel) = match scheme {
-            "redis" => (false, false),
-            "rediss" => (true, false),
-            "redis+sentinel" => (false, true),
-            "rediss+sentinel" => (true, true),
+        let (base, way) = scheme.split_once('+').unwrap_or((scheme, ""));
+        let (sentinel, nodes) = (way == "sentinel", way == "cluster");
+        let tls = match base {
+            "redis" => false,
+            "rediss" => true,
             _ => return refuse("the Redis URL does not begin with redis:// or rediss://"),
         };
+        if scheme.contains('+') && !sentinel && !nodes {
+            return refuse("the Redis URL has a + that is followed by neither sentinel nor cluster");
+        }
         if rest.contains('#') {
             return refuse("the Redis URL ends in an option behind '#', which is not supported");
         }
@@ -70,8 +84,8 @@ impl Address {
         let default_port = if sentinel { SENTINEL_PORT } else { PORT };
         let places =
             hosts.split(',').map(|place| Place::of(place, default_port)).collect::<Result<Vec<_>>>()?;
-        if !sentinel && places.len() > 1 {
-            return refuse("the Redis URL names several hosts, but no Sentinel");
+        if !sentinel && !nodes && places.len() > 1 {
+            return refuse("the Redis URL names several hosts, but no Sentinel and no Redis Cluster");
         }
         // The parser's own complaints may quote the URL, password and all: they are not passed on.
         let at = if login.is_empty() { "" } else { "@" };
@@ -89,15 +103,23 @@ impl Address {
                 _ => return refuse("the Redis URL has an option that is not known"),
             }
         }
-        if sentinel && master.is_none() {
-            return refuse("the Redis URL with Sentinels does not say what they call the primary");
-        }
+        let way = match master {
+            Some(master) => Way::Sentinels(master),
+            None if sentinel => {
+                return refuse("the Redis URL with Sentinels does not say what they call the primary");
+            }
+            None if nodes => Way::Nodes(Keys::of(&settings.cluster).meta),
+            None => Way::Direct,
+        };
         let redis = info.redis_settings();
+        if nodes && redis.db() != 0 {
+            return refuse("the Redis URL names a database, of which a Redis Cluster has only the one");
+        }
         let given = |text: &&String| !text.is_empty();
         let password = settings.password.clone().filter(|secret| !secret.reveal().is_empty());
         Ok(Self {
             places,
-            master,
+            way,
             tls,
             database: redis.db(),
             username: settings
@@ -114,6 +136,13 @@ impl Address {
 }
 
 impl Place {
+    /// Where a node says that a key is (`MOVED slot host:port`); a node that does not know its own name leaves the host out.
+    pub fn told(text: &str, by: &Self) -> Option<Self> {
+        let (host, port) = text.split_whitespace().last()?.rsplit_once(':')?;
+        let host = if host.is_empty() || host == "?" { &by.host } else { host };
+        Some(Self { host: host.to_owned(), port: port.parse().ok()? })
+    }
+
     fn of(text: &str, default_port: u16) -> Result<Self> {
         let (host, port) = match (text.strip_prefix('['), text.rsplit_once(':')) {
             (Some(rest), _) => match rest.split_once(']') {
@@ -149,9 +178,10 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.tls { "rediss" } else { "redis" };
         let places: Vec<String> = self.places.iter().map(Place::to_string).collect();
-        match &self.master {
-            None => write!(f, "{scheme}://{}", places.join(",")),
-            Some(master) => write!(f, "{scheme}+sentinel://{}/?master={master}", places.join(",")),
+        match &self.way {
+            Way::Direct => write!(f, "{scheme}://{}", places.join(",")),
+            Way::Sentinels(master) => write!(f, "{scheme}+sentinel://{}/?master={master}", places.join(",")),
+            Way::Nodes(_) => write!(f, "{scheme}+cluster://{}", places.join(",")),
         }
     }
 }
@@ -204,11 +234,31 @@ mod tests {
     fn sentinels_are_listed_with_the_name_of_the_primary() {
         let url = "redis+sentinel://me:s3cret@one:7001,two,[::1]:7003/2?master=jenkins&replicaWaitMillis=0";
         let address = Address::of(&settings(url)).unwrap();
-        assert_eq!(address.master.as_deref(), Some("jenkins"));
+        assert_eq!(address.way, Way::Sentinels("jenkins".into()));
         assert_eq!((address.database, address.replica_wait), (2, Duration::ZERO));
         assert_eq!(address.password, Some(Secret::new("s3cret")));
         let shown = "redis+sentinel://one:7001,two:26379,[::1]:7003/?master=jenkins";
         assert_eq!(address.to_string(), shown);
+    }
+
+    #[test]
+    fn nodes_of_a_redis_cluster_are_listed() {
+        let address = Address::of(&settings("rediss+cluster://me:s3cret@one:7001,two")).unwrap();
+        assert_eq!((address.tls, address.way), (true, Way::Nodes("{haj:c}:meta".into())));
+        let address = Address::of(&settings("redis+cluster://me:s3cret@one:7001,two/")).unwrap();
+        assert_eq!(address.to_string(), "redis+cluster://one:7001,two:6379");
+    }
+
+    #[test]
+    fn a_node_tells_where_a_key_is() {
+        let by = Place { host: "one".into(), port: 7001 };
+        let told = |text: &str| Place::told(text, &by).map(|place| place.to_string());
+        assert_eq!(told("3999 10.0.0.2:6381").as_deref(), Some("10.0.0.2:6381"));
+        assert_eq!(told("3999 fe80::1:6381").as_deref(), Some("[fe80::1]:6381"));
+        assert_eq!(told("3999 :6381").as_deref(), Some("one:6381"));
+        assert_eq!(told("3999 ?:6381").as_deref(), Some("one:6381"));
+        assert_eq!(told("3999").as_deref(), None);
+        assert_eq!(told("").as_deref(), None);
     }
 
     #[test]
@@ -231,6 +281,9 @@ mod tests {
             "redis://:s3cret@x?master=m",
             "redis+sentinel://:s3cret@x",
             "redis+sentinel://:s3cret@/?master=m",
+            "redis+cluster://:s3cret@x/2",
+            "redis+cluster://:s3cret@x/?master=m",
+            "redis+other://:s3cret@x",
             "",
         ] {
             let error = Address::of(&settings(url)).unwrap_err();

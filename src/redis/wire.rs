@@ -15,7 +15,7 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use super::url::Place;
-use super::{Address, Fault, Script, names, number, script, sentinel, text};
+use super::{Address, Fault, Script, Way, cluster, names, number, script, sentinel, text};
 
 enum Stream {
     Plain(Socket),
@@ -114,9 +114,10 @@ impl Wire {
     /// Connects and logs in.
     pub fn connect(address: &Address, client_name: &str, timeout: Duration) -> Result<Self, Fault> {
         let deadline = Instant::now() + timeout;
-        let place = match &address.master {
-            Some(master) => sentinel::primary(address, master, deadline)?,
-            None => address.places.first().cloned().ok_or_else(nowhere)?,
+        let place = match &address.way {
+            Way::Direct => address.places.first().cloned().ok_or_else(nowhere)?,
+            Way::Sentinels(master) => sentinel::primary(address, master, deadline)?,
+            Way::Nodes(key) => cluster::owner(address, key, deadline)?,
         };
         let mut wire = Self::open(address, place, timeout)?;
         let mut login = pipe();
@@ -138,9 +139,9 @@ impl Wire {
         let say =
             |name: &str| info.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim();
         wire.server = say("run_id:").to_owned();
-        if address.master.is_some() && say("role:") == "slave" {
+        if address.way != Way::Direct && say("role:") == "slave" {
             return Err(Fault::NoConnection(io::Error::other(format!(
-                "{} is a replica: the Sentinels do not know of a failover yet",
+                "{} is a replica: not all know of a failover yet",
                 wire.place
             ))));
         }

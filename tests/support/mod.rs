@@ -148,7 +148,12 @@ pub fn join(redis: &Redis, name: &str) -> Controller {
 
 /// With a lease that outlasts any hiccup of a busy machine.
 pub fn join_lasting(redis: &Redis, name: &str) -> Controller {
-    let mut settings = settings(&redis.url(), name);
+    join_url_lasting(&redis.url(), name)
+}
+
+/// As [`join_lasting`], by its URL.
+pub fn join_url_lasting(url: &str, name: &str) -> Controller {
+    let mut settings = settings(url, name);
     settings.lease = Duration::from_secs(20);
     let controller = Controller::open(settings).unwrap();
     assert!(controller.await_joined(Duration::from_secs(5)), "{:?}", controller.link());

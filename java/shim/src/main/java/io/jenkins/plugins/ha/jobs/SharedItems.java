@@ -5,6 +5,7 @@ import hudson.model.Item;
 import hudson.model.Queue;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.Outbound;
+import io.jenkins.plugins.ha.Recent;
 import io.jenkins.plugins.ha.bridge.Event;
 import io.jenkins.plugins.ha.builds.ForeignBuilds;
 import io.jenkins.plugins.ha.history.FormHistory;
@@ -56,6 +57,10 @@ public final class SharedItems {
     private final ScanTurns scans;
     private final LinkedBlockingQueue<Job> news = new LinkedBlockingQueue<>(MOST_NEWS);
     private final AtomicInteger underWay = new AtomicInteger();
+
+    /** What was told last of an item's form, by full name: what is older is not tried again. */
+    private final Map<String, ItemNews> latest = Recent.map(10_000);
+
     private final ForeignBuilds builds;
     private Loop loop;
 
@@ -280,11 +285,24 @@ public final class SharedItems {
     }
 
     private void add(ItemNews told, int attempt) {
+        if (attempt == 0 && isOfItsForm(told)) {
+            latest.put(told.name(), told);
+        }
         underWay.incrementAndGet();
         if (!news.offer(new Job(told, attempt))) {
             finished();
             comparison.demand();
         }
+    }
+
+    private static boolean isOfItsForm(ItemNews told) {
+        return told.kind() == ItemNews.Kind.CREATED || told.kind() == ItemNews.Kind.CHANGED;
+    }
+
+    /** Tried again, it would undo what was told meanwhile: whether the job is held off. */
+    private boolean isOutdated(Job job) {
+        ItemNews last = latest.get(job.news.name());
+        return job.attempt > 0 && isOfItsForm(job.news) && last != null && last != job.news;
     }
 
     private void finished() {
@@ -316,6 +334,9 @@ public final class SharedItems {
 
     /** Whether anything may be different now. */
     private boolean follow(Job job) {
+        if (isOutdated(job)) {
+            return false;
+        }
         ItemNews told = job.news;
         File folder = new File(Jenkins.get().getRootDir(), told.path());
         try {

@@ -44,7 +44,7 @@ public class HaConfiguration extends GlobalConfiguration {
                     + " of at most 255 bytes.";
     private static final int HISTORY_FORMS = 50;
     private static final int HISTORY_DAYS = 365;
-    private static final String REDIS_ADDRESS = "rediss?(\\+sentinel)?://[^\\s/]+(/.*)?";
+    private static final String REDIS_ADDRESS = "rediss?(\\+sentinel|\\+cluster)?://[^\\s/]+(/.*)?";
 
     private String cluster = "";
     private String redisUrl = "";
@@ -187,8 +187,8 @@ public class HaConfiguration extends GlobalConfiguration {
         String newUrl = trimmed(json.optString("redisUrl"));
         if (!newUrl.isEmpty() && !newUrl.matches(REDIS_ADDRESS)) {
             throw new FormException(
-                    "The Redis URL must look like redis://redis.example.com:6379, rediss://... or"
-                            + " redis+sentinel://...",
+                    "The Redis URL must look like redis://redis.example.com:6379, rediss://...,"
+                            + " redis+sentinel://... or redis+cluster://...",
                     "redisUrl");
         }
         String newName = trimmed(json.optString("name"));
@@ -457,8 +457,9 @@ public class HaConfiguration extends GlobalConfiguration {
                 ? FormValidation.ok()
                 : FormValidation.error(
                         "Use redis://host:port, with Sentinel"
-                                + " redis+sentinel://host:port,host:port/?master=NAME; or"
-                                + " rediss for TLS.");
+                                + " redis+sentinel://host:port,host:port/?master=NAME, for a Redis"
+                                + " Cluster redis+cluster://host:port,host:port; or rediss for"
+                                + " TLS.");
     }
 
     /** A name that is one line. */
