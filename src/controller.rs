@@ -19,8 +19,8 @@ use crate::redis::{Fault, Fitness, array, number, script, text};
 use crate::shared_folder::SharedFolder;
 use crate::{
     AgentOwner, Cancel, CloudAgent, CloudSlot, Enqueued, Error, Event, Item, KeptSetting, KnownController,
-    LaneOffer, LinkState, Member, Moment, NewItem, Phase, Result, Settings, ThreadLife, ToldComputers, Trace,
-    Turn,
+    LaneOffer, LinkState, Member, Milestone, Milestones, Moment, NewItem, Pen, Phase, Result, Settings,
+    SharedState, ThreadLife, ToldComputers, Trace, Turn,
 };
 
 /// The longest that [`Controller::close`] waits for the threads.
@@ -619,6 +619,61 @@ impl Controller {
     /// [`Error::Invalid`] when it is not sealed by a controller of this cluster.
     pub fn cloud_agent_text(&self, id: &str) -> Result<Option<Vec<u8>>> {
         self.node.cloud_agent_text(id)
+    }
+
+    /// Asks for the pen of a shared state: who has it is alone in changing that state until it gives it back or is no member any
+    /// more. Controllers get it in the order of asking, if they ask again at least every half second while it is held. May be
+    /// repeated.
+    ///
+    /// `known` is the version that the caller has already; the text is answered for any other.
+    ///
+    /// # Errors
+    /// [`Error::Fenced`] and [`Error::Unavailable`] while this controller is no member, [`Error::Invalid`] when the state is not
+    /// sealed by a controller of this cluster.
+    pub fn take_state(&self, name: &str, known: i64) -> Result<Pen> {
+        self.node.take_state(name, known)
+    }
+
+    /// Stores a shared state whose pen this controller has, and tells all; without a body nothing is stored. Gives the pen back
+    /// if told to. Answers false, and stores nothing, when another has the pen or `base` is not the present version. May be
+    /// repeated.
+    ///
+    /// # Errors
+    /// As [`Controller::take_state`]; [`Error::Invalid`] for a version that is not above `base`, or too much text.
+    pub fn store_state(
+        &self,
+        name: &str,
+        base: i64,
+        version: i64,
+        body: Option<&[u8]>,
+        give: bool,
+    ) -> Result<bool> {
+        self.node.store_state(name, base, version, body, give)
+    }
+
+    /// A shared state, without its pen.
+    ///
+    /// # Errors
+    /// As [`Controller::take_state`].
+    pub fn state(&self, name: &str, known: i64) -> Result<SharedState> {
+        self.node.state(name, known)
+    }
+
+    /// Notes the milestone of a build, and answers those of all builds of its job that have not ended. May be repeated, but then
+    /// what was noted before is what the first call noted.
+    ///
+    /// # Errors
+    /// [`Error::Fenced`] and [`Error::Unavailable`] while this controller is no member.
+    pub fn milestone(&self, job: &str, build: i64, milestone: Milestone) -> Result<Milestones> {
+        self.node.milestone(job, build, milestone)
+    }
+
+    /// Forgets the milestones of a job that is gone.
+    ///
+    /// # Errors
+    /// As [`Controller::milestone`].
+    pub fn forget_milestones(&self, job: &str) -> Result<()> {
+        self.node.forget_milestones(job)
     }
 
     /// Asks a controller and waits for its answer. Repeating it with the same `request_id` has no further effect and yields the

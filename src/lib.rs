@@ -25,6 +25,7 @@ mod lives;
 mod members;
 mod memory;
 mod mending;
+mod milestones;
 mod moments;
 mod node;
 mod numbers;
@@ -36,6 +37,7 @@ mod seal;
 mod settings;
 mod shared_folder;
 mod stamp;
+mod states;
 mod trace;
 mod turns;
 
@@ -50,12 +52,14 @@ pub use item::{Cancel, Enqueued, Item, ItemState, LaneOffer, NewItem};
 pub use kept_settings::KeptSetting;
 pub use lives::ThreadLife;
 pub use members::{LinkState, Member, Phase};
+pub use milestones::{Milestone, Milestones};
 pub use moments::Moment;
 pub use records::{
     BuildPage, BuildQuery, BuildRow, BuildState, ConfigForm, FormKind, Records, RecordsPhase,
     RecordsSettings, RecordsState,
 };
 pub use settings::{Home, Origins, SealKey, Secret, Settings};
+pub use states::{Pen, SharedState};
 pub use trace::{Happened, Step, Trace};
 pub use turns::Turn;
 

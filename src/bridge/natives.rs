@@ -23,8 +23,8 @@ use super::errors::{Failure, ThrowHaException};
 use super::handles::{CONTROLLERS, RECORDS, held};
 use super::log;
 use crate::{
-    BUILD, BuildQuery, BuildRow, CloudSlot, ConfigForm, Controller, Home, NewItem, Origins, Records,
-    RecordsSettings, SealKey, Secret, Settings, Turn,
+    BUILD, BuildQuery, BuildRow, CloudSlot, ConfigForm, Controller, Error, Home, Milestone, NewItem, Origins,
+    Pen, Records, RecordsSettings, SealKey, Secret, Settings, SharedState, Turn,
 };
 
 macro_rules! native {
@@ -144,6 +144,13 @@ const NATIVES: &[NativeMethod<'static>] = &[
     native!(take_agent(handle: jlong, agent: JString) -> JString),
     native!(give_agent(handle: jlong, agent: JString, to: JString) -> jboolean),
     native!(agents(handle: jlong) -> JList),
+    native!(take_state(handle: jlong, name: JString, known: jlong) -> jbyte[]),
+    native!(store_state(
+        handle: jlong, name: JString, base: jlong, version: jlong, body: jbyte[], give: jboolean
+    ) -> jboolean),
+    native!(state(handle: jlong, name: JString, known: jlong) -> jbyte[]),
+    native!(milestone(handle: jlong, job: JString, build: jlong, passed: JString) -> JList),
+    native!(forget_milestones(handle: jlong, job: JString)),
     native!(forget(handle: jlong, controller_id: JString)),
     native!(close(handle: jlong)),
     native!(open_records(
@@ -1133,6 +1140,93 @@ fn agents<'local>(env: &mut Env<'local>, _: JClass<'local>, handle: jlong) -> Re
     let lines: Vec<String> =
         owners.iter().map(|one| format!("{}\n{}\n{}", one.agent, one.controller_id, one.epoch)).collect();
     texts_to_java(env, &lines.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// As [`shared_state`]; where another has the pen, "HELD", a line break and its id.
+fn take_state<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    name: JString<'local>,
+    known: jlong,
+) -> Result<JByteArray<'local>, Failure> {
+    let name = text(env, "the state's name", &name)?;
+    let whole = match held(handle)?.take_state(&name, known)? {
+        Pen::Taken(state) => shared_state(&state),
+        Pen::Held(by) => format!("HELD\n{by}").into_bytes(),
+    };
+    Ok(env.byte_array_from_slice(&whole)?)
+}
+
+fn store_state<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    name: JString<'local>,
+    base: jlong,
+    version: jlong,
+    body: JByteArray<'local>,
+    give: jboolean,
+) -> Result<jboolean, Failure> {
+    let name = text(env, "the state's name", &name)?;
+    let body = optional_bytes(env, "the state", &body, NewItem::MAX_PAYLOAD)?;
+    Ok(held(handle)?.store_state(&name, base, version, body.as_deref(), give)?)
+}
+
+fn state<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    name: JString<'local>,
+    known: jlong,
+) -> Result<JByteArray<'local>, Failure> {
+    let name = text(env, "the state's name", &name)?;
+    let state = held(handle)?.state(&name, known)?;
+    Ok(env.byte_array_from_slice(&shared_state(&state))?)
+}
+
+/// "SAME" or "NEW", a line break, the version, a line break, the text if it is new.
+fn shared_state(state: &SharedState) -> Vec<u8> {
+    let word = if state.body.is_some() { "NEW" } else { "SAME" };
+    let mut whole = format!("{word}\n{}\n", state.version).into_bytes();
+    whole.extend_from_slice(state.body.as_deref().unwrap_or_default());
+    whole
+}
+
+/// What was noted of the build before, then build numbers, each with its milestone behind a line break.
+fn milestone<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    job: JString<'local>,
+    build: jlong,
+    passed: JString<'local>,
+) -> Result<JList<'local>, Failure> {
+    let (job, word) = (text(env, "the job", &job)?, text(env, "the milestone", &passed)?);
+    let noted = match word.as_str() {
+        "" => Milestone::Begun,
+        "-" => Milestone::Ended,
+        ordinal => Milestone::Passed(
+            ordinal
+                .parse()
+                .map_err(|_| Error::Invalid(format!("A milestone is a number: {ordinal:?} is none")))?,
+        ),
+    };
+    let all = held(handle)?.milestone(&job, build, noted)?;
+    let word = |ordinal: Option<i64>| ordinal.map(|o| o.to_string()).unwrap_or_default();
+    let mut lines = vec![all.before.map_or_else(|| "-".to_owned(), word)];
+    lines.extend(all.passed.iter().map(|(build, ordinal)| format!("{build}\n{}", word(*ordinal))));
+    texts_to_java(env, &lines.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+fn forget_milestones<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    job: JString<'local>,
+) -> Result<(), Failure> {
+    let job = text(env, "the job", &job)?;
+    Ok(held(handle)?.forget_milestones(&job)?)
 }
 
 fn forget<'local>(

@@ -15,6 +15,7 @@ import io.jenkins.plugins.ha.jobs.JobEvents;
 import io.jenkins.plugins.ha.jobs.SharedItems;
 import io.jenkins.plugins.ha.life.Loop;
 import io.jenkins.plugins.ha.life.Watchdog;
+import io.jenkins.plugins.ha.locks.Locks;
 import io.jenkins.plugins.ha.queue.Claimer;
 import io.jenkins.plugins.ha.queue.QueueView;
 import io.jenkins.plugins.ha.topology.Topology;
@@ -190,6 +191,7 @@ final class EventPump {
             claimer.linkChanged(changed.state());
             fence.linkChanged(changed.state());
             carrying().ifPresent(Carrying::lookSoon);
+            Locks.lookSoon();
             agents().ifPresent(AgentOwners::lookSoon);
         }
     }
@@ -208,6 +210,7 @@ final class EventPump {
             case JobEvents.TOPIC -> items.announced(announcement);
             case Carrying.TOPIC -> carrying().ifPresent(one -> one.announced(announcement));
             case AgentOwners.TOPIC -> agents().ifPresent(one -> one.announced(announcement));
+            case Locks.TOPIC -> Locks.announced(announcement);
             case OrphanedPipelines.TOPIC -> pipelines.announced(announcement);
             default ->
                     LOGGER.fine(

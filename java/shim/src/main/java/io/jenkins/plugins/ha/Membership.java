@@ -19,6 +19,7 @@ import io.jenkins.plugins.ha.forwarding.Forwarding;
 import io.jenkins.plugins.ha.health.Others;
 import io.jenkins.plugins.ha.jobs.SharedItems;
 import io.jenkins.plugins.ha.life.Watchdog;
+import io.jenkins.plugins.ha.locks.Locks;
 import io.jenkins.plugins.ha.queue.Claimer;
 import io.jenkins.plugins.ha.queue.HaQueue;
 import io.jenkins.plugins.ha.queue.QueueView;
@@ -157,6 +158,7 @@ public final class Membership {
         carrying.stop();
         agents.stop();
         clouds.stop();
+        Locks.stop();
         watchdog.stop();
         claimer.stop();
         pipelineFence.leave();

@@ -694,6 +694,65 @@ public final class Cluster implements AutoCloseable {
     }
 
     /**
+     * Asks for the pen of a shared state: who has it is alone in changing that state, until it
+     * gives it back or is no member any more. Controllers get it in the order of asking, if they
+     * ask again at least every half second while another has it. May be repeated. One round trip.
+     *
+     * @param known the version that the caller has already
+     * @return empty while another has the pen, or has asked earlier
+     * @throws HaException.Fenced and {@link HaException.Unavailable} while this controller is no
+     *     member
+     */
+    public Optional<SharedState> takeState(String name, long known) {
+        return SharedState.ofWhole(Native.takeState(handle, name, known));
+    }
+
+    /**
+     * Stores a shared state whose pen this controller has, and tells all by an announcement on the
+     * topic {@code state}; gives the pen back if told to. May be repeated. One round trip.
+     *
+     * @param base the version that this one was made from
+     * @param version the new one, above {@code base}; without a body it does not count
+     * @param body at most 16 MiB; null to store nothing
+     * @param give whether the pen is given back
+     * @return false when nothing was stored, since the pen is another's or {@code base} is not the
+     *     present version
+     * @throws HaException.Fenced and {@link HaException.Unavailable} while this controller is no
+     *     member
+     */
+    public boolean storeState(String name, long base, long version, byte[] body, boolean give) {
+        return Native.storeState(handle, name, base, version, body, give);
+    }
+
+    /** A shared state, without its pen. One round trip. */
+    public SharedState state(String name, long known) {
+        return SharedState.ofWhole(Native.state(handle, name, known)).orElseThrow();
+    }
+
+    /**
+     * Notes the milestone of a build, and answers those of all builds of its job that have not
+     * ended. One round trip.
+     *
+     * @param milestone the one that it has passed; null when it has only begun
+     * @throws HaException.Fenced and {@link HaException.Unavailable} while this controller is no
+     *     member
+     */
+    public Milestones milestone(String job, int build, Integer milestone) {
+        String word = milestone == null ? "" : milestone.toString();
+        return Milestones.ofLines(Native.milestone(handle, job, build, word));
+    }
+
+    /** As {@link #milestone}, of a build that has ended: it is not among them any more. */
+    public Milestones milestonesWithout(String job, int build) {
+        return Milestones.ofLines(Native.milestone(handle, job, build, "-"));
+    }
+
+    /** Forgets the milestones of a job that is gone. One round trip. */
+    public void forgetMilestones(String job) {
+        Native.forgetMilestones(handle, job);
+    }
+
+    /**
      * Forgets a controller that is gone.
      *
      * @throws HaException.Conflict when it is a member

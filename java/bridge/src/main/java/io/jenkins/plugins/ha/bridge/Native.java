@@ -245,6 +245,27 @@ final class Native {
     /** Of each the agent, the owner's id and its epoch, a line each. */
     static native List<String> agents(long handle);
 
+    /**
+     * "SAME" or "NEW", a line break, the version, a line break, the text if it is new; "HELD", a
+     * line break and who has it, where the pen is another's.
+     */
+    static native byte[] takeState(long handle, String name, long known);
+
+    /** {@code body} may be null. */
+    static native boolean storeState(
+            long handle, String name, long base, long version, byte[] body, boolean give);
+
+    /** As {@link #takeState}, without the pen. */
+    static native byte[] state(long handle, String name, long known);
+
+    /**
+     * What was noted of the build before, "-" for nothing; then each build's number, a line break,
+     * its milestone.
+     */
+    static native List<String> milestone(long handle, String job, long build, String milestone);
+
+    static native void forgetMilestones(long handle, String job);
+
     static native void forget(long handle, String controllerId);
 
     /** Does nothing when the handle is closed already. */

@@ -42,6 +42,14 @@ final class References {
     static final String USES_BY_REFLECTION = "Lio/jenkins/plugins/ha/linkage/UsesByReflection;";
 
     private static final String OURS = "io/jenkins/plugins/ha/";
+
+    /**
+     * Of plugins that may be absent: where they are installed, it is looked at then whether they
+     * have what is needed.
+     */
+    private static final List<String> OPTIONAL =
+            List.of("org/jenkins/plugins/lockableresources/", "org/jenkinsci/plugins/");
+
     private static final Set<String> REFLECTIVE_KINDS = Set.of("type", "field", "method");
 
     private final ClassFiles ours;
@@ -215,7 +223,8 @@ final class References {
     }
 
     private static boolean foreign(String name) {
-        return !name.startsWith("java/")
+        return OPTIONAL.stream().noneMatch(name::startsWith)
+                && !name.startsWith("java/")
                 && !name.startsWith("javax/crypto/")
                 && !name.startsWith(OURS)
                 && !name.startsWith("[");

@@ -540,6 +540,20 @@ public final class ForeignBuilds {
         }
     }
 
+    /**
+     * The build, also one that another controller has just begun and that is not in the job's list
+     * yet; null when there is none that can be read. Looks into the folder.
+     */
+    public Run<?, ?> find(String job, int number) {
+        BuildKey key = new BuildKey(job, number);
+        Run<?, ?> run = load(key);
+        if (run == null && !deleted.contains(key)) {
+            recognizeNow(key, RETRIES);
+            run = load(key);
+        }
+        return run;
+    }
+
     private static Job<?, ?> jobOf(String name) {
         try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
             return Jenkins.get().getItemByFullName(name, Job.class);

@@ -188,7 +188,7 @@ public final class PipelineFence {
     }
 
     /** The Pipelines that run here. */
-    List<Run<?, ?>> here() {
+    public List<Run<?, ?>> here() {
         List<Run<?, ?>> runs = new ArrayList<>();
         BuildsHere.forEach(
                 (executor, run) -> {

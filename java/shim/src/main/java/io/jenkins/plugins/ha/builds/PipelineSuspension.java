@@ -1,6 +1,7 @@
 package io.jenkins.plugins.ha.builds;
 
 import hudson.model.Run;
+import io.jenkins.plugins.ha.locks.Locks;
 import java.io.IOException;
 import java.lang.reflect.Field;
 import java.lang.reflect.Method;
@@ -87,7 +88,7 @@ final class PipelineSuspension {
                 return "its job forbids that it is resumed";
             }
             for (Object step : steps()) {
-                if (step.getClass().getName().equals(LOCK)) {
+                if (step.getClass().getName().equals(LOCK) && !Locks.shared()) {
                     return "it is in a lock step, and each controller keeps its locks for itself";
                 }
             }
@@ -104,6 +105,7 @@ final class PipelineSuspension {
      * @return why it could not be stopped, and goes on; "" when it stands
      */
     String pause() {
+        Locks.hold(run);
         try {
             if (!(Boolean) m.paused.invoke(group)) {
                 pausedHere = true;
@@ -168,6 +170,7 @@ final class PipelineSuspension {
 
     /** It goes on here after all. */
     void goOn() {
+        Locks.release(run);
         try {
             for (Object step : stopped) {
                 for (Field timer : PipelineInternals.timersOf(step)) {

@@ -11,6 +11,7 @@ import hudson.security.ACL;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.queue.ClusterItemAction;
+import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.util.logging.Level;
@@ -40,6 +41,10 @@ final class Stopping {
     private static final String SUPERSEDED =
             "org.jenkinsci.plugins.workflow.job.properties.DisableConcurrentBuildsJobProperty$CancelledCause";
 
+    /** The plugin's for milestones. */
+    private static final String OVERTAKEN =
+            "org.jenkinsci.plugins.pipeline.milestone.CancelledCause";
+
     private static final long ANSWER_MILLIS = 3000;
     private static final long SUPERSEDED_MILLIS = 15_000;
     private static final int EXECUTOR_ROUNDS = 40;
@@ -53,7 +58,9 @@ final class Stopping {
         TERM,
         KILL,
         /** A newer build of a Pipeline that keeps only its newest one running has begun. */
-        SUPERSEDE
+        SUPERSEDE,
+        /** A newer build of the Pipeline has passed a milestone before it. */
+        OVERTAKE
     }
 
     private Stopping() {}
@@ -115,6 +122,12 @@ final class Stopping {
         return ask(membership, controllerId, How.SUPERSEDE, job, number, newer.getNumber() + "\n");
     }
 
+    /** As {@link #ask}, for a build that another has overtaken at a milestone. */
+    static boolean overtake(
+            Membership membership, String controllerId, String job, int number, String by) {
+        return ask(membership, controllerId, How.OVERTAKE, job, number, by + "\n");
+    }
+
     private static boolean ask(
             Membership membership,
             String controllerId,
@@ -172,6 +185,9 @@ final class Stopping {
         if (how == How.SUPERSEDE) {
             return supersedeHere(run, Integer.parseInt(words[2]));
         }
+        if (how == How.OVERTAKE) {
+            return overtakeHere(run, words[2]);
+        }
         if (how != How.STOP) {
             return told(run, how == How.TERM ? "doTerm" : "doKill") ? "ok" : "late";
         }
@@ -208,6 +224,25 @@ final class Stopping {
             executor.interrupt(Result.NOT_BUILT, cause);
         } catch (ReflectiveOperationException | LinkageError e) {
             LOGGER.log(Level.FINE, "Ended without saying what took its place", e);
+            executor.interrupt(Result.NOT_BUILT);
+        }
+        return "ok";
+    }
+
+    /** As the plugin does it where both builds are in one JVM. */
+    private static String overtakeHere(Run<?, ?> run, String by) {
+        Executor executor = executorOf(run);
+        if (executor == null) {
+            return "late";
+        }
+        try {
+            Constructor<?> cause =
+                    Class.forName(OVERTAKEN, true, Jenkins.get().getPluginManager().uberClassLoader)
+                            .getDeclaredConstructor(String.class);
+            cause.setAccessible(true);
+            executor.interrupt(Result.NOT_BUILT, (CauseOfInterruption) cause.newInstance(by));
+        } catch (ReflectiveOperationException | LinkageError e) {
+            LOGGER.log(Level.FINE, "Ended without saying what overtook it", e);
             executor.interrupt(Result.NOT_BUILT);
         }
         return "ok";

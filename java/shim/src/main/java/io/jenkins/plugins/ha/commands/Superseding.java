@@ -33,6 +33,17 @@ public final class Superseding extends RunListener<Run<?, ?>> {
         }
     }
 
+    /**
+     * Has a Pipeline of another controller ended that a newer build has overtaken at a milestone;
+     * true when it was, or has ended by itself.
+     *
+     * @param by id of the newer build
+     */
+    public static boolean overtake(
+            Membership membership, String owner, String job, int number, String by) {
+        return Stopping.overtake(membership, owner, job, number, by);
+    }
+
     private static void endOlder(Membership membership, Run<?, ?> run) {
         String job = run.getParent().getFullName();
         try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {

@@ -9,8 +9,10 @@ import hudson.security.ACL;
 import hudson.security.ACLContext;
 import hudson.security.AccessControlled;
 import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.linkage.UsesByReflection;
 import io.jenkins.plugins.ha.triggers.Occasion;
 import java.io.File;
+import java.lang.reflect.Field;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
@@ -18,6 +20,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
 import jenkins.model.Jenkins;
 import org.kohsuke.stapler.Stapler;
@@ -54,6 +57,18 @@ public final class HaQueue extends Queue {
         // a blocked item names the class of its queue in queue.xml, and a Jenkins without the
         // plugin would not boot on that
         XSTREAM.addDefaultImplementation(HaQueue.class, Queue.class);
+    }
+
+    /** Whether this thread has the queue's lock, under which nobody waits for the network. */
+    @UsesByReflection("field hudson.model.Queue lock Ljava/util/concurrent/locks/ReentrantLock;")
+    public static boolean isLockedHere() {
+        try {
+            Field field = Queue.class.getDeclaredField("lock");
+            field.setAccessible(true);
+            return ((ReentrantLock) field.get(Queue.getInstance())).isHeldByCurrentThread();
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(e); // looked for at boot
+        }
     }
 
     /** A sentence for an admin about what is accepted and may be lost; "" when nothing is. */

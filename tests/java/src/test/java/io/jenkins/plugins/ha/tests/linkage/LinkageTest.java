@@ -36,6 +36,10 @@ import org.junit.jupiter.api.io.TempDir;
  * runs.
  */
 class LinkageTest {
+    /** Plugins of which classes are declared, too. */
+    private static final List<String> OPTIONAL =
+            List.of("lockable-resources", "pipeline-milestone-step");
+
     @TempDir private static Path folder;
 
     private static JenkinsWar.Search search;
@@ -50,10 +54,16 @@ class LinkageTest {
         if (search.war().isEmpty()) {
             return;
         }
-        jars = unpackJars(search.war().orElseThrow().file());
+        jars = unpackJars(search.war().orElseThrow().file(), folder);
         jenkins = new ClassFiles();
         for (Path jar : jars) {
             jenkins.add(jar);
+        }
+        for (Path plugin : search.war().orElseThrow().pluginsWithDependencies(OPTIONAL)) {
+            Path unpacked = Files.createTempDirectory(folder, "plugin");
+            for (Path jar : unpackJars(plugin, unpacked)) {
+                jenkins.add(jar);
+            }
         }
         declarations = new ClassFiles().add(DeclarationsTest.CLASSES);
         inner = folder.resolve("ha-jenkins.jar");
@@ -279,7 +289,7 @@ class LinkageTest {
         return asked;
     }
 
-    private static List<Path> unpackJars(Path war) throws IOException {
+    private static List<Path> unpackJars(Path war, Path into) throws IOException {
         List<Path> jars = new ArrayList<>();
         try (InputStream in = Files.newInputStream(war);
                 ZipInputStream zip = new ZipInputStream(in, StandardCharsets.UTF_8)) {
@@ -288,7 +298,7 @@ class LinkageTest {
                 // The servlet API is in the server.
                 if (name.startsWith("WEB-INF/lib/") && name.endsWith(".jar")
                         || name.equals("executable/winstone.jar")) {
-                    Path jar = folder.resolve(name.substring(name.lastIndexOf('/') + 1));
+                    Path jar = into.resolve(name.substring(name.lastIndexOf('/') + 1));
                     Files.copy(zip, jar);
                     jars.add(jar);
                 }

@@ -1,0 +1,7 @@
+package org.jenkins.plugins.lockableresources;
+
+public class LockableResourceProperty {
+    public LockableResourceProperty() {
+        throw new UnsupportedOperationException();
+    }
+}
