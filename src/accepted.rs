@@ -99,7 +99,7 @@ impl Node {
         let journal = self.accepted_journal()?;
         while let Some(front) = self.first_accepted(&journal)? {
             if let Some(item) = front.records.first() {
-                match self.enqueue(item.clone(), -1) {
+                match self.enqueue(item.clone(), -1, "It was kept while Redis was away") {
                     Ok(_) => {}
                     Err(Error::Conflict(_)) => return Ok(Some(as_it_waits(item, self.me()))),
                     Err(Error::Invalid(why)) => {

@@ -18,8 +18,9 @@ use crate::reader::Reader;
 use crate::redis::{Fault, Fitness, array, number, script, text};
 use crate::shared_folder::SharedFolder;
 use crate::{
-    AgentOwner, Cancel, Enqueued, Error, Event, Item, KeptSetting, KnownController, LaneOffer, LinkState,
-    Member, Milestone, Milestones, NewItem, Pen, Phase, Result, Settings, SharedState, ThreadLife, Turn,
+    AgentOwner, Cancel, CloudAgent, CloudSlot, Enqueued, Error, Event, Item, KeptSetting, KnownController,
+    LaneOffer, LinkState, Member, Milestone, Milestones, Moment, NewItem, Pen, Phase, Result, Settings,
+    SharedState, ThreadLife, ToldComputers, Trace, Turn,
 };
 
 /// The longest that [`Controller::close`] waits for the threads.
@@ -158,7 +159,12 @@ impl Controller {
     /// this is no duplicate; -1 to store without such a check. If one of the job's queued or claimed items is newer, nothing
     /// is stored and they are answered.
     pub fn enqueue(&self, item: NewItem, seen_revision: i64) -> Result<Enqueued> {
-        self.node.enqueue(item, seen_revision)
+        self.node.enqueue(item, seen_revision, "")
+    }
+
+    /// As [`Controller::enqueue`]; `note` says why it was triggered, for the item's trace.
+    pub fn enqueue_noted(&self, item: NewItem, seen_revision: i64, note: &str) -> Result<Enqueued> {
+        self.node.enqueue(item, seen_revision, note)
     }
 
     /// Keeps an item until the cluster has it ([`Controller::store_accepted`]): when it has answered, the item is on the disk of
@@ -202,13 +208,36 @@ impl Controller {
     /// item is no longer queued, even if this controller has claimed it meanwhile, or one of the job's queued or claimed items
     /// is newer than `seen_revision`.
     pub fn fold(&self, id: i64, seen_revision: i64, payload: &[u8], due_in_ms: i64) -> Result<Enqueued> {
-        self.node.fold(id, seen_revision, payload, due_in_ms, false)
+        self.fold_noted(id, seen_revision, payload, due_in_ms, "")
+    }
+
+    /// As [`Controller::fold`]; `note` says why what is folded was triggered, for the item's trace.
+    pub fn fold_noted(
+        &self,
+        id: i64,
+        seen_revision: i64,
+        payload: &[u8],
+        due_in_ms: i64,
+        note: &str,
+    ) -> Result<Enqueued> {
+        self.node.fold(id, seen_revision, payload, (due_in_ms, false), note)
     }
 
     /// Replaces the payload of an item that this controller has claimed, and that the caller has in its hands: what is built is
     /// what the caller makes of it. Not accepted when it is no longer claimed here or `seen_revision` is not its own any more.
     pub fn fold_held(&self, id: i64, seen_revision: i64, payload: &[u8]) -> Result<Enqueued> {
-        self.node.fold(id, seen_revision, payload, -1, true)
+        self.fold_held_noted(id, seen_revision, payload, "")
+    }
+
+    /// As [`Controller::fold_held`], with the note of [`Controller::fold_noted`].
+    pub fn fold_held_noted(
+        &self,
+        id: i64,
+        seen_revision: i64,
+        payload: &[u8],
+        note: &str,
+    ) -> Result<Enqueued> {
+        self.node.fold(id, seen_revision, payload, (-1, true), note)
     }
 
     /// From now on these are claimed before all others, in this order, as far as a claim's offers allow; the first 200 count.
@@ -434,6 +463,21 @@ impl Controller {
         self.node.item(id)
     }
 
+    /// What happened to an item, ended ones for a week (the newest 100,000); none where nothing is known. One round trip.
+    pub fn trace(&self, id: i64) -> Result<Option<Trace>> {
+        self.node.trace(id)
+    }
+
+    /// What happened to the controllers of late, newest first; the last thousand are kept. One round trip.
+    pub fn moments(&self, most: u32) -> Result<Vec<Moment>> {
+        self.node.moments(most)
+    }
+
+    /// Notes something that happened to this controller in the timeline: a word, and a line on it, both for people.
+    pub fn note_moment(&self, what: &str, text: &str) -> Result<()> {
+        self.node.note_moment(what, text)
+    }
+
     /// All live items, oldest first, without payloads. For tools, not for pages.
     pub fn items(&self) -> Result<Vec<Item>> {
         self.node.items()
@@ -514,6 +558,67 @@ impl Controller {
     /// Who has which agent; those of nobody are missing.
     pub fn agents(&self) -> Result<Vec<AgentOwner>> {
         self.node.agents()
+    }
+
+    /// Takes a slot, whose id the caller made up, for one more agent of a cloud; answers how many there are when these are `cap`
+    /// already (0 for no cap). May be repeated.
+    ///
+    /// # Errors
+    /// [`Error::Fenced`] and [`Error::Unavailable`] while this controller is no member.
+    pub fn take_cloud_slot(&self, id: &str, cloud: &str, cap: u32) -> Result<Option<u32>> {
+        self.node.take_cloud_slot(id, cloud, cap)
+    }
+
+    /// Says which agent has a slot and what it is, for whoever has to end it should this controller die; takes the slot back after
+    /// this controller was away, and puts it back where Redis lost it. May be repeated.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] above 1 MiB; [`Error::Fenced`] and [`Error::Unavailable`] while this controller is no member.
+    pub fn keep_cloud_agent(&self, id: &str, cloud: &str, agent: &str, body: &[u8]) -> Result<CloudSlot> {
+        self.node.keep_cloud_agent(id, cloud, agent, body)
+    }
+
+    /// Gives a slot back. May be repeated.
+    ///
+    /// # Errors
+    /// [`Error::Fenced`] and [`Error::Unavailable`] while this controller is no member.
+    pub fn end_cloud_agent(&self, id: &str) -> Result<CloudSlot> {
+        self.node.end_cloud_agent(id)
+    }
+
+    /// Makes a member, this one perhaps, the holder of a slot that is this controller's or of a controller that is gone; false when
+    /// another member holds it or `to` is none.
+    ///
+    /// # Errors
+    /// [`Error::Fenced`] and [`Error::Unavailable`] while this controller is no member.
+    pub fn pass_cloud_agent(&self, id: &str, to: &str) -> Result<bool> {
+        self.node.pass_cloud_agent(id, to)
+    }
+
+    /// Replaces what this controller says of its executors.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] above 4 MiB; [`Error::Fenced`] and [`Error::Unavailable`] while this controller is no member.
+    pub fn tell_computers(&self, body: &str) -> Result<()> {
+        self.node.tell_computers(body)
+    }
+
+    /// What the members say of their executors, this one too. What is not sealed by one of them is left out.
+    pub fn computers(&self) -> Result<Vec<ToldComputers>> {
+        self.node.computers()
+    }
+
+    /// The agents of clouds that exist or are asked for, those of controllers that are gone, too.
+    pub fn cloud_agents(&self) -> Result<Vec<CloudAgent>> {
+        self.node.cloud_agents()
+    }
+
+    /// What a cloud's agent is, as its controller said; nothing when it has not.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when it is not sealed by a controller of this cluster.
+    pub fn cloud_agent_text(&self, id: &str) -> Result<Option<Vec<u8>>> {
+        self.node.cloud_agent_text(id)
     }
 
     /// Asks for the pen of a shared state: who has it is alone in changing that state until it gives it back or is no member any

@@ -12,6 +12,8 @@ mod agents;
 pub mod bridge;
 mod bus;
 mod claimer;
+mod clouds;
+mod computers;
 mod controller;
 mod error;
 mod heartbeat;
@@ -24,6 +26,7 @@ mod members;
 mod memory;
 mod mending;
 mod milestones;
+mod moments;
 mod node;
 mod numbers;
 mod queue;
@@ -35,10 +38,13 @@ mod settings;
 mod shared_folder;
 mod stamp;
 mod states;
+mod trace;
 mod turns;
 
 pub use agents::AgentOwner;
 pub use bus::Event;
+pub use clouds::{CloudAgent, CloudSlot};
+pub use computers::ToldComputers;
 pub use controller::Controller;
 pub use error::{Error, Result};
 pub use homes::KnownController;
@@ -47,12 +53,14 @@ pub use kept_settings::KeptSetting;
 pub use lives::ThreadLife;
 pub use members::{LinkState, Member, Phase};
 pub use milestones::{Milestone, Milestones};
+pub use moments::Moment;
 pub use records::{
     BuildPage, BuildQuery, BuildRow, BuildState, ConfigForm, FormKind, Records, RecordsPhase,
     RecordsSettings, RecordsState,
 };
 pub use settings::{Home, Origins, SealKey, Secret, Settings};
 pub use states::{Pen, SharedState};
+pub use trace::{Happened, Step, Trace};
 pub use turns::Turn;
 
 /// Version and commit of this library, `0.1.0+<commit>`: the Java side refuses a library that is not its own.

@@ -22,7 +22,7 @@ const HAND_OVER_TRIES: usize = 5;
 
 impl Node {
     /// See [`crate::Controller::enqueue`].
-    pub fn enqueue(&self, item: NewItem, seen_revision: i64) -> Result<Enqueued> {
+    pub fn enqueue(&self, item: NewItem, seen_revision: i64, note: &str) -> Result<Enqueued> {
         self.link.membership()?;
         check(&item)?;
         let mac = self.seal.payload(item.id, &item.job, &item.payload);
@@ -37,7 +37,8 @@ impl Node {
             .arg(self.me())
             .arg(&item.payload)
             .arg(mac)
-            .arg(seen_revision);
+            .arg(seen_revision)
+            .arg(line(note));
         let answer = self.enqueued(item.id, self.run_held(&script::enqueue, &cmd, CALL_TIMEOUT)?)?;
         if answer.accepted {
             self.memory.stored(&item, self.me(), answer.revision, clock_ms());
@@ -45,14 +46,14 @@ impl Node {
         Ok(answer)
     }
 
-    /// See [`crate::Controller::fold`].
+    /// See [`crate::Controller::fold`] and, for what is `held`, [`crate::Controller::fold_held`].
     pub fn fold(
         &self,
         id: i64,
         seen_revision: i64,
         payload: &[u8],
-        due_in_ms: i64,
-        held: bool,
+        (due_in_ms, held): (i64, bool),
+        note: &str,
     ) -> Result<Enqueued> {
         let membership = self.link.membership()?;
         if payload.len() > NewItem::MAX_PAYLOAD {
@@ -67,7 +68,8 @@ impl Node {
             .arg(due_in_ms.max(-1))
             .arg(self.me())
             .arg(membership.epoch)
-            .arg(i32::from(held));
+            .arg(i32::from(held))
+            .arg(line(note));
         let answer = self.enqueued(id, self.run_held(&script::fold, &cmd, CALL_TIMEOUT)?)?;
         if answer.accepted {
             let due_ms = (due_in_ms >= 0).then(|| clock_ms() + due_in_ms);

@@ -14,8 +14,8 @@ use super::errors::Failure;
 use super::log::Line;
 use crate::{BuildPage, BuildRow, BuildState, ConfigForm, FormKind, RecordsPhase, RecordsState};
 use crate::{
-    Cancel, Enqueued, Error, Event, Item, ItemState, KnownController, LaneOffer, LinkState, Member, NewItem,
-    Phase,
+    Cancel, Enqueued, Error, Event, Item, ItemState, KnownController, LaneOffer, LinkState, Member, Moment,
+    NewItem, Phase, Trace,
 };
 
 /// Longest text taken from Java, bytes.
@@ -38,6 +38,8 @@ macro_rules! types {
             type_map = {
                 EventType => "io.jenkins.plugins.ha.bridge.Event",
                 ItemType => "io.jenkins.plugins.ha.bridge.Item",
+                ItemTraceType => "io.jenkins.plugins.ha.bridge.ItemTrace",
+                TraceStepType => "io.jenkins.plugins.ha.bridge.ItemTrace$Step",
                 ItemStateType => "io.jenkins.plugins.ha.bridge.ItemState",
                 LinkStateType => "io.jenkins.plugins.ha.bridge.LinkState",
                 PhaseType => "io.jenkins.plugins.ha.bridge.LinkState$Phase",
@@ -96,6 +98,25 @@ types! {
                 priority: jint, enqueued_millis: jlong, due_millis: jlong, blocked: jboolean, concurrent: jboolean,
                 pinned: JString, origin: JString, owner: JString, epoch: jlong, attempts: jint, number: jint,
                 result: JString, why: JString, deaths: jint, again: jlong, payload: jbyte[]
+            ),
+        },
+    }
+    TraceStepType => "io.jenkins.plugins.ha.bridge.ItemTrace$Step" {
+        constructors {
+            fn new(
+                at_millis: jlong, what: JString, controller: JString, other: JString, number: jint, item: jlong,
+                text: JString
+            ),
+        },
+    }
+    ItemTraceType => "io.jenkins.plugins.ha.bridge.ItemTrace" {
+        constructors { fn new(job: JString, item: ItemType, steps: JList) },
+    }
+    MomentType => "io.jenkins.plugins.ha.bridge.Moment" {
+        constructors {
+            fn new(
+                at_millis: jlong, what: JString, controller_id: JString, name: JString, text: JString,
+                wait_again: jlong, begun: jlong, ids: JString
             ),
         },
     }
@@ -425,6 +446,22 @@ pub(super) fn item<'local>(env: &mut Env<'local>, item: &Item) -> Result<ItemTyp
     })
 }
 
+pub(super) fn trace<'local>(env: &mut Env<'local>, trace: &Trace) -> Result<ItemTraceType<'local>, Failure> {
+    let job = JString::new(env, &trace.job)?;
+    let it = match &trace.item {
+        Some(it) => item(env, it)?,
+        None => ItemType::default(),
+    };
+    let steps = list(env, &trace.steps, |env, step| {
+        let what = JString::new(env, step.what.name())?;
+        let controller = JString::new(env, &step.controller)?;
+        let other = JString::new(env, &step.other)?;
+        let text = JString::new(env, &step.text)?;
+        Ok(TraceStepType::new(env, step.at_ms, what, controller, other, step.number, step.item, text)?.into())
+    })?;
+    Ok(ItemTraceType::new(env, job, it, steps)?)
+}
+
 pub(super) fn enqueued<'local>(
     env: &mut Env<'local>,
     enqueued: &Enqueued,
@@ -457,6 +494,18 @@ pub(super) fn members<'local>(env: &mut Env<'local>, members: &[Member]) -> Resu
         let url = JString::new(env, &member.url)?;
         let version = JString::new(env, &member.version)?;
         Ok(MemberType::new(env, id, member.epoch, name, url, version, member.lease_ms)?.into())
+    })
+}
+
+pub(super) fn moments<'local>(env: &mut Env<'local>, moments: &[Moment]) -> Result<JList<'local>, Failure> {
+    list(env, moments, |env, moment| {
+        let what = JString::new(env, &moment.what)?;
+        let id = JString::new(env, &moment.controller)?;
+        let name = JString::new(env, &moment.name)?;
+        let text = JString::new(env, &moment.text)?;
+        let ids = JString::new(env, &moment.ids)?;
+        let (wait, begun) = (moment.wait_again, moment.begun);
+        Ok(MomentType::new(env, moment.at_ms, what, id, name, text, wait, begun, ids)?.into())
     })
 }
 

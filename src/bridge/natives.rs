@@ -11,19 +11,20 @@ use jni::{Env, NativeMethod, native_method};
 use jni_sys::{jboolean, jint, jlong};
 
 use super::convert::{
-    BuildPageType, BuildRowType, CancelOutcomeType, ConfigFormType, EnqueuedType, EventType, ItemType,
-    LinkStateType, RecordsStateType, build_page, build_row, build_rows, build_state, bytes, cancel_outcome,
-    config_form, config_forms, enqueued, event, form_kind, homes as homes_to_java, item as item_to_java,
-    items as items_to_java, link_state, list, log_lines, long_text, longs, members as members_to_java,
-    millis_of, moved_items, offers, optional_bytes, optional_text, pairs,
-    records_state as records_state_to_java, text, texts, texts_to_java, wait,
+    BuildPageType, BuildRowType, CancelOutcomeType, ConfigFormType, EnqueuedType, EventType, ItemTraceType,
+    ItemType, LinkStateType, RecordsStateType, build_page, build_row, build_rows, build_state, bytes,
+    cancel_outcome, config_form, config_forms, enqueued, event, form_kind, homes as homes_to_java,
+    item as item_to_java, items as items_to_java, link_state, list, log_lines, long_text, longs,
+    members as members_to_java, millis_of, moments as moments_to_java, moved_items, offers, optional_bytes,
+    optional_text, pairs, records_state as records_state_to_java, text, texts, texts_to_java,
+    trace as trace_to_java, wait,
 };
 use super::errors::{Failure, ThrowHaException};
 use super::handles::{CONTROLLERS, RECORDS, held};
 use super::log;
 use crate::{
-    BUILD, BuildQuery, BuildRow, ConfigForm, Controller, Error, Home, Milestone, NewItem, Origins, Pen,
-    Records, RecordsSettings, SealKey, Secret, Settings, SharedState, Turn,
+    BUILD, BuildQuery, BuildRow, CloudSlot, ConfigForm, Controller, Error, Home, Milestone, NewItem, Origins,
+    Pen, Records, RecordsSettings, SealKey, Secret, Settings, SharedState, Turn,
 };
 
 macro_rules! native {
@@ -34,6 +35,7 @@ macro_rules! native {
                 EnqueuedType => "io.jenkins.plugins.ha.bridge.Enqueued",
                 EventType => "io.jenkins.plugins.ha.bridge.Event",
                 ItemType => "io.jenkins.plugins.ha.bridge.Item",
+                ItemTraceType => "io.jenkins.plugins.ha.bridge.ItemTrace",
                 LinkStateType => "io.jenkins.plugins.ha.bridge.LinkState",
                 BuildRowType => "io.jenkins.plugins.ha.bridge.BuildRow",
                 BuildPageType => "io.jenkins.plugins.ha.bridge.BuildPage",
@@ -70,7 +72,7 @@ const NATIVES: &[NativeMethod<'static>] = &[
     native!(raise_queue_ids(handle: jlong, floor: jlong)),
     native!(enqueue(
         handle: jlong, id: jlong, job: JString, lane: JString, priority: jint, quiet_millis: jlong,
-        concurrent: jboolean, pinned: JString, payload: jbyte[], seen_revision: jlong
+        concurrent: jboolean, pinned: JString, payload: jbyte[], seen_revision: jlong, note: JString
     ) -> EnqueuedType),
     native!(keep_accepted(
         handle: jlong, id: jlong, job: JString, lane: JString, priority: jint, quiet_millis: jlong,
@@ -79,8 +81,10 @@ const NATIVES: &[NativeMethod<'static>] = &[
     native!(kept_accepted(handle: jlong) -> JList),
     native!(store_accepted(handle: jlong) -> ItemType),
     native!(rename_accepted(handle: jlong, id: jlong, new_id: jlong, payload: jbyte[])),
-    native!(fold(handle: jlong, id: jlong, seen_revision: jlong, payload: jbyte[], due_in_millis: jlong) -> EnqueuedType),
-    native!(fold_held(handle: jlong, id: jlong, seen_revision: jlong, payload: jbyte[]) -> EnqueuedType),
+    native!(fold(
+        handle: jlong, id: jlong, seen_revision: jlong, payload: jbyte[], due_in_millis: jlong, note: JString
+    ) -> EnqueuedType),
+    native!(fold_held(handle: jlong, id: jlong, seen_revision: jlong, payload: jbyte[], note: JString) -> EnqueuedType),
     native!(claim(handle: jlong, lanes: JString[], rooms: jint[], max: jint, timeout_millis: jlong) -> JList),
     native!(prefer(handle: jlong, first: jlong[])),
     native!(wake(handle: jlong)),
@@ -110,6 +114,7 @@ const NATIVES: &[NativeMethod<'static>] = &[
     native!(park(handle: jlong, id: jlong, why: JString)),
     native!(cancel(handle: jlong, id: jlong, who: JString) -> CancelOutcomeType),
     native!(item(handle: jlong, id: jlong) -> ItemType),
+    native!(trace(handle: jlong, id: jlong) -> ItemTraceType),
     native!(items(handle: jlong) -> JList),
     native!(next_event(handle: jlong, timeout_millis: jlong) -> EventType),
     native!(announce(handle: jlong, topic: JString, subject: JString, number: jlong, body: jbyte[])),
@@ -120,12 +125,22 @@ const NATIVES: &[NativeMethod<'static>] = &[
     native!(answer(handle: jlong, request_id: JString, body: jbyte[])),
     native!(members(handle: jlong) -> JList),
     native!(homes(handle: jlong) -> JList),
+    native!(moments(handle: jlong, most: jint) -> JList),
+    native!(note_moment(handle: jlong, what: JString, text: JString)),
     native!(describe(handle: jlong, facts: JString)),
     native!(store_setting(
         handle: jlong, path: JString, base: jlong, version: jlong, digest: JString, author: JString, body: jbyte[]
     ) -> jlong),
     native!(kept_setting(handle: jlong, path: JString) -> jbyte[]),
     native!(kept_settings(handle: jlong) -> JList),
+    native!(tell_computers(handle: jlong, body: JString)),
+    native!(computers(handle: jlong) -> JList),
+    native!(take_cloud_slot(handle: jlong, id: JString, cloud: JString, cap: jint) -> jint),
+    native!(keep_cloud_agent(handle: jlong, id: JString, cloud: JString, agent: JString, body: jbyte[]) -> JString),
+    native!(end_cloud_agent(handle: jlong, id: JString) -> JString),
+    native!(pass_cloud_agent(handle: jlong, id: JString, to: JString) -> jboolean),
+    native!(cloud_agents(handle: jlong) -> JList),
+    native!(cloud_agent_text(handle: jlong, id: JString) -> jbyte[]),
     native!(take_agent(handle: jlong, agent: JString) -> JString),
     native!(give_agent(handle: jlong, agent: JString, to: JString) -> jboolean),
     native!(agents(handle: jlong) -> JList),
@@ -423,9 +438,11 @@ fn enqueue<'local>(
     pinned: JString<'local>,
     payload: JByteArray<'local>,
     seen_revision: jlong,
+    note: JString<'local>,
 ) -> Result<EnqueuedType<'local>, Failure> {
     let item = new_item(env, id, &job, &lane, priority, quiet_millis, concurrent, &pinned, &payload)?;
-    let answer = held(handle)?.enqueue(item, seen_revision)?;
+    let note = text(env, "why it was triggered", &note)?;
+    let answer = held(handle)?.enqueue_noted(item, seen_revision, &note)?;
     enqueued(env, &answer)
 }
 
@@ -510,9 +527,11 @@ fn fold<'local>(
     seen_revision: jlong,
     payload: JByteArray<'local>,
     due_in_millis: jlong,
+    note: JString<'local>,
 ) -> Result<EnqueuedType<'local>, Failure> {
     let payload = bytes(env, "the payload", &payload)?;
-    let answer = held(handle)?.fold(id, seen_revision, &payload, due_in_millis)?;
+    let note = text(env, "why it was triggered", &note)?;
+    let answer = held(handle)?.fold_noted(id, seen_revision, &payload, due_in_millis, &note)?;
     enqueued(env, &answer)
 }
 
@@ -523,9 +542,11 @@ fn fold_held<'local>(
     id: jlong,
     seen_revision: jlong,
     payload: JByteArray<'local>,
+    note: JString<'local>,
 ) -> Result<EnqueuedType<'local>, Failure> {
     let payload = bytes(env, "the payload", &payload)?;
-    let answer = held(handle)?.fold_held(id, seen_revision, &payload)?;
+    let note = text(env, "why it was triggered", &note)?;
+    let answer = held(handle)?.fold_held_noted(id, seen_revision, &payload, &note)?;
     enqueued(env, &answer)
 }
 
@@ -818,6 +839,18 @@ fn item<'local>(
     }
 }
 
+fn trace<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    id: jlong,
+) -> Result<ItemTraceType<'local>, Failure> {
+    match held(handle)?.trace(id)? {
+        Some(trace) => trace_to_java(env, &trace),
+        None => Ok(ItemTraceType::default()),
+    }
+}
+
 fn items<'local>(env: &mut Env<'local>, _: JClass<'local>, handle: jlong) -> Result<JList<'local>, Failure> {
     let items = held(handle)?.items()?;
     items_to_java(env, &items)
@@ -887,6 +920,27 @@ fn members<'local>(
     members_to_java(env, &members)
 }
 
+fn moments<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    most: jint,
+) -> Result<JList<'local>, Failure> {
+    let moments = held(handle)?.moments(u32::try_from(most).unwrap_or(1))?;
+    moments_to_java(env, &moments)
+}
+
+fn note_moment<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    what: JString<'local>,
+    note: JString<'local>,
+) -> Result<(), Failure> {
+    let (what, note) = (text(env, "what happened", &what)?, text(env, "the note", &note)?);
+    Ok(held(handle)?.note_moment(&what, &note)?)
+}
+
 fn homes<'local>(env: &mut Env<'local>, _: JClass<'local>, handle: jlong) -> Result<JList<'local>, Failure> {
     let homes = held(handle)?.homes()?;
     homes_to_java(env, &homes)
@@ -942,6 +996,119 @@ fn kept_settings<'local>(
     let kept = held(handle)?.settings()?;
     let lines: Vec<String> = kept.iter().map(|one| format!("{}\n{}", one.path, one.head())).collect();
     texts_to_java(env, &lines.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+fn tell_computers<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    body: JString<'local>,
+) -> Result<(), Failure> {
+    let body = text(env, "what is said of the executors", &body)?;
+    Ok(held(handle)?.tell_computers(&body)?)
+}
+
+/// Of each the controller, a line break, and its text.
+fn computers<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+) -> Result<JList<'local>, Failure> {
+    let told = held(handle)?.computers()?;
+    let texts: Vec<String> = told.iter().map(|one| format!("{}\n{}", one.controller_id, one.text)).collect();
+    texts_to_java(env, &texts.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// How many there are when there is no slot left; -1 when one was taken.
+fn take_cloud_slot<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    id: JString<'local>,
+    cloud: JString<'local>,
+    cap: jint,
+) -> Result<jint, Failure> {
+    let (id, cloud) = (text(env, "the slot", &id)?, text(env, "the cloud", &cloud)?);
+    let full = held(handle)?.take_cloud_slot(&id, &cloud, u32::try_from(cap).unwrap_or(0))?;
+    Ok(full.map_or(-1, |count| jint::try_from(count).unwrap_or(jint::MAX)))
+}
+
+fn keep_cloud_agent<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    id: JString<'local>,
+    cloud: JString<'local>,
+    agent: JString<'local>,
+    body: JByteArray<'local>,
+) -> Result<JString<'local>, Failure> {
+    let (id, cloud) = (text(env, "the slot", &id)?, text(env, "the cloud", &cloud)?);
+    let agent = text(env, "the agent", &agent)?;
+    let body = optional_bytes(env, "the agent", &body, NewItem::MAX_PAYLOAD)?.unwrap_or_default();
+    let slot = held(handle)?.keep_cloud_agent(&id, &cloud, &agent, &body)?;
+    Ok(JString::new(env, word_of(slot))?)
+}
+
+fn end_cloud_agent<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    id: JString<'local>,
+) -> Result<JString<'local>, Failure> {
+    let id = text(env, "the slot", &id)?;
+    let slot = held(handle)?.end_cloud_agent(&id)?;
+    Ok(JString::new(env, word_of(slot))?)
+}
+
+fn word_of(slot: CloudSlot) -> &'static str {
+    match slot {
+        CloudSlot::Ours => "OURS",
+        CloudSlot::Ended => "ENDED",
+        CloudSlot::Held => "HELD",
+    }
+}
+
+fn pass_cloud_agent<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    id: JString<'local>,
+    to: JString<'local>,
+) -> Result<jboolean, Failure> {
+    let (id, to) = (text(env, "the slot", &id)?, text(env, "its new holder", &to)?);
+    Ok(held(handle)?.pass_cloud_agent(&id, &to)?)
+}
+
+/// Of each the slot, whether its holder is a member, the holder's id and epoch, the cloud, since when, and the agent, a line each.
+fn cloud_agents<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+) -> Result<JList<'local>, Failure> {
+    let agents = held(handle)?.cloud_agents()?;
+    let lines: Vec<String> = agents
+        .iter()
+        .map(|one| {
+            format!(
+                "{}\n{}\n{}\n{}\n{}\n{}\n{}",
+                one.id, one.alive, one.controller_id, one.epoch, one.cloud, one.since_ms, one.agent
+            )
+        })
+        .collect();
+    texts_to_java(env, &lines.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+fn cloud_agent_text<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    id: JString<'local>,
+) -> Result<JByteArray<'local>, Failure> {
+    let id = text(env, "the slot", &id)?;
+    match held(handle)?.cloud_agent_text(&id)? {
+        Some(body) => Ok(env.byte_array_from_slice(&body)?),
+        None => Ok(JByteArray::default()),
+    }
 }
 
 /// The owner's id, a line break, its epoch.

@@ -21,4 +21,5 @@ redis.call('SADD', P .. 'owned:' .. me, id)
 if v[LANE] == STAYS then v[PINNED] = controller end
 save(id, v, STATE, 'R', OWNER, controller, EPOCH, epoch, REAPER, '', WHY, 'Went on here: ' .. v[WHY])
 event(id, v)
+moment('adopted', controller, '', '0', '1', id)
 return {'OK'}

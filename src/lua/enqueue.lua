@@ -1,6 +1,7 @@
 -- Stores a new item.
 --
--- ARGV  id, job, lane, priority, quiet ms, concurrent (0/1), pinned, origin, payload, mac, seen revision (-1: do not check)
+-- ARGV  id, job, lane, priority, quiet ms, concurrent (0/1), pinned, origin, payload, mac, seen revision (-1: do not check),
+--       why it was triggered, for people
 -- Answers  OK revision (also when the same item is there already) | NEWER revision (packed, payload, mac)... | TAKEN | FENCED
 --          (a placeholder of a controller that is no member) | GONE (Redis was wiped)
 local id, job, lane, priority, quiet = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
@@ -28,5 +29,8 @@ else
   v[BLOCKED] = place(id, v)
 end
 store(id, v)
+trace(id, '\t' .. JOB .. '=' .. job .. '\t' .. STATE .. '=Q\t' .. LANE .. '=' .. lane .. '\t' .. ORIGIN .. '=' .. v[ORIGIN]
+  .. (quiet > 0 and '\t' .. DUE .. '=' .. due or '') .. (v[BLOCKED] == '1' and '\t' .. BLOCKED .. '=1' or '')
+  .. (v[PINNED] ~= '' and '\t' .. PINNED .. '=' .. v[PINNED] or '') .. '\tnote=' .. (ARGV[12] or ''))
 event(id, v, true)
 return {'OK', seq}

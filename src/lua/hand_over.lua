@@ -27,4 +27,5 @@ disown(id, v)
 redis.call('HSET', P .. 'orphan', id, reaper)
 save(id, v, STATE, 'O', REAPER, reaper, WHY, 'Handed over')
 event(id, v)
+moment('handed-over', controller, taker, '0', '1', id)
 return {'OK'}

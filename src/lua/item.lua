@@ -45,14 +45,42 @@ local function text_of(v)
   return table.concat(v, '\n', 1, LAST)
 end
 
+-- What happened to an item is kept apart from it and for longer, for people (src/trace.rs): trace:<id> has a line for each change,
+-- the time and then what changed, as FIELD=value with a tab before it. Of what changes all the time only the first and the last
+-- lines stay.
+local TRACED, LONGEST, FIRST, RECENT = 604800, 24576, 4096, 12288
+local function trace(id, changes)
+  local key = P .. 'trace:' .. id
+  if redis.call('APPEND', key, int(now) .. changes .. '\n') > LONGEST then
+    local all = redis.call('GET', key)
+    redis.call('SET', key, string.match(string.sub(all, 1, FIRST), '^.*\n') .. int(now) .. '\tcut=1'
+      .. string.match(string.sub(all, -RECENT), '\n.*$'))
+  end
+end
+
+-- The cluster's timeline, for people: what happened to a controller, newest first. `wait`, `begun` and `ids` say what it moved.
+local MOMENTS = 999
+local function moment(what, controller, text, wait, begun, ids)
+  local name = redis.call('HGET', P .. 'member:' .. controller, 'name') or ''
+  redis.call('LPUSH', P .. 'timeline', table.concat({int(now), what, controller, plain(name), plain(text), wait or '0', begun or '0',
+    ids or ''}, '\t'))
+  redis.call('LTRIM', P .. 'timeline', 0, MOMENTS)
+end
+
 -- save(id, v, FIELD, value, ...): one more version of the item.
 local function save(id, v, ...)
   v[VERSION] = int(v[VERSION] + 1)
+  local changes = ''
   for i = 1, select('#', ...), 2 do
     local field, value = select(i, ...)
-    v[field] = plain(value)
+    value = plain(value)
+    if v[field] ~= value then
+      v[field] = value
+      if field ~= LAST then changes = changes .. '\t' .. field .. '=' .. value end
+    end
   end
   redis.call('HSET', P .. 'item:' .. id, 'v', text_of(v))
+  if changes ~= '' then trace(id, changes) end
 end
 
 local function pack(id, v)
@@ -155,6 +183,7 @@ local function shelve(id, text)
   local v = {job or 'unknown', 'U', int(now), '0', '', '0', int(now), int(now), '0', '1', '', '', '', '0', '0', '0', '',
     'What Redis holds of it cannot be read: cancel it and trigger its build again', '', '', '', int(seq), '', ''}
   redis.call('HSET', P .. 'item:' .. id, 'unread', text, 'v', text_of(v))
+  trace(id, '\t' .. JOB .. '=' .. plain(v[JOB]) .. '\t' .. STATE .. '=U\t' .. WHY .. '=' .. v[WHY])
   redis.call('HDEL', P .. 'orphan', id)
   redis.call('ZREM', P .. 'delayed', id)
   if job then
@@ -220,6 +249,7 @@ local function close(id, v, state, ...)
   save(id, v, STATE, state, BLOCKED, '0', ...)
   redis.call('HDEL', key, 'payload', 'mac')
   redis.call('EXPIRE', key, DAY)
+  redis.call('EXPIRE', P .. 'trace:' .. id, TRACED)
   redis.call('ZREM', P .. 'live', id)
   event(id, v)
 end

@@ -41,6 +41,7 @@ redis.call('PERSIST', P .. 'cursor:' .. controller)
 if expiry then
   reap(controller, old[2], 'Its controller ' .. ARGV[3] .. ' was restarted or lost its lease', me)
 end
+moment('joined', controller, ARGV[5])
 if not mending() then adopt(me) end
 tell('m')
 return {'OK', epoch, meta[2], int(now)}

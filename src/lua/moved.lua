@@ -55,6 +55,7 @@ for i = 2 * jobs + 2, #ARGV, 3 do
     end
     redis.call('HSET', P .. 'item:' .. id, 'payload', ARGV[i + 1], 'mac', ARGV[i + 2])
     save(id, v, BLOCKED, blocked)
+    trace(id, '\t' .. JOB .. '=' .. new)
     event(id, v, v[STATE] == 'Q')
     moved = moved + 1
   end

@@ -9,6 +9,7 @@ local function reap(controller, epoch, why, reaper)
   redis.call('ZREM', P .. 'members', who)
   local roused = not_roused(controller)
   wait_no_more(controller)
+  local waits, begun, moved = 0, 0, {}
   for _, id in ipairs(ids) do
     local v = load(id)
     if v and v[OWNER] == controller and v[EPOCH] == epoch then
@@ -16,13 +17,17 @@ local function reap(controller, epoch, why, reaper)
         finish(id, v, 'X', WHY, why)
       elseif v[STATE] == 'C' then
         back(id, v, 0, why, who)
+        waits = waits + 1
       else
+        begun = begun + 1
+        if begun <= 20 then moved[begun] = id end
         redis.call('HSET', P .. 'orphan', id, reaper)
         save(id, v, STATE, 'O', REAPER, reaper, WHY, why)
         event(id, v)
       end
     end
   end
+  moment('ended', controller, why, int(waits), int(begun), table.concat(moved, ' '))
   if redis.call('HGET', P .. 'member:' .. controller, 'epoch') == epoch then
     redis.call('DEL', P .. 'member:' .. controller)
     redis.call('EXPIRE', P .. 'inbox:' .. controller, 7 * DAY)

@@ -38,5 +38,8 @@ redis.call('ZADD', P .. 'live', seq, new)
 redis.call('ZADD', P .. 'queued:' .. v[JOB], seq, new)
 n[BLOCKED] = place(new, n)
 store(new, n)
+trace(new, '\t' .. JOB .. '=' .. n[JOB] .. '\t' .. STATE .. '=Q\t' .. LANE .. '=' .. n[LANE] .. '\t' .. ORIGIN .. '=' .. controller
+  .. (n[BLOCKED] == '1' and '\t' .. BLOCKED .. '=1' or '') .. '\tof=' .. id .. '\t' .. WHY .. '=' .. plain(n[WHY]))
 event(new, n, true)
+moment('reran', controller, '', '0', '1', id .. ' ' .. new)
 return {'OK', new}

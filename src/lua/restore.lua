@@ -66,6 +66,8 @@ local function put(id, v, own)
   local key = P .. 'item:' .. id
   redis.call('DEL', key)
   store(id, v)
+  trace(id, '\tback=1\t' .. JOB .. '=' .. v[JOB] .. '\t' .. STATE .. '=' .. state .. '\t' .. OWNER .. '=' .. v[OWNER]
+    .. '\t' .. NUMBER .. '=' .. v[NUMBER] .. '\t' .. RESULT .. '=' .. v[RESULT] .. '\t' .. AGAIN .. '=' .. v[AGAIN])
   if tonumber(v[NUMBER]) > tonumber(redis.call('GET', P .. 'number:' .. v[JOB]) or 0) then
     redis.call('SET', P .. 'number:' .. v[JOB], v[NUMBER])
   end
@@ -75,6 +77,7 @@ local function put(id, v, own)
   if ended then
     redis.call('HDEL', key, 'payload', 'mac')
     redis.call('EXPIRE', key, DAY)
+    redis.call('EXPIRE', P .. 'trace:' .. id, TRACED)
     redis.call('ZREM', P .. 'live', id)
   else
     redis.call('ZADD', P .. 'live', int(v[SCORE] - v[PRIORITY] * 4398046511104), id)

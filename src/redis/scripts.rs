@@ -145,10 +145,11 @@ macro_rules! scripts {
 }
 
 scripts! {
-    admit adopt agent_give agent_take agents announce answer ask beat behind cancel cancelled claim departed describe enqueue finished fold forget forget_number
+    admit adopt agent_give agent_take agents announce answer ask beat behind cancel cancelled claim
+    cloud_agents cloud_end cloud_keep cloud_pass cloud_take cloud_text computers computers_tell departed describe enqueue finished fold forget forget_number
     hand_over homes ids
-    item_read items join keep leave members mend mended milestones moved number park pass release reran rerun restore setting setting_store settings
-    state state_store state_take started turn turned unwanted vouch
+    item_read items join keep leave members mend mended milestones moment moments moved number park pass release reran rerun
+    restore setting setting_store settings started state state_store state_take trace turn turned unwanted vouch
 }
 
 #[cfg(test)]

@@ -154,7 +154,8 @@ fn settled(command: &[String], reply: Reply) -> String {
 fn keys(server: &mut Connection) -> BTreeMap<String, (Value, bool)> {
     let keys: Vec<String> = cmd("KEYS").arg("*").query(server).unwrap();
     let mut all = BTreeMap::new();
-    for key in keys {
+    // What is for people alone the model does not keep.
+    for key in keys.into_iter().filter(|key| !key.starts_with("trace:") && key != "timeline") {
         let kind: String = cmd("TYPE").arg(&key).query(server).unwrap();
         let value = match kind.as_str() {
             "string" => Value::Text(cmd("GET").arg(&key).query(server).unwrap()),

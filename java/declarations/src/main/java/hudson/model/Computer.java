@@ -1,5 +1,6 @@
 package hudson.model;
 
+import hudson.security.ACL;
 import hudson.security.AccessControlled;
 import hudson.slaves.OfflineCause;
 import java.util.List;
@@ -12,6 +13,16 @@ public abstract class Computer extends Actionable
     public static final ExecutorService threadPoolForRemoting = null;
 
     protected Computer(Node node) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public ACL getACL() {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public Object getTarget() {
         throw new UnsupportedOperationException();
     }
 
@@ -76,6 +87,10 @@ public abstract class Computer extends Actionable
     }
 
     public final int countExecutors() {
+        throw new UnsupportedOperationException();
+    }
+
+    public final long getIdleStartMilliseconds() {
         throw new UnsupportedOperationException();
     }
 

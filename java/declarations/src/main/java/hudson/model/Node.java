@@ -3,7 +3,10 @@ package hudson.model;
 import hudson.ExtensionPoint;
 import hudson.FilePath;
 import hudson.model.queue.CauseOfBlockage;
+import hudson.security.ACL;
 import hudson.security.AccessControlled;
+import java.io.File;
+import java.io.IOException;
 import java.util.Set;
 
 public abstract class Node
@@ -13,6 +16,21 @@ public abstract class Node
                 PersistenceRoot,
                 ModelObject {
     public Node() {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public ACL getACL() {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public File getRootDir() {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void save() throws IOException {
         throw new UnsupportedOperationException();
     }
 

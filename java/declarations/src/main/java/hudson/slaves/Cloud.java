@@ -20,6 +20,10 @@ public abstract class Cloud extends Actionable
         throw new UnsupportedOperationException();
     }
 
+    public String getUrl() {
+        throw new UnsupportedOperationException();
+    }
+
     public ACL getACL() {
         throw new UnsupportedOperationException();
     }

@@ -181,6 +181,10 @@ public class Jenkins extends AbstractCIBase implements DirectlyModifiableTopLeve
         throw new UnsupportedOperationException();
     }
 
+    public void removeNode(Node node) throws IOException {
+        throw new UnsupportedOperationException();
+    }
+
     public Node getOrLoadNode(String nodeName) {
         throw new UnsupportedOperationException();
     }

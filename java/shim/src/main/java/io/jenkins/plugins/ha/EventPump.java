@@ -183,6 +183,7 @@ final class EventPump {
             orphans.decide(orphaned.item());
         } else if (event instanceof Event.MembersChanged) {
             orphans.membersChanged();
+            items.compare(); // the last words of one that died may be lost
             topology.poke();
             agents().ifPresent(AgentOwners::lookSoon);
         } else if (event instanceof Event.LinkChanged changed) {

@@ -13,6 +13,8 @@ import io.jenkins.plugins.ha.builds.PipelineAdoption;
 import io.jenkins.plugins.ha.builds.PipelineFence;
 import io.jenkins.plugins.ha.builds.PipelineHandOver;
 import io.jenkins.plugins.ha.carried.Carrying;
+import io.jenkins.plugins.ha.clouds.Clouds;
+import io.jenkins.plugins.ha.computers.ComputersElsewhere;
 import io.jenkins.plugins.ha.forwarding.Forwarding;
 import io.jenkins.plugins.ha.health.Others;
 import io.jenkins.plugins.ha.jobs.SharedItems;
@@ -63,6 +65,8 @@ public final class Membership {
     private final Carrying carrying;
     private final Forwarding forwarding;
     private final AgentOwners agents;
+    private final Clouds clouds;
+    private final ComputersElsewhere computers;
     private volatile Reconciling reconciling;
     private volatile boolean leaving;
 
@@ -80,6 +84,8 @@ public final class Membership {
         this.builds = new ForeignBuilds(identity);
         this.view = new QueueView(cluster, identity, builds);
         this.agents = new AgentOwners(cluster, identity, outbound, view, watchdog);
+        this.computers = new ComputersElsewhere(cluster, identity);
+        this.clouds = new Clouds(cluster, identity, outbound, watchdog);
         this.claimer = new Claimer(cluster, identity, view, outbound);
         this.adoption = new PipelineAdoption(cluster, identity, builds);
         this.orphanedPipelines = new OrphanedPipelines(outbound, adoption);
@@ -127,6 +133,8 @@ public final class Membership {
         pump.jobsLoaded();
         items.start(watchdog);
         agents.start();
+        clouds.start();
+        computers.start(watchdog);
         claimer.start(watchdog);
         fence.start(watchdog);
         pipelineFence.start(watchdog);
@@ -149,6 +157,7 @@ public final class Membership {
         topology.stop();
         carrying.stop();
         agents.stop();
+        clouds.stop();
         Locks.stop();
         watchdog.stop();
         claimer.stop();
@@ -191,6 +200,16 @@ public final class Membership {
     /** For which controller each agent works. */
     public AgentOwners agents() {
         return agents;
+    }
+
+    /** Executors and agents of the other controllers. */
+    public ComputersElsewhere computers() {
+        return computers;
+    }
+
+    /** Agents of clouds. */
+    public Clouds clouds() {
+        return clouds;
     }
 
     /** Whether this controller is being shut down. */

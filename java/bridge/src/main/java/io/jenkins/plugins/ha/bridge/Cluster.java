@@ -1,7 +1,9 @@
 package io.jenkins.plugins.ha.bridge;
 
 import java.io.ByteArrayOutputStream;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -120,6 +122,15 @@ public final class Cluster implements AutoCloseable {
      *     into account when it decided that this is no duplicate; -1 to store without such a check
      */
     public Enqueued enqueue(NewItem item, long seenRevision) {
+        return enqueue(item, seenRevision, "");
+    }
+
+    /**
+     * As {@link #enqueue(NewItem, long)}.
+     *
+     * @param note why it was triggered, for its {@link #trace}
+     */
+    public Enqueued enqueue(NewItem item, long seenRevision, String note) {
         return Native.enqueue(
                 handle,
                 item.id(),
@@ -130,7 +141,8 @@ public final class Cluster implements AutoCloseable {
                 item.concurrent(),
                 item.pinned(),
                 item.payload(),
-                seenRevision);
+                seenRevision,
+                note);
     }
 
     /**
@@ -193,7 +205,17 @@ public final class Cluster implements AutoCloseable {
      *     claimed it meanwhile, or the job's items that have not begun changed
      */
     public Enqueued fold(long id, long seenRevision, byte[] payload, long dueInMillis) {
-        return Native.fold(handle, id, seenRevision, payload, dueInMillis);
+        return fold(id, seenRevision, payload, dueInMillis, "");
+    }
+
+    /**
+     * As {@link #fold(long, long, byte[], long)}.
+     *
+     * @param note why what is folded was triggered, for the item's {@link #trace}
+     */
+    public Enqueued fold(
+            long id, long seenRevision, byte[] payload, long dueInMillis, String note) {
+        return Native.fold(handle, id, seenRevision, payload, dueInMillis, note);
     }
 
     /**
@@ -204,7 +226,16 @@ public final class Cluster implements AutoCloseable {
      * @return not accepted when it is not CLAIMED here any more, or was changed
      */
     public Enqueued foldHeld(long id, long seenRevision, byte[] payload) {
-        return Native.foldHeld(handle, id, seenRevision, payload);
+        return foldHeld(id, seenRevision, payload, "");
+    }
+
+    /**
+     * As {@link #foldHeld(long, long, byte[])}.
+     *
+     * @param note why what is folded was triggered, for the item's {@link #trace}
+     */
+    public Enqueued foldHeld(long id, long seenRevision, byte[] payload, String note) {
+        return Native.foldHeld(handle, id, seenRevision, payload, note);
     }
 
     /**
@@ -457,6 +488,14 @@ public final class Cluster implements AutoCloseable {
         return Optional.ofNullable(Native.item(handle, id));
     }
 
+    /**
+     * What happened to an item, ended ones for a week (the newest 100,000); empty where nothing is
+     * known. One round trip.
+     */
+    public Optional<ItemTrace> trace(long id) {
+        return Optional.ofNullable(Native.trace(handle, id));
+    }
+
     /** All live items, oldest first, without payloads. One round trip; for tools, not for pages. */
     public List<Item> items() {
         return Native.items(handle);
@@ -500,6 +539,21 @@ public final class Cluster implements AutoCloseable {
     /** The controllers that are members, or died and are not back. One round trip. */
     public List<KnownController> homes() {
         return Native.homes(handle);
+    }
+
+    /** What happened to the controllers of late, newest first. One round trip. */
+    public List<Moment> moments(int most) {
+        return Native.moments(handle, most);
+    }
+
+    /**
+     * Notes something that happened to this controller, for people.
+     *
+     * @param what one word
+     * @param text one line, or ""
+     */
+    public void noteMoment(String what, String text) {
+        Native.noteMoment(handle, what, text);
     }
 
     /**
@@ -566,6 +620,77 @@ public final class Cluster implements AutoCloseable {
     /** Who has which agent; those that nobody has are missing. One round trip. */
     public List<AgentOwner> agents() {
         return Native.agents(handle).stream().map(AgentOwner::ofLines).toList();
+    }
+
+    /**
+     * Replaces what this controller says of its executors. One round trip.
+     *
+     * @param text at most 4 MiB
+     */
+    public void tellComputers(String text) {
+        Native.tellComputers(handle, text);
+    }
+
+    /** What the members say of their executors, by controller; this one too. One round trip. */
+    public Map<String, String> computers() {
+        Map<String, String> told = new HashMap<>();
+        for (String one : Native.computers(handle)) {
+            int end = one.indexOf('\n');
+            told.put(one.substring(0, end), one.substring(end + 1));
+        }
+        return told;
+    }
+
+    /**
+     * Takes a slot for one more agent of a cloud, unless as many exist or are asked for in the
+     * cluster as its cap allows. One round trip; may be repeated.
+     *
+     * @param id of the slot, made up by the caller
+     * @param cap 0 for none
+     * @return how many there are, when there is no slot left; -1 when one was taken
+     * @throws HaException.Fenced and {@link HaException.Unavailable} while it is no member
+     */
+    public int takeCloudSlot(String id, String cloud, int cap) {
+        return Native.takeCloudSlot(handle, id, cloud, cap);
+    }
+
+    /**
+     * Says which agent has a slot, and what it is, for whoever has to end it; takes the slot back
+     * after this controller was away. One round trip; may be repeated.
+     *
+     * @param text at most 1 MiB
+     */
+    public CloudSlot keepCloudAgent(String id, String cloud, String agent, byte[] text) {
+        return CloudSlot.valueOf(Native.keepCloudAgent(handle, id, cloud, agent, text));
+    }
+
+    /** Gives a slot back; false when another controller holds it. One round trip. */
+    public boolean endCloudAgent(String id) {
+        return CloudSlot.valueOf(Native.endCloudAgent(handle, id)) == CloudSlot.ENDED;
+    }
+
+    /**
+     * Makes a member, this one perhaps, the holder of a slot that is this controller's or of one
+     * that is gone. One round trip.
+     *
+     * @return false when another member holds it, or the other is no member
+     */
+    public boolean passCloudAgent(String id, String to) {
+        return Native.passCloudAgent(handle, id, to);
+    }
+
+    /** The agents of clouds that exist or are asked for in the cluster. One round trip. */
+    public List<CloudAgent> cloudAgents() {
+        return Native.cloudAgents(handle).stream().map(CloudAgent::ofLines).toList();
+    }
+
+    /**
+     * What an agent of a cloud is, as its controller said.
+     *
+     * @throws HaException when no controller of this cluster has sealed it
+     */
+    public Optional<byte[]> cloudAgentText(String id) {
+        return Optional.ofNullable(Native.cloudAgentText(handle, id));
     }
 
     /**

@@ -79,7 +79,8 @@ final class Native {
             boolean concurrent,
             String pinned,
             byte[] payload,
-            long seenRevision);
+            long seenRevision,
+            String note);
 
     static native void keepAccepted(
             long handle,
@@ -100,9 +101,10 @@ final class Native {
     static native void renameAccepted(long handle, long id, long newId, byte[] payload);
 
     static native Enqueued fold(
-            long handle, long id, long seenRevision, byte[] payload, long dueInMillis);
+            long handle, long id, long seenRevision, byte[] payload, long dueInMillis, String note);
 
-    static native Enqueued foldHeld(long handle, long id, long seenRevision, byte[] payload);
+    static native Enqueued foldHeld(
+            long handle, long id, long seenRevision, byte[] payload, String note);
 
     /** {@code rooms} stands beside {@code lanes}. */
     static native List<Item> claim(
@@ -171,6 +173,9 @@ final class Native {
     /** Null when there is none. */
     static native Item item(long handle, long id);
 
+    /** Null when nothing is known. */
+    static native ItemTrace trace(long handle, long id);
+
     static native List<Item> items(long handle);
 
     /** Null when there is none. */
@@ -193,6 +198,10 @@ final class Native {
 
     static native List<KnownController> homes(long handle);
 
+    static native List<Moment> moments(long handle, int most);
+
+    static native void noteMoment(long handle, String what, String text);
+
     static native void describe(long handle, String facts);
 
     /** {@code body} may be null. */
@@ -212,6 +221,23 @@ final class Native {
     static native List<String> keptSettings(long handle);
 
     /** The owner's id, a line break, its epoch. */
+    static native void tellComputers(long handle, String body);
+
+    static native List<String> computers(long handle);
+
+    static native int takeCloudSlot(long handle, String id, String cloud, int cap);
+
+    static native String keepCloudAgent(
+            long handle, String id, String cloud, String agent, byte[] body);
+
+    static native String endCloudAgent(long handle, String id);
+
+    static native boolean passCloudAgent(long handle, String id, String to);
+
+    static native List<String> cloudAgents(long handle);
+
+    static native byte[] cloudAgentText(long handle, String id);
+
     static native String takeAgent(long handle, String agent);
 
     static native boolean giveAgent(long handle, String agent, String to);

@@ -5,6 +5,7 @@ import hudson.remoting.Capability;
 import hudson.slaves.SlaveComputer;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.AgentOwner;
+import io.jenkins.plugins.ha.bridge.CloudAgent;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.Member;
 import jakarta.servlet.ServletException;
@@ -21,13 +22,16 @@ import java.util.Map;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Logger;
+import jenkins.model.Jenkins;
+import jenkins.slaves.JnlpAgentReceiver;
 import jenkins.slaves.RemotingVersionInfo;
 import jenkins.util.HttpServletFilter;
 import jenkins.websocket.WebSockets;
 
 /**
  * Where agents come in by WebSocket: one that works for this controller, or for none, core lets in;
- * one that works for another controller is passed on there. Whom core would refuse, core refuses.
+ * one that works for another controller is passed on there, as is one of a cloud. Whom core would
+ * refuse, core refuses.
  */
 @Extension
 public final class AgentDoor implements HttpServletFilter {
@@ -72,15 +76,17 @@ public final class AgentDoor implements HttpServletFilter {
                 || !"websocket".equalsIgnoreCase(request.getHeader("Upgrade"))) {
             return false;
         }
+        boolean ofCloud = isAgentOfCloud(membership, name);
         SlaveComputer computer = PermanentAgents.computer(name);
-        if (computer == null || !isEqual(secret, computer.getJnlpMac())) {
+        if (computer == null && !ofCloud
+                || !isEqual(secret, JnlpAgentReceiver.SLAVE_SECRET.mac(name))) {
             return false; // core says what is wrong
         }
         if (!WAITING.tryAcquire()) {
             return comeAgain(response, name, "too many agents wait here for their controllers");
         }
         try {
-            return letInOrPassOn(membership, request, response, name);
+            return letInOrPassOn(membership, request, response, name, ofCloud);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return comeAgain(response, name, "this controller is being shut down");
@@ -93,7 +99,8 @@ public final class AgentDoor implements HttpServletFilter {
             Membership membership,
             HttpServletRequest request,
             HttpServletResponse response,
-            String name)
+            String name,
+            boolean ofCloud)
             throws IOException, ServletException, InterruptedException {
         AgentOwners owners = membership.agents();
         long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(PATIENCE_MILLIS);
@@ -104,10 +111,15 @@ public final class AgentDoor implements HttpServletFilter {
             }
             AgentOwner owner;
             try {
-                owner = owners.take(name);
+                owner = ofCloud ? ownerOfCloudAgent(membership, name) : owners.take(name);
             } catch (HaException e) {
                 why = e.getMessage();
                 membership.cluster().awaitJoined(AGAIN_MILLIS);
+                Thread.sleep(AGAIN_MILLIS);
+                continue;
+            }
+            if (owner == null) {
+                why = "its controller is gone, or has let go of it";
                 Thread.sleep(AGAIN_MILLIS);
                 continue;
             }
@@ -147,6 +159,26 @@ public final class AgentDoor implements HttpServletFilter {
             Thread.sleep(AGAIN_MILLIS);
         } while (System.nanoTime() < until);
         return comeAgain(response, name, why);
+    }
+
+    /** Whether it is no node here, and the cluster knows it as one of a cloud. */
+    private static boolean isAgentOfCloud(Membership membership, String name) {
+        return Jenkins.get().getNode(name) == null
+                && membership.clouds().slots().all().stream()
+                        .anyMatch(agent -> agent.agent().equals(name));
+    }
+
+    /** Null while it is nobody's. One round trip. */
+    private static AgentOwner ownerOfCloudAgent(Membership membership, String name) {
+        boolean here = Jenkins.get().getNode(name) != null;
+        for (CloudAgent agent : membership.cluster().cloudAgents()) {
+            if (agent.agent().equals(name)) {
+                AgentOwner owner = new AgentOwner(name, agent.controllerId(), agent.epoch());
+                boolean ours = membership.agents().isUs(owner);
+                return agent.alive() && (here || !ours) ? owner : null;
+            }
+        }
+        return null;
     }
 
     private static boolean comeAgain(HttpServletResponse response, String name, String why)

@@ -9,7 +9,7 @@ import java.util.logging.Logger;
  * {@code node} blocks of Pipelines that had their agent already and need it again, after their
  * controller has died, say: what they began there may run still.
  */
-final class ResumedBlocks {
+public final class ResumedBlocks {
     private static final Logger LOGGER = Logger.getLogger(ResumedBlocks.class.getName());
 
     /** Of the Pipeline plugins, which need not be there. */
@@ -19,7 +19,7 @@ final class ResumedBlocks {
     private ResumedBlocks() {}
 
     /** Whether it is one; false where the plugins are of another version. */
-    static boolean isOne(Queue.Task task) {
+    public static boolean isOne(Queue.Task task) {
         if (!task.getClass().getName().equals(BLOCK)) {
             return false;
         }

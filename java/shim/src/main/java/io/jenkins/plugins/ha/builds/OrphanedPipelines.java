@@ -70,6 +70,11 @@ public final class OrphanedPipelines {
         adoption.consider(item, () -> left.remove(item.id(), item));
     }
 
+    /** Whether it falls to this controller to decide on one, and it has not done so yet. */
+    public boolean anyUndecided() {
+        return !left.isEmpty();
+    }
+
     /** As {@link #leave}, for one that the queue knows nothing of. */
     void unqueued(BuildKey key) {
         adoption.considerUnqueued(key);

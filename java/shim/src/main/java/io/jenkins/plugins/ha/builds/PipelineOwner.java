@@ -76,6 +76,18 @@ record PipelineOwner(
         return Math.max(1, highest(folder));
     }
 
+    /** Name of the controller that had this generation, as far as the files say. */
+    static String ownerOf(Path folder, int generation) throws IOException {
+        if (generation >= FIRST) {
+            return read(folder, generation).controllerName();
+        }
+        try {
+            return Files.readString(folder.resolve(LET_GO + generation)).strip();
+        } catch (NoSuchFileException e) {
+            return "another one";
+        }
+    }
+
     /** The highest generation; empty while the Pipeline is its first controller's. */
     static Optional<PipelineOwner> standing(Path folder) throws IOException {
         int highest = highest(folder);

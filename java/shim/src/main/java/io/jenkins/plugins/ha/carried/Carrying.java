@@ -74,6 +74,11 @@ public final class Carrying {
     private final Map<String, Long> heard = new LinkedHashMap<>();
     private final List<Restoring> wanted = new ArrayList<>();
     private boolean lookSoon = true;
+
+    /** How many settings were saved here, and of how many of them the cluster knows. */
+    private long savedCount;
+
+    private long storedCount;
     private boolean stopped;
     private long lookAt;
 
@@ -131,16 +136,45 @@ public final class Carrying {
         notifyAll();
     }
 
-    /** A file of this home was written by this Jenkins. Does not block. */
-    void saved(Path file) {
+    /** A file of this home was written by this Jenkins; whether it is carried. Does not block. */
+    boolean saved(Path file) {
         String path = exchange.list().pathOf(file);
         if (path.isEmpty() || exchange.list().kindOf(path).isEmpty()) {
-            return;
+            return false;
         }
         saved(path, authorNow());
+        return true;
+    }
+
+    /**
+     * Waits until the cluster has what was saved here before, at the most so long: what a user was
+     * told is done must not be lost with this controller.
+     */
+    void awaitStored(long millis) throws InterruptedException {
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+        synchronized (this) {
+            long wanted = savedCount;
+            while (storedCount < wanted && !stopped) {
+                long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+                if (left <= 0) {
+                    return;
+                }
+                wait(left);
+            }
+        }
+    }
+
+    private synchronized long savedSoFar() {
+        return savedCount;
+    }
+
+    private synchronized void stored(long count) {
+        storedCount = Math.max(storedCount, count);
+        notifyAll();
     }
 
     private synchronized void saved(String path, String author) {
+        savedCount++;
         Saved before = savedHere.get(path);
         long knew = inForce.getOrDefault(path, 0L);
         savedHere.put(
@@ -247,8 +281,10 @@ public final class Carrying {
 
     private void look() {
         boolean first = looked.getCount() > 0;
+        long saved = savedSoFar();
         // What was saved while Jenkins booted is not told before the cluster's is known.
         exchange.look(first ? () -> {} : this::follow);
+        stored(saved);
         if (first) {
             deleted.begin();
             looked.countDown();
@@ -275,11 +311,14 @@ public final class Carrying {
             }
         }
         gather();
+        long count;
         synchronized (this) {
             own = new LinkedHashMap<>(savedHere);
             savedHere.clear();
+            count = savedCount;
         }
         own.forEach((path, saved) -> exchange.saved(path, saved.author, saved.heardBefore));
+        stored(count);
     }
 
     private static void gather() {

@@ -14,12 +14,16 @@ import io.jenkins.plugins.ha.settings.HaConfiguration;
 import java.util.List;
 import jenkins.model.Jenkins;
 import jenkins.model.NodeListener;
+import org.kohsuke.stapler.Stapler;
+import org.kohsuke.stapler.StaplerRequest2;
 
 /**
  * Hears what this Jenkins saves. It hears of each build as well, so it asks no more than a name.
  */
 @Extension
 public final class SavedHere extends SaveableListener {
+    private static final long STORED_MILLIS = 500;
+
     @Override
     public void onChange(Saveable saveable, XmlFile file) {
         saved(file);
@@ -56,8 +60,27 @@ public final class SavedHere extends SaveableListener {
             // are made; the comparison, which begins when all is loaded, finds what they saved.
             return;
         }
-        Membership.active()
-                .ifPresent(membership -> membership.carrying().saved(file.getFile().toPath()));
+        Membership.active().ifPresent(membership -> saved(membership, file));
+    }
+
+    /**
+     * Who posts a change is answered once the cluster has it: this controller may die the moment
+     * after, and settings are not on the shared folder. Nobody else waits, and nobody waits for a
+     * Redis that is away; the thread may hold locks.
+     */
+    private static void saved(Membership membership, XmlFile file) {
+        Carrying carrying = membership.carrying();
+        StaplerRequest2 request = Stapler.getCurrentRequest2();
+        if (carrying.saved(file.getFile().toPath())
+                && request != null
+                && !"GET".equals(request.getMethod())
+                && membership.cluster().holdsLease()) {
+            try {
+                carrying.awaitStored(STORED_MILLIS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 
     /** Begins when Jenkins has booted, before it serves a page with settings of its own. */

@@ -9,6 +9,7 @@ import io.jenkins.plugins.ha.bridge.KnownController;
 import io.jenkins.plugins.ha.bridge.Member;
 import io.jenkins.plugins.ha.health.ClusterMonitor;
 import io.jenkins.plugins.ha.topology.ControllerFacts;
+import io.jenkins.plugins.ha.trace.ControllerNames;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -34,11 +35,14 @@ public final class ClusterOverview {
 
     private static final long ANSWER_MILLIS = 1000;
 
+    private static final int SHOWN_MOMENTS = 100;
+
     private final Membership membership;
     private final List<MemberRow> controllers = new ArrayList<>();
     private final List<GoneRow> gone = new ArrayList<>();
     private final Map<String, KnownController> known = new HashMap<>();
     private String problem = "";
+    private ClusterWorkload workload;
 
     private ClusterOverview(Membership membership) {
         this.membership = membership;
@@ -112,6 +116,39 @@ public final class ClusterOverview {
     @Exported
     public int getWaiting() {
         return membership == null ? 0 : membership.view().waitingUnclaimed();
+    }
+
+    /** What waits, oldest first, of the jobs that the caller may read; 200 at the most. */
+    @Exported(inline = true)
+    public List<ClusterWorkload.WorkRow> getWaitingItems() {
+        return membership == null ? List.of() : workload().waiting();
+    }
+
+    /** What runs, and where, of the jobs that the caller may read; 200 at the most. */
+    @Exported(inline = true)
+    public List<ClusterWorkload.WorkRow> getBuilds() {
+        return membership == null ? List.of() : workload().running();
+    }
+
+    /** What happened to the controllers, newest first; of the last thousand the newest hundred. */
+    @Exported(inline = true)
+    public List<TimelineRow> getMoments() {
+        if (membership == null) {
+            return List.of();
+        }
+        try {
+            return TimelineRow.of(
+                    membership.cluster().moments(SHOWN_MOMENTS), new ControllerNames(membership));
+        } catch (HaException e) {
+            return List.of(); // why is in the problem
+        }
+    }
+
+    private ClusterWorkload workload() {
+        if (workload == null) {
+            workload = new ClusterWorkload(membership);
+        }
+        return workload;
     }
 
     /** By name. */

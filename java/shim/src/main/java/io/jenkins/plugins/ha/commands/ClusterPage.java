@@ -7,6 +7,7 @@ import hudson.security.Permission;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.doctor.DoctorPage;
+import io.jenkins.plugins.ha.trace.TracePage;
 import io.jenkins.plugins.ha.watch.MetricsPage;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
@@ -76,6 +77,11 @@ public final class ClusterPage extends ManagementLink {
     /** {@code /ha/doctor/}. */
     public DoctorPage getDoctor() {
         return new DoctorPage();
+    }
+
+    /** {@code /ha/item/N/}; null where nothing is known of it. */
+    public TracePage getItem(String id) {
+        return TracePage.of(id);
     }
 
     /** Whether the present user may drain. */

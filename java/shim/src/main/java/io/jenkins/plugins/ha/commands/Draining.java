@@ -77,7 +77,16 @@ final class Draining {
 
     /** The other side. */
     static String drainHere(Membership membership, String order) {
-        membership.claimer().drain(Boolean.parseBoolean(order));
+        boolean drained = Boolean.parseBoolean(order);
+        boolean news = membership.claimer().isDraining() != drained;
+        membership.claimer().drain(drained);
+        if (news) {
+            membership
+                    .outbound()
+                    .tell(
+                            "the timeline",
+                            cluster -> cluster.noteMoment(drained ? "drained" : "undrained", ""));
+        }
         return "ok";
     }
 

@@ -23,7 +23,9 @@ import jenkins.util.HttpServletFilter;
  */
 @Extension
 public final class StopFilter implements HttpServletFilter {
-    private static final Pattern STOP = Pattern.compile("(/.+)/([^/]+)/(stop|term|kill)/?");
+    // stopBuild: core's pane of executors adds it
+    private static final Pattern STOP =
+            Pattern.compile("(/.+)/([^/]+)/(stop|term|kill)(?:/stopBuild)?/?");
 
     /** What may stand in the address of a job: itself, its folders, and the views one came by. */
     private static final Pattern STEP =

@@ -195,7 +195,7 @@ final class Admission {
     private Stored store(Draft draft, String lane, byte[] payload, long revision) {
         NewItem item = show(draft, lane, payload);
         try {
-            Enqueued answer = membership.cluster().enqueue(item, revision);
+            Enqueued answer = membership.cluster().enqueue(item, revision, Why.of(draft.actions()));
             if (answer.accepted()) {
                 membership.view().stored(item.id(), item.job(), answer.revision(), revision >= 0);
                 return Stored.DONE;
@@ -327,7 +327,15 @@ final class Admission {
             }
             Enqueued answer;
             try {
-                answer = membership.cluster().fold(before.id(), seenRevision, both, dueIn);
+                answer =
+                        membership
+                                .cluster()
+                                .fold(
+                                        before.id(),
+                                        seenRevision,
+                                        both,
+                                        dueIn,
+                                        Why.of(draft.actions()));
             } catch (HaException.NotFound | HaException.Conflict e) {
                 return first;
             }

@@ -7,6 +7,7 @@ import hudson.model.Run;
 import io.jenkins.plugins.ha.ControllerIdentity;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.Item;
+import io.jenkins.plugins.ha.builds.BuildStory;
 import io.jenkins.plugins.ha.builds.PipelineFence;
 import io.jenkins.plugins.ha.builds.ReadOnlyCopies;
 import java.util.List;
@@ -115,6 +116,17 @@ public final class ClusterItemAction extends InvisibleAction
     @Exported(visibility = 2, skipNull = true)
     public String getHaController() {
         return build == null ? null : controllerName;
+    }
+
+    /** For the build's page; null on a queue item. */
+    public BuildStory getStory() {
+        Run<?, ?> run = build;
+        return run == null ? null : BuildStory.of(run, controllerName);
+    }
+
+    /** The item whose trace may be asked for; 0 for none. */
+    public long getTraced() {
+        return Membership.active().isPresent() ? itemId : 0;
     }
 
     /** Two items of the cluster are two items: they were compared when they were accepted. */

@@ -177,7 +177,9 @@ public final class Folding {
                     break;
                 }
                 Enqueued answer =
-                        membership.cluster().foldHeld(now.id(), now.jobRevision(), payload);
+                        membership
+                                .cluster()
+                                .foldHeld(now.id(), now.jobRevision(), payload, Why.of(actions));
                 if (answer.accepted()) {
                     return true;
                 }

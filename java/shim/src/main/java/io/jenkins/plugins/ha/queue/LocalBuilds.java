@@ -207,7 +207,8 @@ public final class LocalBuilds extends QueueListener {
                         false,
                         pinned,
                         NOTHING),
-                -1);
+                -1,
+                "It stands for a build that stays on its controller");
     }
 
     private static void withdraw(Cluster cluster, Turn turn, String why) {

@@ -117,8 +117,8 @@ final class Room {
             return idle - unstarted;
         }
         for (Cloud cloud : jenkins.clouds) {
-            if (!barren && canProvision(cloud, label)) {
-                return FOR_CLOUDS - unstarted;
+            if (!barren && left(cloud) > 0 && canProvision(cloud, label)) {
+                return Math.min(FOR_CLOUDS - unstarted, left(cloud));
             }
         }
         return idle - unstarted;
@@ -144,6 +144,11 @@ final class Room {
             LOGGER.log(level, "The cloud " + cloud.name + " failed: nothing is claimed for it", e);
             return false;
         }
+    }
+
+    /** How many more agents the cluster may have of it: what nobody may ask for is not claimed. */
+    private static int left(Cloud cloud) {
+        return Membership.active().map(m -> m.clouds().left(cloud)).orElse(Integer.MAX_VALUE);
     }
 
     private static int oneOffRoom(Jenkins jenkins, Lane lane, List<Queue.Item> held) {
@@ -178,11 +183,15 @@ final class Room {
             if (node != null
                     && allows(label, node)
                     && computer instanceof SlaveComputer agent
-                    && agent.isConnecting()) {
+                    && (agent.isConnecting() || isComing(node))) {
                 return true;
             }
         }
         return false;
+    }
+
+    private static boolean isComing(Node node) {
+        return Membership.active().map(m -> m.clouds().comes(node.getNodeName())).orElse(false);
     }
 
     /** Whether there is a node for the item that is online. */

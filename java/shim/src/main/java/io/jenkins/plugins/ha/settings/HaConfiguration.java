@@ -13,6 +13,7 @@ import io.jenkins.plugins.ha.bridge.ControllerHome;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.Records;
 import io.jenkins.plugins.ha.bridge.RecordsSettings;
+import io.jenkins.plugins.ha.clouds.CloudRules;
 import io.jenkins.plugins.ha.topology.HomeOfController;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -58,6 +59,8 @@ public class HaConfiguration extends GlobalConfiguration {
     private boolean rerun = true;
     private boolean adoptPipelines = true;
     private boolean takesSettings = true;
+    private boolean askCloudsAtOnce = true;
+    private String cloudRules = "";
     private String alsoCarried = "";
     private String notCarried = "";
     private int historyForms = HISTORY_FORMS;
@@ -197,6 +200,11 @@ public class HaConfiguration extends GlobalConfiguration {
         }
         if (!isOneLine(trimmed(json.optString("url")))) {
             throw new FormException(NAME_FAULT, "url");
+        }
+        try {
+            CloudRules.parse(json.optString("cloudRules"));
+        } catch (IllegalArgumentException e) {
+            throw new FormException(e.getMessage(), "cloudRules");
         }
         movePassword(json, "redisUrl", "redisPassword");
         movePassword(json, "databaseUrl", "databasePassword");
@@ -354,6 +362,44 @@ public class HaConfiguration extends GlobalConfiguration {
     public void setTakesSettings(boolean takesSettings) {
         this.takesSettings = takesSettings;
         save();
+    }
+
+    /** Whether clouds are asked for an agent as soon as an item needs one. */
+    public boolean isAskCloudsAtOnce() {
+        return askCloudsAtOnce;
+    }
+
+    @DataBoundSetter
+    public void setAskCloudsAtOnce(boolean askCloudsAtOnce) {
+        this.askCloudsAtOnce = askCloudsAtOnce;
+        save();
+    }
+
+    /** How many agents the cluster may have of which cloud, and which is asked as core does. */
+    public String getCloudRules() {
+        return trimmed(cloudRules);
+    }
+
+    /**
+     * @throws IllegalArgumentException with a sentence for the admin
+     */
+    @DataBoundSetter
+    public void setCloudRules(String cloudRules) {
+        CloudRules.parse(trimmed(cloudRules));
+        this.cloudRules = trimmed(cloudRules);
+        save();
+    }
+
+    /** Says what is wrong with a line. */
+    @POST
+    public FormValidation doCheckCloudRules(@QueryParameter String value) {
+        Jenkins.get().checkPermission(Jenkins.ADMINISTER);
+        try {
+            CloudRules.parse(trimmed(value));
+            return FormValidation.ok();
+        } catch (IllegalArgumentException e) {
+            return FormValidation.error(e.getMessage());
+        }
     }
 
     /** Names of files at the top of the home that are carried beside those of the list. */

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.jenkins.plugins.ha.stage.Eventually;
 import io.jenkins.plugins.ha.stage.FreestyleJob;
 import io.jenkins.plugins.ha.stage.JenkinsClient;
@@ -15,7 +16,11 @@ import java.net.http.HttpClient;
 import java.net.http.WebSocket;
 import java.net.http.WebSocketHandshakeException;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletionException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -60,8 +65,9 @@ class AgentOwnersTest {
                     () ->
                             print(two.b(), "Jenkins.get().getComputer('passed').offlineCauseReason")
                                     .equals("It is connected to the controller a"));
-            assertEquals(2, two.a().json("computer/api/json").path("totalExecutors").asInt());
-            assertEquals(0, two.b().json("computer/api/json").path("totalExecutors").asInt());
+            for (JenkinsClient each : List.of(two.a(), two.b())) {
+                awaitExecutors(each, 2, 0);
+            }
 
             // Given to b while its connection goes to a still.
             script(two.a(), give("passed", "b"));
@@ -82,6 +88,66 @@ class AgentOwnersTest {
             assertEquals("0", print(two.a(), relays()));
             relayCost(two.a(), "passed", "direct");
         }
+    }
+
+    @Test
+    void executorsOfTheWholeClusterAreOnThePagesOfEachAndAreStoppedThere() {
+        try (RoamingAgent agent = RoamingAgent.start(two, "shown", 1, two.controller("b"))) {
+            two.createJob("shown", new FreestyleJob().label("shown").shell("sleep 300").xml());
+            two.a().trigger("shown");
+            TwoControllers.awaitRunning(two.a(), "shown", 1);
+            agent.awaitConnected(two.controller("b"));
+            for (JenkinsClient each : List.of(two.a(), two.b())) {
+                awaitExecutors(each, 1, 1);
+                JsonNode shown = computer(each, "shown");
+                assertFalse(shown.path("offline").asBoolean(), shown.toString());
+                assertEquals(
+                        1,
+                        shown.path("executors")
+                                .path(0)
+                                .path("currentExecutable")
+                                .path("number")
+                                .asInt(),
+                        shown.toString());
+            }
+            assertTrue(two.a().get("computer/").body().contains("shown (b)"));
+            String pane = two.a().get("").body();
+            assertTrue(pane.contains("shown (b)"), pane);
+            Matcher stop =
+                    Pattern.compile("\"(/computer/shown/[^\"]*stopBuild[^\"]*)\"").matcher(pane);
+            assertTrue(stop.find(), pane);
+            two.a()
+                    .post(
+                            URI.create(stop.group(1).replace("&amp;", "&"))
+                                    .normalize()
+                                    .toString()
+                                    .substring(1),
+                            Map.of());
+            assertEquals("ABORTED", two.a().awaitResult("shown", 1, SOON));
+            for (JenkinsClient each : List.of(two.a(), two.b())) {
+                awaitExecutors(each, 1, 0);
+            }
+        }
+    }
+
+    private static void awaitExecutors(JenkinsClient on, int total, int busy) {
+        Eventually.until(
+                total + " executors, of which " + busy + " are busy",
+                SOON,
+                () -> {
+                    JsonNode all = on.json("computer/api/json?depth=2");
+                    return all.path("totalExecutors").asInt() == total
+                            && all.path("busyExecutors").asInt() == busy;
+                });
+    }
+
+    private static JsonNode computer(JenkinsClient on, String name) {
+        for (JsonNode one : on.json("computer/api/json?depth=2").path("computer")) {
+            if (one.path("displayName").asText().equals(name)) {
+                return one;
+            }
+        }
+        throw new AssertionError("no computer " + name);
     }
 
     @Test

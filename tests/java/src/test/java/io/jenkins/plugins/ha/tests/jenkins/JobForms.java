@@ -48,14 +48,19 @@ final class JobForms {
 
     /** Waits until both have the same form of it in memory; how long that took. */
     static Duration awaitSame(TwoControllers both, String item) {
+        return awaitSame(both.a(), both.b(), item);
+    }
+
+    /** As {@link #awaitSame(TwoControllers, String)}. */
+    static Duration awaitSame(JenkinsClient one, JenkinsClient other, String item) {
         String[] last = {"", ""};
         try {
             return Eventually.until(
                     item + " is the same on both",
                     IN_FORCE,
                     () -> {
-                        last[0] = of(both.a(), item);
-                        last[1] = of(both.b(), item);
+                        last[0] = of(one, item);
+                        last[1] = of(other, item);
                         return last[0].equals(last[1]) && !last[0].isEmpty();
                     });
         } catch (AssertionError e) {

@@ -1,0 +1,7 @@
+package hudson.widgets;
+
+public abstract class Widget {
+    public Widget() {
+        throw new UnsupportedOperationException();
+    }
+}

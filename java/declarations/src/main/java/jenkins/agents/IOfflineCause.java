@@ -1,0 +1,3 @@
+package jenkins.agents;
+
+public interface IOfflineCause {}

@@ -1,0 +1,63 @@
+//! What each controller says of its executors and what they run, for the pages of the others.
+
+use crate::node::Node;
+use crate::redis::{bytes, number, script, text};
+use crate::seal;
+use crate::{Error, Result};
+
+/// Longest text, bytes.
+const LONGEST: usize = 4 << 20;
+
+/// What a member said last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToldComputers {
+    /// The member.
+    pub controller_id: String,
+    /// The text, the shim's.
+    pub text: String,
+}
+
+impl Node {
+    /// See [`crate::Controller::tell_computers`].
+    pub fn tell_computers(&self, body: &str) -> Result<()> {
+        let membership = self.link.lease()?;
+        if body.len() > LONGEST {
+            return Err(Error::Invalid(format!(
+                "What this controller says of its executors takes {} bytes, {LONGEST} at the most: the others do not show them",
+                body.len()
+            )));
+        }
+        let epoch = membership.epoch.to_string();
+        let mut sealed = self.seal.of(&covered(self.me(), &epoch, body.as_bytes()));
+        sealed.extend_from_slice(body.as_bytes());
+        let mut cmd = script::computers_tell.call(&self.keys.meta);
+        cmd.arg(self.me()).arg(&epoch).arg(sealed);
+        let answer = self.run(&script::computers_tell, &cmd)?;
+        match answer.first().map(text).unwrap_or_default().as_str() {
+            "TOLD" => Ok(()),
+            _ => Err(Error::Fenced(
+                "This controller is no longer a member: its executors are not the cluster's".into(),
+            )),
+        }
+    }
+
+    /// See [`crate::Controller::computers`].
+    pub fn computers(&self) -> Result<Vec<ToldComputers>> {
+        self.link.membership()?;
+        let answer = self.pool.run(&script::computers, &script::computers.call(&self.keys.meta))?;
+        let mut told = Vec::new();
+        for one in answer.chunks_exact(3) {
+            let (controller_id, epoch) = (text(&one[0]), number(&one[1]).to_string());
+            let sealed = bytes(&one[2]).unwrap_or_default();
+            let (mac, body) = sealed.split_at_checked(seal::LENGTH).unwrap_or_default();
+            if self.seal.holds(&covered(&controller_id, &epoch, body), mac) {
+                told.push(ToldComputers { controller_id, text: String::from_utf8_lossy(body).into_owned() });
+            }
+        }
+        Ok(told)
+    }
+}
+
+fn covered<'a>(controller: &'a str, epoch: &'a str, body: &'a [u8]) -> [&'a [u8]; 4] {
+    [b"computers", controller.as_bytes(), epoch.as_bytes(), body]
+}
