@@ -536,8 +536,8 @@ final class Checker {
                         case "waiting", "idle", "roused", "wake" -> true;
                         case "number" -> true;
                         case "inbox", "cursor", "homes", "home", "reran" -> true;
-                        case "settings", "settings-text" -> true;
-                        case "done", "turn", "vouch" -> key.path("ttl").asLong() > 0;
+                        case "settings", "settings-text", "timeline" -> true;
+                        case "done", "turn", "vouch", "trace" -> key.path("ttl").asLong() > 0;
                         default -> false;
                     };
             if (!lasting) {
