@@ -408,6 +408,11 @@ class ForwardingTest {
         String page = "job/stalled/1/input/";
         try {
             assertEquals(200, pair.onA.get(page).statusCode());
+            // a Pipeline's log is written with a second's delay
+            Eventually.until(
+                    "its log is stored",
+                    LONG,
+                    () -> pair.onA.console("stalled", 1).contains("Go on?"));
             pair.b.pause();
             long since = System.nanoTime();
             HttpResponse<String> silent = pair.onA.post(page + "Ok/proceedEmpty", Map.of());
