@@ -95,8 +95,14 @@ class AgentOwnersTest {
         try (RoamingAgent agent = RoamingAgent.start(two, "shown", 1, two.controller("b"))) {
             two.createJob("shown", new FreestyleJob().label("shown").shell("sleep 300").xml());
             two.a().trigger("shown");
-            TwoControllers.awaitRunning(two.a(), "shown", 1);
             agent.awaitConnected(two.controller("b"));
+            // before that core's shell step swallows an interrupt, on one Jenkins too
+            Eventually.until(
+                    "its process runs",
+                    SOON,
+                    () ->
+                            two.a().build("shown", 1).isPresent()
+                                    && two.a().console("shown", 1).contains("+ sleep 300"));
             for (JenkinsClient each : List.of(two.a(), two.b())) {
                 awaitExecutors(each, 1, 1);
                 JsonNode shown = computer(each, "shown");
@@ -116,13 +122,12 @@ class AgentOwnersTest {
             Matcher stop =
                     Pattern.compile("\"(/computer/shown/[^\"]*stopBuild[^\"]*)\"").matcher(pane);
             assertTrue(stop.find(), pane);
-            two.a()
-                    .post(
-                            URI.create(stop.group(1).replace("&amp;", "&"))
-                                    .normalize()
-                                    .toString()
-                                    .substring(1),
-                            Map.of());
+            String address =
+                    URI.create(stop.group(1).replace("&amp;", "&"))
+                            .normalize()
+                            .toString()
+                            .substring(1);
+            assertEquals(302, two.a().post(address, Map.of()).statusCode(), address);
             assertEquals("ABORTED", two.a().awaitResult("shown", 1, SOON));
             for (JenkinsClient each : List.of(two.a(), two.b())) {
                 awaitExecutors(each, 1, 0);
