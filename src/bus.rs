@@ -7,7 +7,6 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::node::Node;
 use crate::redis::{bytes, script, text};
-use crate::seal;
 use crate::{Error, Item, LinkState, Result};
 
 /// Something that happened in the cluster, in the order in which it happened.
@@ -296,8 +295,7 @@ impl Node {
         let Some(asker) = self.inbox.asker(request_id) else {
             return Err(Error::NotFound(format!("There is no unanswered command {request_id}")));
         };
-        let mut sealed = self.seal.of(&reply(request_id, body));
-        sealed.extend_from_slice(body);
+        let sealed = self.seal.wrap(&reply(request_id), body);
         self.send_answer(&asker, request_id, &sealed)?;
         self.inbox.answered(request_id);
         Ok(())
@@ -312,12 +310,11 @@ impl Node {
 
     /// The body of a sealed reply, if the seal holds.
     pub fn reply_of(&self, request_id: &str, sealed: &[u8]) -> Option<Vec<u8>> {
-        let (mac, body) = sealed.split_at_checked(seal::LENGTH)?;
-        if self.seal.holds(&reply(request_id, body), mac) {
-            return Some(body.to_vec());
+        let body = self.seal.open(&reply(request_id), sealed);
+        if body.is_none() {
+            log::warn!("Dropped a reply without the cluster's seal: look at who can write to Redis");
         }
-        log::warn!("Dropped a reply without the cluster's seal: look at who can write to Redis");
-        None
+        body.map(<[u8]>::to_vec)
     }
 }
 
@@ -353,8 +350,8 @@ pub(crate) fn command<'a>(
     ]
 }
 
-fn reply<'a>(request_id: &'a str, body: &'a [u8]) -> [&'a [u8]; 3] {
-    [b"reply", request_id.as_bytes(), body]
+fn reply(request_id: &str) -> [&[u8]; 2] {
+    [b"reply", request_id.as_bytes()]
 }
 
 fn small(body: &[u8]) -> Result<()> {

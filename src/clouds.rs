@@ -5,7 +5,6 @@
 
 use crate::node::Node;
 use crate::redis::{bytes, number, script, text};
-use crate::seal;
 use crate::{Error, Result};
 
 /// Longest name of a slot, a cloud or an agent, bytes.
@@ -68,8 +67,7 @@ impl Node {
                 body.len()
             )));
         }
-        let mut sealed = self.seal.of(&covered(id, body));
-        sealed.extend_from_slice(body);
+        let sealed = self.seal.wrap(&about(id), body);
         let mut cmd = script::cloud_keep.call(&self.keys.meta);
         cmd.arg(self.me()).arg(membership.epoch).arg(id).arg(cloud).arg(agent).arg(sealed);
         let answer = self.run(&script::cloud_keep, &cmd)?;
@@ -125,13 +123,12 @@ impl Node {
         cmd.arg(id);
         let answer = self.pool.run(&script::cloud_text, &cmd)?;
         let Some(sealed) = answer.first().and_then(bytes) else { return Ok(None) };
-        let (mac, body) = sealed.split_at_checked(seal::LENGTH).unwrap_or_default();
-        if !self.seal.holds(&covered(id, body), mac) {
-            return Err(Error::Invalid(format!(
+        match self.seal.open(&about(id), sealed) {
+            Some(body) => Ok(Some(body.to_vec())),
+            None => Err(Error::Invalid(format!(
                 "The agent with the slot {id} in Redis is without the cluster's seal, so nothing is done with it: look at who can write to Redis, and end the agent in its cloud"
-            )));
+            ))),
         }
-        Ok(Some(body.to_vec()))
     }
 }
 
@@ -158,6 +155,6 @@ fn check(names: &[&str]) -> Result<()> {
     }
 }
 
-fn covered<'a>(id: &'a str, body: &'a [u8]) -> [&'a [u8]; 3] {
-    [b"cloud-agent", id.as_bytes(), body]
+fn about(id: &str) -> [&[u8]; 2] {
+    [b"cloud-agent", id.as_bytes()]
 }

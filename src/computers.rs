@@ -2,7 +2,6 @@
 
 use crate::node::Node;
 use crate::redis::{bytes, number, script, text};
-use crate::seal;
 use crate::{Error, Result};
 
 /// Longest text, bytes.
@@ -28,8 +27,7 @@ impl Node {
             )));
         }
         let epoch = membership.epoch.to_string();
-        let mut sealed = self.seal.of(&covered(self.me(), &epoch, body.as_bytes()));
-        sealed.extend_from_slice(body.as_bytes());
+        let sealed = self.seal.wrap(&about(self.me(), &epoch), body.as_bytes());
         let mut cmd = script::computers_tell.call(&self.keys.meta);
         cmd.arg(self.me()).arg(&epoch).arg(sealed);
         let answer = self.run(&script::computers_tell, &cmd)?;
@@ -49,8 +47,7 @@ impl Node {
         for one in answer.chunks_exact(3) {
             let (controller_id, epoch) = (text(&one[0]), number(&one[1]).to_string());
             let sealed = bytes(&one[2]).unwrap_or_default();
-            let (mac, body) = sealed.split_at_checked(seal::LENGTH).unwrap_or_default();
-            if self.seal.holds(&covered(&controller_id, &epoch, body), mac) {
+            if let Some(body) = self.seal.open(&about(&controller_id, &epoch), sealed) {
                 told.push(ToldComputers { controller_id, text: String::from_utf8_lossy(body).into_owned() });
             }
         }
@@ -58,6 +55,6 @@ impl Node {
     }
 }
 
-fn covered<'a>(controller: &'a str, epoch: &'a str, body: &'a [u8]) -> [&'a [u8]; 4] {
-    [b"computers", controller.as_bytes(), epoch.as_bytes(), body]
+fn about<'a>(controller: &'a str, epoch: &'a str) -> [&'a [u8]; 3] {
+    [b"computers", controller.as_bytes(), epoch.as_bytes()]
 }

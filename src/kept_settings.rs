@@ -5,7 +5,6 @@
 use crate::bus::announcement;
 use crate::node::Node;
 use crate::redis::{bytes, number, script, text};
-use crate::seal;
 use crate::{Error, Result};
 
 /// Announcements of a setting that was stored; the subject is its path, the number its version.
@@ -88,8 +87,7 @@ impl Node {
             changed_ms: self.redis_clock_ms(),
         }
         .head();
-        let mut sealed = self.seal.of(&covered(path, &head, body_bytes));
-        sealed.extend_from_slice(body_bytes);
+        let sealed = self.seal.wrap(&about(path, &head), body_bytes);
         let stamp = self.stamps.next(self.redis_clock_ms());
         let told = version.to_string();
         let mac =
@@ -121,11 +119,8 @@ impl Node {
         let answer = self.pool.run(&script::setting, &cmd)?;
         let Some(head) = answer.first().map(text) else { return Ok(None) };
         let sealed = answer.get(1).and_then(bytes).unwrap_or_default();
-        let (mac, body) = sealed.split_at_checked(seal::LENGTH).unwrap_or_default();
-        match KeptSetting::of(path, &head) {
-            Some(kept) if self.seal.holds(&covered(path, &head, body), mac) => {
-                Ok(Some((kept, body.to_vec())))
-            }
+        match (KeptSetting::of(path, &head), self.seal.open(&about(path, &head), sealed)) {
+            (Some(kept), Some(body)) => Ok(Some((kept, body.to_vec()))),
             _ => Err(Error::Invalid(format!(
                 "The setting {path} in Redis is without the cluster's seal, so nothing is done with it: look at who can write to Redis"
             ))),
@@ -156,8 +151,8 @@ fn check(path: &str, base: i64, version: i64, digest: &str, body: &[u8]) -> Resu
     Ok(())
 }
 
-fn covered<'a>(path: &'a str, head: &'a str, body: &'a [u8]) -> [&'a [u8]; 4] {
-    [b"setting", path.as_bytes(), head.as_bytes(), body]
+fn about<'a>(path: &'a str, head: &'a str) -> [&'a [u8]; 3] {
+    [b"setting", path.as_bytes(), head.as_bytes()]
 }
 
 #[cfg(test)]

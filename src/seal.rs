@@ -12,7 +12,7 @@ pub(crate) struct Seal {
 }
 
 /// Length of a seal, bytes.
-pub(crate) const LENGTH: usize = 32;
+const LENGTH: usize = 32;
 
 impl Seal {
     pub fn new(key: &SealKey) -> Self {
@@ -40,6 +40,19 @@ impl Seal {
     /// Whether `seal` is that of `parts`, in constant time.
     pub fn holds(&self, parts: &[&[u8]], seal: &[u8]) -> bool {
         self.over(parts).verify_slice(seal).is_ok()
+    }
+
+    /// A text with its seal before it; `about` says what it is, and counts as in [`Seal::of`].
+    pub fn wrap(&self, about: &[&[u8]], body: &[u8]) -> Vec<u8> {
+        let mut sealed = self.of(&[about, &[body]].concat());
+        sealed.extend_from_slice(body);
+        sealed
+    }
+
+    /// The text of what [`Seal::wrap`] made; none when it is without the cluster's seal, or is about something else.
+    pub fn open<'a>(&self, about: &[&[u8]], sealed: &'a [u8]) -> Option<&'a [u8]> {
+        let (seal, body) = sealed.split_at_checked(LENGTH)?;
+        self.holds(&[about, &[body]].concat(), seal).then_some(body)
     }
 
     /// Tells clusters with other secrets apart, without telling the key.
@@ -71,5 +84,16 @@ mod tests {
         assert!(!seal.payload_holds(7, "ax", b"", &mac));
         assert!(!seal.payload_holds(7, "a", b"x", b""));
         assert!(!Seal::new(&SealKey::new([2; 32])).payload_holds(7, "a", b"x", &mac));
+    }
+
+    #[test]
+    fn what_is_wrapped_opens_for_the_same_key_and_matter_only() {
+        let seal = Seal::new(&SealKey::new([1; 32]));
+        let sealed = seal.wrap(&[b"a", b"b"], b"text");
+        assert_eq!(seal.open(&[b"a", b"b"], &sealed), Some(b"text".as_slice()));
+        assert_eq!(seal.open(&[b"a", b"c"], &sealed), None);
+        assert_eq!(seal.open(&[b"a", b"b"], &sealed[..LENGTH - 1]), None);
+        assert_eq!(Seal::new(&SealKey::new([2; 32])).open(&[b"a", b"b"], &sealed), None);
+        assert_eq!(seal.open(&[b"a", b"b"], &seal.wrap(&[b"a", b"b"], b"")), Some(b"".as_slice()));
     }
 }

@@ -8,7 +8,6 @@ use ::redis::Value;
 use crate::bus::announcement;
 use crate::node::Node;
 use crate::redis::{bytes, number, script, text};
-use crate::seal;
 use crate::{Error, Result};
 
 /// Announcements that a state was changed; the subject is its name, the number its version.
@@ -76,9 +75,7 @@ impl Node {
         cmd.arg(self.me()).arg(membership.epoch).arg(name).arg(base);
         match body {
             Some(body) => {
-                let mut sealed = self.seal.of(&covered(name, &told, body));
-                sealed.extend_from_slice(body);
-                cmd.arg(&told).arg(sealed);
+                cmd.arg(&told).arg(self.seal.wrap(&about(name, &told), body));
             }
             None => {
                 cmd.arg("").arg("");
@@ -112,13 +109,12 @@ impl Node {
         if version == 0 {
             return Ok(SharedState { version, body: Some(Vec::new()) });
         }
-        let (mac, body) = sealed.split_at_checked(seal::LENGTH).unwrap_or_default();
-        if !self.seal.holds(&covered(name, &version.to_string(), body), mac) {
-            return Err(Error::Invalid(format!(
+        match self.seal.open(&about(name, &version.to_string()), sealed) {
+            Some(body) => Ok(SharedState { version, body: Some(body.to_vec()) }),
+            None => Err(Error::Invalid(format!(
                 "The state {name} in Redis is without the cluster's seal, so nothing is done with it: look at who can write to Redis"
-            )));
+            ))),
         }
-        Ok(SharedState { version, body: Some(body.to_vec()) })
     }
 }
 
@@ -137,6 +133,6 @@ fn check(name: &str, body: &[u8]) -> Result<()> {
     Ok(())
 }
 
-fn covered<'a>(name: &'a str, version: &'a str, body: &'a [u8]) -> [&'a [u8]; 4] {
-    [b"state", name.as_bytes(), version.as_bytes(), body]
+fn about<'a>(name: &'a str, version: &'a str) -> [&'a [u8]; 3] {
+    [b"state", name.as_bytes(), version.as_bytes()]
 }

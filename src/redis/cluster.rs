@@ -3,7 +3,7 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use ::redis::{Value, pipe};
+use ::redis::Value;
 
 use super::url::Place;
 use super::{Address, Fault, Wire};
@@ -37,10 +37,7 @@ fn follow(address: &Address, node: &Place, key: &str, until: Instant) -> Result<
     let mut place = node.clone();
     for _ in 0..MOST_MOVES {
         let mut wire = Wire::open(address, place.clone(), until.saturating_duration_since(Instant::now()))?;
-        let mut commands = pipe();
-        if let Some(password) = &address.password {
-            commands.cmd("AUTH").arg(&address.username).arg(password.reveal());
-        }
+        let mut commands = address.login();
         // Replicas, too, answer with the primary's place.
         commands.cmd("EXISTS").arg(key);
         let refusal = wire.pipeline(&commands, until)?.into_iter().find_map(|answer| match answer {

@@ -11,6 +11,10 @@ use crate::Error;
 pub(crate) const RIGHTS: &str = "~{haj:<cluster>}:* +@read +@write +@scripting +@connection -@dangerous \
                                  +client|setname +info +time +wait";
 
+/// What an admin does about a Redis Cluster whose URL does not say that it is one.
+pub(crate) const IS_CLUSTER: &str =
+    "is part of a Redis Cluster: begin its URL with redis+cluster://, or rediss+cluster://";
+
 /// Why a call to Redis gave no answer.
 #[derive(Debug)]
 pub(crate) enum Fault {
@@ -87,9 +91,7 @@ fn server(error: &ServerError, at: &Address) -> Error {
         "MASTERDOWN" | "CLUSTERDOWN" => away("has lost its primary"),
         "TRYAGAIN" | "ASK" => away("is moving the cluster's keys to another node"),
         "MOVED" if matches!(at.way, Way::Nodes(_)) => away("has moved the cluster's keys to another node"),
-        "MOVED" | "CROSSSLOT" => refused(
-            "is part of a Redis Cluster: begin its URL with redis+cluster://, or rediss+cluster://".into(),
-        ),
+        "MOVED" | "CROSSSLOT" => refused(IS_CLUSTER.into()),
         _ if detail.contains("AUTH") || detail.contains("invalid password") => {
             refused(format!("refused the password: change it in {}", at.origins.redis_password))
         }

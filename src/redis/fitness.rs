@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use ::redis::cmd;
 
+use super::fault::IS_CLUSTER;
 use super::{Address, Fault, Way, Wire, text};
 use crate::{Error, Result};
 
@@ -53,10 +54,7 @@ impl Fitness {
             ));
         }
         if self.cluster && !matches!(at.way, Way::Nodes(_)) {
-            return refuse(
-                "is part of a Redis Cluster: begin its URL with redis+cluster://, or rediss+cluster://"
-                    .into(),
-            );
+            return refuse(IS_CLUSTER.into());
         }
         if self.role == "slave" {
             return Err(Error::Unavailable(format!(

@@ -3,8 +3,6 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use ::redis::pipe;
-
 use super::url::Place;
 use super::{Address, Fault, Wire, array, text};
 
@@ -31,11 +29,8 @@ pub(crate) fn primary(address: &Address, master: &str, deadline: Instant) -> Res
 
 fn ask(address: &Address, sentinel: &Place, master: &str, until: Instant) -> Result<Option<Place>, Fault> {
     let mut wire = Wire::open(address, sentinel.clone(), until.saturating_duration_since(Instant::now()))?;
-    let mut commands = pipe();
     // A Sentinel may want a password or not; if not, it complains of being given one, and answers all the same.
-    if let Some(password) = &address.password {
-        commands.cmd("AUTH").arg(&address.username).arg(password.reveal());
-    }
+    let mut commands = address.login();
     commands.cmd("SENTINEL").arg("get-master-addr-by-name").arg(master);
     let answer = wire.pipeline(&commands, until)?.pop().unwrap_or_default();
     if let ::redis::Value::ServerError(error) = answer {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use ::redis::IntoConnectionInfo;
+use ::redis::{IntoConnectionInfo, Pipeline, pipe};
 
 use super::Keys;
 use crate::settings::Origins;
@@ -132,6 +132,17 @@ impl Address {
             replica_wait,
             origins: settings.origins.clone(),
         })
+    }
+}
+
+impl Address {
+    /// Commands that begin with the login, if there is one to give.
+    pub fn login(&self) -> Pipeline {
+        let mut commands = pipe();
+        if let Some(password) = &self.password {
+            commands.cmd("AUTH").arg(&self.username).arg(password.reveal());
+        }
+        commands
     }
 }
 

@@ -120,10 +120,7 @@ impl Wire {
             Way::Nodes(key) => cluster::owner(address, key, deadline)?,
         };
         let mut wire = Self::open(address, place, timeout)?;
-        let mut login = pipe();
-        if let Some(password) = &address.password {
-            login.cmd("AUTH").arg(&address.username).arg(password.reveal());
-        }
+        let mut login = address.login();
         if address.database != 0 {
             login.cmd("SELECT").arg(address.database);
         }

@@ -10,6 +10,7 @@ import hudson.model.listeners.SaveableListener;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.people.LoginFilter;
+import io.jenkins.plugins.ha.queue.HaQueue;
 import io.jenkins.plugins.ha.settings.HaConfiguration;
 import java.util.List;
 import jenkins.model.Jenkins;
@@ -65,8 +66,8 @@ public final class SavedHere extends SaveableListener {
 
     /**
      * Who posts a change is answered once the cluster has it: this controller may die the moment
-     * after, and settings are not on the shared folder. Nobody else waits, and nobody waits for a
-     * Redis that is away; the thread may hold locks.
+     * after, and settings are not on the shared folder. Nobody else waits, nobody under the queue's
+     * lock, and nobody for a Redis that is known to be away.
      */
     private static void saved(Membership membership, XmlFile file) {
         Carrying carrying = membership.carrying();
@@ -74,6 +75,7 @@ public final class SavedHere extends SaveableListener {
         if (carrying.saved(file.getFile().toPath())
                 && request != null
                 && !"GET".equals(request.getMethod())
+                && !HaQueue.isLockedHere()
                 && membership.cluster().holdsLease()) {
             try {
                 carrying.awaitStored(STORED_MILLIS);

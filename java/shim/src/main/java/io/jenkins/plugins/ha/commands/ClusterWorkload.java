@@ -1,11 +1,11 @@
 package io.jenkins.plugins.ha.commands;
 
 import hudson.model.Job;
-import hudson.model.Queue;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.Item;
 import io.jenkins.plugins.ha.bridge.ItemState;
 import io.jenkins.plugins.ha.trace.ControllerNames;
+import io.jenkins.plugins.ha.trace.WhyItWaits;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Date;
@@ -116,9 +116,7 @@ final class ClusterWorkload {
             if (item.number() > 0) {
                 return item.state() == ItemState.ORPHANED ? item.why() : "";
             }
-            Queue.Item shown = Queue.getInstance().getItem(item.id());
-            String why = shown == null || shown instanceof Queue.LeftItem ? null : shown.getWhy();
-            return why == null ? item.why() : why;
+            return WhyItWaits.of(item.id(), item.why());
         }
 
         /** Whether the present user may end it. */

@@ -1,7 +1,6 @@
 package io.jenkins.plugins.ha.computers;
 
 import hudson.model.Job;
-import hudson.model.Queue;
 import hudson.model.Run;
 import hudson.security.ACL;
 import hudson.security.ACLContext;
@@ -221,10 +220,5 @@ public final class ComputerElsewhere implements IComputer {
     @Override
     public Future<?> connect(boolean forceReconnect) {
         return CompletableFuture.completedFuture(null);
-    }
-
-    /** For who looks at what is no build of this controller. */
-    static Queue.Executable executable(Run<?, ?> run) {
-        return run instanceof Queue.Executable executable ? executable : null;
     }
 }

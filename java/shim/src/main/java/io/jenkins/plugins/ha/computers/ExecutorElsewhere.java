@@ -67,16 +67,14 @@ public final class ExecutorElsewhere implements IExecutor, IDisplayExecutor {
 
     @Override
     public Queue.Executable getCurrentExecutable() {
-        return ComputerElsewhere.executable(run());
+        return run() instanceof Queue.Executable executable ? executable : null;
     }
 
     /** As core's API has it: for who may read it. */
     @Exported(name = "currentExecutable")
     public Queue.Executable getCurrentExecutableForApi() {
         Run<?, ?> run = run();
-        return run != null && run.hasPermission(Item.READ)
-                ? ComputerElsewhere.executable(run)
-                : null;
+        return run != null && run.hasPermission(Item.READ) ? getCurrentExecutable() : null;
     }
 
     @Override

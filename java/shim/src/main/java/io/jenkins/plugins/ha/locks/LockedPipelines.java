@@ -3,6 +3,7 @@ package io.jenkins.plugins.ha.locks;
 import hudson.model.Run;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.builds.PipelineSteps;
+import io.jenkins.plugins.ha.life.Pool;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -26,6 +27,9 @@ import org.jenkinsci.plugins.workflow.steps.StepContext;
  */
 final class LockedPipelines {
     private static final Logger LOGGER = Logger.getLogger(LockedPipelines.class.getName());
+
+    /** A step that asks waits for the pen. */
+    private static final Pool AGAIN = new Pool("ha-jenkins-lock-again", 4, 100_000);
 
     private final ClusterLocks locks;
 
@@ -157,18 +161,14 @@ final class LockedPipelines {
     /** It waits in no queue: it asks again, as at its beginning. */
     private static void again(Run<?, ?> run, LockStepExecution step) {
         LOGGER.info(() -> run + " asks again for the lock at which it waits");
-        Thread thread =
-                new Thread(
-                        () -> {
-                            try {
-                                step.start();
-                            } catch (Exception | LinkageError e) {
-                                LOGGER.log(Level.WARNING, run + " waits at a lock for ever", e);
-                            }
-                        },
-                        "ha-jenkins-lock-again");
-        thread.setDaemon(true);
-        thread.start();
+        AGAIN.execute(
+                () -> {
+                    try {
+                        step.start();
+                    } catch (Exception | LinkageError e) {
+                        LOGGER.log(Level.WARNING, run + " waits at a lock for ever", e);
+                    }
+                });
     }
 
     private static String nodeOf(LockStepExecution step) {

@@ -14,6 +14,7 @@ import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import jenkins.model.GlobalConfiguration;
 import jenkins.model.Jenkins;
 
 /**
@@ -39,9 +40,7 @@ public final class Locks {
     /** By the name of the state. */
     private static final Map<String, Pen> PENS = new ConcurrentHashMap<>();
 
-    private static volatile Pen pen;
     private static volatile Throttle throttle;
-    private static volatile boolean shared;
 
     private Locks() {}
 
@@ -52,13 +51,8 @@ public final class Locks {
             fatal = false)
     public static void shareMilestones() {
         Membership membership = Membership.active().orElse(null);
-        if (membership == null || !membership.queueIsOurs()) {
-            return;
-        }
-        try {
-            Class.forName(STORAGE, false, Jenkins.get().getPluginManager().uberClassLoader);
-        } catch (ClassNotFoundException | LinkageError e) {
-            return; // not installed, or of a version that keeps them to itself
+        if (membership == null || !membership.queueIsOurs() || !isThere(STORAGE)) {
+            return; // or the plugin is of a version that keeps them to itself
         }
         try {
             OwnMilestones.replace();
@@ -68,6 +62,16 @@ public final class Locks {
                     "Milestones are each controller's own: this version of"
                             + " pipeline-milestone-step lacks what HA Jenkins needs",
                     e);
+        }
+    }
+
+    /** Whether some plugin brings this class. */
+    private static boolean isThere(String name) {
+        try {
+            Class.forName(name, false, Jenkins.get().getPluginManager().uberClassLoader);
+            return true;
+        } catch (ClassNotFoundException | LinkageError e) {
+            return false;
         }
     }
 
@@ -88,13 +92,8 @@ public final class Locks {
             fatal = false)
     public static void shareThrottling() {
         Membership membership = Membership.active().orElse(null);
-        if (membership == null || !membership.queueIsOurs()) {
+        if (membership == null || !membership.queueIsOurs() || !isThere(THROTTLING)) {
             return;
-        }
-        try {
-            Class.forName(THROTTLING, false, Jenkins.get().getPluginManager().uberClassLoader);
-        } catch (ClassNotFoundException | LinkageError e) {
-            return; // not installed
         }
         Throttle made = new Throttle();
         PENS.put(Throttle.NAME, made.pen());
@@ -132,10 +131,8 @@ public final class Locks {
             ClusterLocks locks = ClusterLocks.make(present);
             all.remove(present);
             all.add(0, locks);
-            replaceIn(jenkins.model.GlobalConfiguration.all(), present, locks);
-            pen = locks.pen();
+            replaceIn(GlobalConfiguration.all(), present, locks);
             PENS.put(ClusterLocks.NAME, locks.pen());
-            shared = true;
             locks.start(membership);
         } catch (ReflectiveOperationException | RuntimeException | LinkageError e) {
             LOGGER.log(
@@ -148,9 +145,7 @@ public final class Locks {
 
     @SuppressWarnings("rawtypes")
     private static void replaceIn(
-            ExtensionList<jenkins.model.GlobalConfiguration> list,
-            Descriptor present,
-            ClusterLocks locks) {
+            ExtensionList<GlobalConfiguration> list, Descriptor present, ClusterLocks locks) {
         boolean has = false;
         for (Object one : list) {
             has |= one == present;
@@ -164,7 +159,7 @@ public final class Locks {
 
     /** Whether locks are the cluster's; else each controller has its own, or there are none. */
     public static boolean shared() {
-        return shared;
+        return PENS.containsKey(ClusterLocks.NAME);
     }
 
     /** A shared state has a new version. Does not block. */
@@ -182,9 +177,9 @@ public final class Locks {
 
     /** The Pipeline is about to be handed over: it gets no lock here until {@link #release}. */
     public static void hold(Run<?, ?> run) {
-        Pen present = pen;
-        if (present != null) {
-            present.under(() -> HELD.add(run));
+        Pen pen = PENS.get(ClusterLocks.NAME);
+        if (pen != null) {
+            pen.under(() -> HELD.add(run));
         }
     }
 

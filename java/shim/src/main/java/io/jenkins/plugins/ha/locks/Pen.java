@@ -1,5 +1,6 @@
 package io.jenkins.plugins.ha.locks;
 
+import hudson.init.InitMilestone;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.HaException;
@@ -160,7 +161,7 @@ final class Pen {
             monitor.notifyAll();
             while (!held) {
                 boolean late = System.nanoTime() > deadline;
-                if (stopped || late && Jenkins.get().getInitLevel() != done()) {
+                if (stopped || late && Jenkins.get().getInitLevel() != InitMilestone.COMPLETED) {
                     throw new IllegalStateException(
                             "The "
                                     + name
@@ -175,10 +176,6 @@ final class Pen {
                 Thread.currentThread().interrupt();
             }
         }
-    }
-
-    private static hudson.init.InitMilestone done() {
-        return hudson.init.InitMilestone.COMPLETED;
     }
 
     /** Whether it was interrupted. */
@@ -406,7 +403,7 @@ final class Pen {
             held = false;
             pending = false;
             known = null;
-            version = Math.min(version, 0);
+            version = 0;
             announced = Long.MAX_VALUE;
             losses++;
             monitor.notifyAll();

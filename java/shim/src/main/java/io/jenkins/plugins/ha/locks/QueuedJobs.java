@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import org.jenkins.plugins.lockableresources.LockableResource;
 
 /**
  * Queue items of jobs that need resources before they begin. Core asks for them again and again
@@ -38,8 +39,8 @@ final class QueuedJobs {
     }
 
     /** The resources that are marked for this item, as all can read. */
-    List<org.jenkins.plugins.lockableresources.LockableResource> of(long item) {
-        List<org.jenkins.plugins.lockableresources.LockableResource> result = new ArrayList<>();
+    List<LockableResource> of(long item) {
+        List<LockableResource> result = new ArrayList<>();
         synchronized (ClusterLocks.syncResources) {
             Long since = renewed.get(item);
             boolean fresh = since != null && System.nanoTime() - since < RENEW_NANOS;

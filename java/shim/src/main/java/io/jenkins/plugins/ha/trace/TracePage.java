@@ -32,7 +32,9 @@ public final class TracePage implements StaplerProxy {
         }
     }
 
-    /** Who got here may see it. */
+    /**
+     * Itself. Jenkins leads requests on to objects of some types alone, of which this makes one.
+     */
     @Override
     public Object getTarget() {
         return this;

@@ -1,7 +1,6 @@
 package io.jenkins.plugins.ha.trace;
 
 import hudson.model.Job;
-import hudson.model.Queue;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.Item;
 import io.jenkins.plugins.ha.bridge.ItemTrace;
@@ -203,12 +202,9 @@ public final class TracedItem {
     /** Why it waits, or ended as it did; "" where there is nothing to say. */
     @Exported
     public String getWhy() {
-        if (state.equals("waiting") || state.equals("claimed")) {
-            Queue.Item shown = Queue.getInstance().getItem(getEffectiveItem());
-            String says = shown == null || shown instanceof Queue.LeftItem ? null : shown.getWhy();
-            return says == null ? why : says;
-        }
-        return why;
+        return state.equals("waiting") || state.equals("claimed")
+                ? WhyItWaits.of(getEffectiveItem(), why)
+                : why;
     }
 
     /** The item whose build it runs again; 0 for none. */

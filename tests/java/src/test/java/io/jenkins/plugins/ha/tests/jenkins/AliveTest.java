@@ -316,6 +316,21 @@ class AliveTest {
     }
 
     @Test
+    void aSettingThatIsSavedUnderTheQueuesLockKeepsNobodyWaitingForRedis() {
+        line.stall(true);
+        String millis =
+                script(
+                        two.b(),
+                        "hudson.model.Queue.withLock({ def began = System.nanoTime();"
+                                + " def j = jenkins.model.Jenkins.get();"
+                                + " j.systemMessage = 'under the lock'; j.save();"
+                                + " print((long) ((System.nanoTime() - began) / 1000000)) }"
+                                + " as Runnable)");
+        line.stall(false);
+        assertTrue(Long.parseLong(millis.strip()) < 300, "it took " + millis.strip() + " ms");
+    }
+
+    @Test
     void aFolderThatStallsKeepsNeitherQueueNorStopsNorStatusWaiting() throws Exception {
         Path folder = Files.createDirectories(two.stage().shared().jobs().resolve("stalled"));
         Path fifo = folder.resolve("config.xml"); // who opens it waits, as on a dead mount

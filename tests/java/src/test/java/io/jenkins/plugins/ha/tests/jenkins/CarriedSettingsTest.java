@@ -13,6 +13,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -52,6 +53,15 @@ class CarriedSettingsTest {
     }
 
     @Test
+    void whatSomebodyPostedIsTheClustersThoughItsControllerDiesTheMomentAfterItAnswered() {
+        String saved = "Jenkins.get().systemMessage = 'the last word'; Jenkins.get().save()";
+        assertEquals(200, two.a().post("scriptText", Map.of("script", saved)).statusCode());
+        two.controller("a").kill9();
+        awaitOnB("Jenkins.get().systemMessage", "the last word");
+        two.bothAlive();
+    }
+
+    @Test
     void whatADescriptorSavesIsInForceWithItsSecretsAndWithoutWhatWasEmptied() {
         script(
                 two.a(),
@@ -84,8 +94,9 @@ class CarriedSettingsTest {
         script(
                 two.a(),
                 "def g = Jenkins.get().getDescriptor('hudson.plugins.git.GitTool')\n"
-                        + "g.setInstallations(new hudson.plugins.git.GitTool('other',"
-                        + " '/opt/git', []))\n"
+                        // An array of its own type: with any other Jenkins does not boot again.
+                        + "g.setInstallations([new hudson.plugins.git.GitTool('other',"
+                        + " '/opt/git', [])] as hudson.plugins.git.GitTool[])\n"
                         + "g.save()");
         awaitOnB(
                 "Jenkins.get().getDescriptor('hudson.plugins.git.GitTool').installations*.name",

@@ -114,9 +114,9 @@ class CarriedUsersTest {
         assertEquals("bob", name(session));
         groovy(
                 pair.onA,
-                "User.getById('bob', false).getProperty(jenkins.security.seed.UserSeedProperty)"
-                        + ".renewSeed()");
-        groovy(pair.onA, "User.getById('bob', false).save()");
+                "def u = User.getById('bob', false)\n"
+                        + "u.getProperty(jenkins.security.seed.UserSeedProperty).renewSeed()\n"
+                        + "u.save()");
         Eventually.until("the session on b is over", AT_ONCE, () -> name(session).isEmpty());
     }
 

@@ -104,6 +104,7 @@ final class ConfigurationChaos {
             dead.start();
             dead.awaitUp(Stage.UP);
         }
+        assertTrue(kills > 0, "no controller was killed: take another seed, or more steps");
         System.out.println(
                 steps + " changes, " + kills + " controllers killed, Redis killed " + redisKills);
         assertSame();
@@ -143,6 +144,7 @@ final class ConfigurationChaos {
                         JenkinsClient.controllerOf(first.build(job, number).orElseThrow()));
             }
         }
+        stage.controllers().forEach(each -> takes(each, true));
     }
 
     private static void takes(Controller controller, boolean takes) {

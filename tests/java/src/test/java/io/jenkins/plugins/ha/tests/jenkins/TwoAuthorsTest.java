@@ -208,8 +208,7 @@ class TwoAuthorsTest {
 
     @Test
     void whateverIsChangedWhereverBothHoldTheSameInTheEnd() {
-        RandomChanges changes = new RandomChanges(both, new Random(20261127));
-        changes.run(60);
+        new ConfigurationChaos(both.stage(), new Random(20261127)).run(60, 15);
     }
 
     private static String problem(JenkinsClient on) {
