@@ -198,5 +198,6 @@ fn as_it_waits(item: &NewItem, me: &str) -> Item {
         deaths: 0,
         again: 0,
         payload: Some(item.payload.clone()),
+        format: 1,
     }
 }

@@ -5,6 +5,7 @@
 use ::redis::Cmd;
 
 use crate::bus::announcement;
+use crate::formats::Kind;
 use crate::node::Node;
 use crate::redis::{number, script, text};
 use crate::{Error, Result};
@@ -76,7 +77,7 @@ impl Node {
     }
 
     fn add_announcement(&self, cmd: &mut Cmd, agent: &str, epoch: i64, owner: &str) {
-        let stamp = self.stamps.next(self.redis_clock_ms());
+        let stamp = self.stamps.next(self.redis_clock_ms(), self.format(Kind::Announcement));
         let told = epoch.to_string();
         let mac =
             self.seal.of(&announcement(self.me(), TOPIC, agent, told.as_bytes(), owner.as_bytes(), &stamp));

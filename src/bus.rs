@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
+use crate::formats::Kind;
 use crate::node::Node;
 use crate::redis::{bytes, script, text};
 use crate::{Error, Item, LinkState, Result};
@@ -131,8 +132,8 @@ pub(crate) struct Inbox(Mutex<Pending>);
 
 #[derive(Default)]
 struct Pending {
-    /// By request id: who asked, and the inbox entry before the command.
-    commands: HashMap<String, (String, String)>,
+    /// By request id: who asked, the inbox entry before the command, and the format of the command.
+    commands: HashMap<String, (String, String, u32)>,
     /// The entries before the unanswered commands, in order.
     before: BTreeMap<StreamId, String>,
     /// The last entry read.
@@ -143,12 +144,12 @@ type StreamId = (u64, u64);
 
 impl Inbox {
     /// Notes a command read at `entry`; false if it is known already.
-    pub fn command(&self, request_id: &str, from: &str, before: &str) -> bool {
+    pub fn command(&self, request_id: &str, from: &str, before: &str, format: u32) -> bool {
         let mut pending = self.0.lock();
         if pending.commands.contains_key(request_id) {
             return false;
         }
-        pending.commands.insert(request_id.to_owned(), (from.to_owned(), before.to_owned()));
+        pending.commands.insert(request_id.to_owned(), (from.to_owned(), before.to_owned(), format));
         pending.before.insert(stream_id(before), request_id.to_owned());
         true
     }
@@ -161,8 +162,9 @@ impl Inbox {
         self.0.lock().read.clone()
     }
 
-    pub fn asker(&self, request_id: &str) -> Option<String> {
-        self.0.lock().commands.get(request_id).map(|(from, _)| from.clone())
+    /// Who asked, and in which format.
+    pub fn asker(&self, request_id: &str) -> Option<(String, u32)> {
+        self.0.lock().commands.get(request_id).map(|(from, _, format)| (from.clone(), *format))
     }
 
     /// Up to where all would be answered once `request_id` is.
@@ -177,7 +179,7 @@ impl Inbox {
 
     pub fn answered(&self, request_id: &str) {
         let mut pending = self.0.lock();
-        if let Some((_, before)) = pending.commands.remove(request_id) {
+        if let Some((_, before, _)) = pending.commands.remove(request_id) {
             pending.before.remove(&stream_id(&before));
         }
     }
@@ -189,17 +191,20 @@ pub(crate) fn stream_id(id: &str) -> StreamId {
     (ms.parse().unwrap_or(0), seq.parse().unwrap_or(0))
 }
 
+/// What came back to a command; the error says in words why it was not read.
+pub(crate) type Answer = Result<Vec<u8>>;
+
 /// Replies that somebody waits for.
 #[derive(Default)]
 pub(crate) struct Replies {
-    awaited: Mutex<HashMap<String, Option<Vec<u8>>>>,
+    awaited: Mutex<HashMap<String, Option<Answer>>>,
     changed: Condvar,
 }
 
 impl Replies {
-    pub fn arrived(&self, request_id: &str, body: Vec<u8>) {
+    pub fn arrived(&self, request_id: &str, answer: Answer) {
         if let Some(slot) = self.awaited.lock().get_mut(request_id) {
-            *slot = Some(body);
+            *slot = Some(answer);
             self.changed.notify_all();
         }
     }
@@ -209,11 +214,11 @@ impl Replies {
         self.changed.notify_all();
     }
 
-    fn wait(&self, request_id: &str, deadline: Instant, closed: impl Fn() -> bool) -> Option<Vec<u8>> {
+    fn wait(&self, request_id: &str, deadline: Instant, closed: impl Fn() -> bool) -> Option<Answer> {
         let mut awaited = self.awaited.lock();
         loop {
-            if let Some(body) = awaited.get(request_id).cloned().flatten() {
-                return Some(body);
+            if let Some(answer) = awaited.get(request_id).cloned().flatten() {
+                return Some(answer);
             }
             if closed() || self.changed.wait_until(&mut awaited, deadline).timed_out() {
                 return awaited.get(request_id).cloned().flatten();
@@ -229,7 +234,7 @@ impl Node {
     pub fn announce(&self, topic: &str, subject: &str, number: i64, body: &[u8]) -> Result<()> {
         self.link.membership()?;
         small(body)?;
-        let stamp = self.stamps.next(self.redis_clock_ms());
+        let stamp = self.stamps.next(self.redis_clock_ms(), self.format(Kind::Announcement));
         let mut cmd = script::announce.call(&self.keys.meta);
         cmd.arg(self.me()).arg(topic).arg(subject).arg(number).arg(body).arg(&stamp).arg(
             self.seal.of(&announcement(
@@ -259,7 +264,7 @@ impl Node {
             return Err(Error::Invalid("A request id has 1 to 200 bytes".into()));
         }
         let deadline = Instant::now() + timeout;
-        let stamp = self.stamps.next(self.redis_clock_ms());
+        let stamp = self.stamps.next(self.redis_clock_ms(), self.format(Kind::Command));
         let mut cmd = script::ask.call(&self.keys.meta);
         cmd.arg(to)
             .arg(self.me())
@@ -279,7 +284,7 @@ impl Node {
         });
         self.replies.awaited.lock().remove(request_id);
         match result? {
-            Some(body) => Ok(body),
+            Some(answer) => answer,
             None if self.link.closed() => Err(Error::Closed),
             None => Err(Error::Unavailable(format!(
                 "Controller {to} did not answer {topic:?} within {} ms: repeat it, or look at whether it is alive",
@@ -292,10 +297,11 @@ impl Node {
     pub fn answer(&self, request_id: &str, body: &[u8]) -> Result<()> {
         self.link.membership()?;
         small(body)?;
-        let Some(asker) = self.inbox.asker(request_id) else {
+        let Some((asker, format)) = self.inbox.asker(request_id) else {
             return Err(Error::NotFound(format!("There is no unanswered command {request_id}")));
         };
-        let sealed = self.seal.wrap(&reply(request_id), body);
+        // Who asks in an older format reads no newer one.
+        let sealed = self.seal.wrap(&reply(request_id), body, self.format(Kind::Reply).min(format));
         self.send_answer(&asker, request_id, &sealed)?;
         self.inbox.answered(request_id);
         Ok(())
@@ -308,13 +314,34 @@ impl Node {
         self.pool.run(&script::answer, &cmd).map(|_| ())
     }
 
-    /// The body of a sealed reply, if the seal holds.
-    pub fn reply_of(&self, request_id: &str, sealed: &[u8]) -> Option<Vec<u8>> {
-        let body = self.seal.open(&reply(request_id), sealed);
-        if body.is_none() {
-            log::warn!("Dropped a reply without the cluster's seal: look at who can write to Redis");
+    /// Answers a command of a format that this controller does not know: in words, for whoever asked.
+    pub fn refuse(&self, asker: &str, request_id: &str, topic: &str) -> Result<()> {
+        let words = format!(
+            "The controller {} has an older version of HA Jenkins, which does not know this form of {topic:?}: nothing was done; \
+             install the newer version there, too",
+            self.settings.name
+        );
+        // In the first format, which all versions read.
+        let sealed = self.seal.wrap(&refusal(request_id), words.as_bytes(), 1);
+        self.send_answer(asker, request_id, &sealed)
+    }
+
+    /// What a sealed reply says; none if the seal does not hold.
+    pub fn reply_of(&self, request_id: &str, sealed: &[u8]) -> Option<Answer> {
+        if let Some((body, format)) = self.seal.open(&reply(request_id), sealed) {
+            return Some(if self.knows(Kind::Reply, "", format) {
+                Ok(body.to_vec())
+            } else {
+                Err(Error::Refused(
+                    "The answer is of a newer version of HA Jenkins than this controller has: install that here, too".into(),
+                ))
+            });
         }
-        body.map(<[u8]>::to_vec)
+        if let Some((words, _)) = self.seal.open(&refusal(request_id), sealed) {
+            return Some(Err(Error::Refused(String::from_utf8_lossy(words).into_owned())));
+        }
+        log::warn!("Dropped a reply without the cluster's seal: look at who can write to Redis");
+        None
     }
 }
 
@@ -352,6 +379,10 @@ pub(crate) fn command<'a>(
 
 fn reply(request_id: &str) -> [&[u8]; 2] {
     [b"reply", request_id.as_bytes()]
+}
+
+fn refusal(request_id: &str) -> [&[u8]; 2] {
+    [b"refusal", request_id.as_bytes()]
 }
 
 fn small(body: &[u8]) -> Result<()> {

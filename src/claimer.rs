@@ -9,11 +9,14 @@ use std::time::{Duration, Instant};
 use ::redis::{Cmd, Value, cmd, pipe};
 use parking_lot::Mutex;
 
+use crate::formats::Kind;
 use crate::members::Membership;
 use crate::node::Node;
 use crate::redis::{CALL_TIMEOUT, Fault, KillSwitch, Wire, array, number, script, text};
 use crate::{Error, Item, LaneOffer, Result};
 
+/// For how long an item of a newer format is left to the others at first, ms; twice as long each time.
+const LEAVE_MS: i64 = 1000;
 /// Of what is preferred, no more than this is sent with each claim.
 const MOST_PREFERRED: usize = 200;
 
@@ -112,7 +115,9 @@ impl Node {
         let epoch = self.link.membership().map_or(0, |membership| membership.epoch);
         kept.retain(|item| item.epoch == epoch);
         if !kept.is_empty() {
-            return Ok(kept);
+            let items = self.readable(kept)?;
+            self.held.lock().extend(items.iter().map(|item| (item.id, item.attempts)));
+            return Ok(items);
         }
         self.claimer.waiting.store(true, Ordering::SeqCst);
         let result = self.claim_until(&mut line, offers, most, deadline);
@@ -306,11 +311,23 @@ impl Node {
         })
     }
 
-    /// Sets those aside whose payload was tampered with.
+    /// Sets those aside whose payload was tampered with, and leaves those to others whose format is not known here.
     fn readable(&self, items: Vec<Item>) -> Result<Vec<Item>> {
         let (good, bad): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| item.payload.is_some());
-        for item in bad {
-            self.park(item.id, crate::queue::FORGED)?;
+        let mut bad = bad.into_iter();
+        while let Some(item) = bad.next() {
+            let given = if self.knows(Kind::Item, "", item.format) {
+                self.park(item.id, crate::queue::FORGED)
+            } else {
+                let times = item.attempts.saturating_sub(1).clamp(0, 6);
+                let why = format!("{} does not know the format in which it was stored", self.settings.name);
+                self.leave_to_others(item.id, LEAVE_MS << times, &why)
+            };
+            if let Err(error) = given {
+                // The next claim sees to all of them again.
+                self.claimer.keep([good, vec![item], bad.collect()].concat());
+                return Err(error);
+            }
         }
         Ok(good)
     }

@@ -3,6 +3,7 @@
 //! Each has a slot, whose id its controller makes. The slot carries the controller and its epoch, so that a survivor finds what a
 //! controller left that died, and what the agent is, so that the survivor can end it through the cloud's own means.
 
+use crate::formats::Kind;
 use crate::node::Node;
 use crate::redis::{bytes, number, script, text};
 use crate::{Error, Result};
@@ -67,7 +68,7 @@ impl Node {
                 body.len()
             )));
         }
-        let sealed = self.seal.wrap(&about(id), body);
+        let sealed = self.seal.wrap(&about(id), body, self.format(Kind::CloudAgent));
         let mut cmd = script::cloud_keep.call(&self.keys.meta);
         cmd.arg(self.me()).arg(membership.epoch).arg(id).arg(cloud).arg(agent).arg(sealed);
         let answer = self.run(&script::cloud_keep, &cmd)?;
@@ -124,7 +125,10 @@ impl Node {
         let answer = self.pool.run(&script::cloud_text, &cmd)?;
         let Some(sealed) = answer.first().and_then(bytes) else { return Ok(None) };
         match self.seal.open(&about(id), sealed) {
-            Some(body) => Ok(Some(body.to_vec())),
+            Some((body, format)) if self.knows(Kind::CloudAgent, "", format) => Ok(Some(body.to_vec())),
+            Some(_) => Err(Error::Conflict(format!(
+                "The agent with the slot {id} was told by a newer version of HA Jenkins: it is left to the controllers that have that"
+            ))),
             None => Err(Error::Invalid(format!(
                 "The agent with the slot {id} in Redis is without the cluster's seal, so nothing is done with it: look at who can write to Redis, and end the agent in its cloud"
             ))),

@@ -1,5 +1,6 @@
 //! What each controller says of its executors and what they run, for the pages of the others.
 
+use crate::formats::Kind;
 use crate::node::Node;
 use crate::redis::{bytes, number, script, text};
 use crate::{Error, Result};
@@ -27,7 +28,7 @@ impl Node {
             )));
         }
         let epoch = membership.epoch.to_string();
-        let sealed = self.seal.wrap(&about(self.me(), &epoch), body.as_bytes());
+        let sealed = self.seal.wrap(&about(self.me(), &epoch), body.as_bytes(), self.format(Kind::Executors));
         let mut cmd = script::computers_tell.call(&self.keys.meta);
         cmd.arg(self.me()).arg(&epoch).arg(sealed);
         let answer = self.run(&script::computers_tell, &cmd)?;
@@ -47,7 +48,9 @@ impl Node {
         for one in answer.chunks_exact(3) {
             let (controller_id, epoch) = (text(&one[0]), number(&one[1]).to_string());
             let sealed = bytes(&one[2]).unwrap_or_default();
-            if let Some(body) = self.seal.open(&about(&controller_id, &epoch), sealed) {
+            if let Some((body, format)) = self.seal.open(&about(&controller_id, &epoch), sealed)
+                && self.knows(Kind::Executors, "", format)
+            {
                 told.push(ToldComputers { controller_id, text: String::from_utf8_lossy(body).into_owned() });
             }
         }

@@ -831,6 +831,7 @@ mod tests {
             key: SealKey::new([7; 32]),
             home: Default::default(),
             origins: Default::default(),
+            ahead: 0,
         })
         .unwrap();
         lasting(&node, &node.reader, |_| {

@@ -194,6 +194,7 @@ impl<'a> Heartbeat<'a> {
         }
         self.publish(&renewal);
         self.inspect()?;
+        self.node.hand_on_orphans();
         self.vouch()
     }
 

@@ -104,8 +104,10 @@ pub struct Item {
     pub deaths: i32,
     /// Id of the item that runs its build again, 0 for none.
     pub again: i64,
-    /// What the enqueuer stored; none where only the state was sent.
+    /// What the enqueuer stored; none where only the state was sent, or where its format is not known here.
     pub payload: Option<Vec<u8>>,
+    /// Format of the payload, 1 or more (`src/formats.rs`).
+    pub format: u32,
 }
 
 impl fmt::Debug for Item {

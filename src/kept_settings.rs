@@ -3,6 +3,7 @@
 //! Every controller has a copy of each, and remembers its version, so that the copies put back what Redis loses.
 
 use crate::bus::announcement;
+use crate::formats::Kind;
 use crate::node::Node;
 use crate::redis::{bytes, number, script, text};
 use crate::{Error, Result};
@@ -87,8 +88,8 @@ impl Node {
             changed_ms: self.redis_clock_ms(),
         }
         .head();
-        let sealed = self.seal.wrap(&about(path, &head), body_bytes);
-        let stamp = self.stamps.next(self.redis_clock_ms());
+        let sealed = self.seal.wrap(&about(path, &head), body_bytes, self.format(Kind::Setting));
+        let stamp = self.stamps.next(self.redis_clock_ms(), self.format(Kind::Announcement));
         let told = version.to_string();
         let mac =
             self.seal.of(&announcement(self.me(), TOPIC, path, told.as_bytes(), digest.as_bytes(), &stamp));
@@ -101,8 +102,11 @@ impl Node {
             "CONFLICT" => {
                 let present = answer.get(1).map(number).unwrap_or(0);
                 // The answer of the first try may have been lost.
-                let own =
-                    present == version && self.setting(path)?.is_some_and(|(kept, _)| kept.head() == head);
+                let own = present == version
+                    && match self.setting(path) {
+                        Err(Error::Conflict(_)) => false,
+                        found => found?.is_some_and(|(kept, _)| kept.head() == head),
+                    };
                 Ok(if own { version } else { -present })
             }
             _ => {
@@ -120,7 +124,12 @@ impl Node {
         let Some(head) = answer.first().map(text) else { return Ok(None) };
         let sealed = answer.get(1).and_then(bytes).unwrap_or_default();
         match (KeptSetting::of(path, &head), self.seal.open(&about(path, &head), sealed)) {
-            (Some(kept), Some(body)) => Ok(Some((kept, body.to_vec()))),
+            (Some(kept), Some((body, format))) if self.knows(Kind::Setting, path, format) => {
+                Ok(Some((kept, body.to_vec())))
+            }
+            (Some(_), Some(_)) => Err(Error::Conflict(format!(
+                "The setting {path} was stored by a newer version of HA Jenkins: install that here, too, to have it"
+            ))),
             _ => Err(Error::Invalid(format!(
                 "The setting {path} in Redis is without the cluster's seal, so nothing is done with it: look at who can write to Redis"
             ))),

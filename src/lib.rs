@@ -16,6 +16,7 @@ mod clouds;
 mod computers;
 mod controller;
 mod error;
+mod formats;
 mod heartbeat;
 mod homes;
 mod item;

@@ -80,6 +80,8 @@ struct State {
     unreplicated: Option<(Instant, Instant, String)>,
     /// What Redis' settings threaten, "" for nothing.
     unfit: String,
+    /// When something of a newer version was last found, and what.
+    newer: Option<(Instant, String)>,
 }
 
 /// For how long an admin is told of a loss.
@@ -112,6 +114,7 @@ impl Link {
                 loss: None,
                 unreplicated: None,
                 unfit: String::new(),
+                newer: None,
             }),
             changed: Condvar::new(),
             closed: AtomicBool::new(false),
@@ -234,6 +237,11 @@ impl Link {
         news
     }
 
+    /// A newer version writes what this one does not know, which an admin is told for a day.
+    pub fn newer(&self, text: String) {
+        self.state.lock().newer = Some((Instant::now(), text));
+    }
+
     /// Replicas do not confirm; whether it is time to log it.
     pub fn unreplicated(&self, text: &str) -> bool {
         let mut state = self.state.lock();
@@ -286,6 +294,12 @@ impl State {
         if !self.unfit.is_empty() {
             let space = if link.notice.is_empty() { "" } else { " " };
             link.notice.push_str(&format!("{space}{}.", self.unfit));
+        }
+        if let Some((at, text)) = &self.newer
+            && at.elapsed() < TOLD
+        {
+            let space = if link.notice.is_empty() { "" } else { " " };
+            link.notice.push_str(&format!("{space}{text}."));
         }
         link
     }

@@ -123,7 +123,7 @@ impl Memory {
     }
 
     /// The cluster has stored it.
-    pub fn stored(&self, item: &NewItem, origin: &str, revision: i64, now_ms: i64) {
+    pub fn stored(&self, item: &NewItem, format: u32, origin: &str, revision: i64, now_ms: i64) {
         let packed = Packed {
             item: Item {
                 id: item.id,
@@ -148,7 +148,9 @@ impl Memory {
                 deaths: 0,
                 again: 0,
                 payload: None,
+                format,
             },
+            more: String::new(),
             reaper: String::new(),
             score: i64::from(item.priority) * PER_PRIORITY + revision,
             cancel: String::new(),
@@ -157,7 +159,7 @@ impl Memory {
     }
 
     /// The cluster has folded something into it.
-    pub fn folded(&self, id: i64, revision: i64, payload: &[u8], due_ms: Option<i64>) {
+    pub fn folded(&self, id: i64, revision: i64, (payload, format): (&[u8], u32), due_ms: Option<i64>) {
         let mut known = self.0.lock();
         known.highest.seq = known.highest.seq.max(revision);
         let mut first = false;
@@ -165,6 +167,7 @@ impl Memory {
             first = item.job_revision < revision;
             if first {
                 item.job_revision = revision;
+                item.format = format;
                 item.due_ms = due_ms.unwrap_or(item.due_ms);
             }
             first

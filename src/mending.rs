@@ -169,7 +169,9 @@ impl Heartbeat<'_> {
             .arg(&packed.cancel)
             .arg(if item.state.ended() { last } else { String::new() })
             .arg(payload)
-            .arg(node.seal.payload(item.id, &item.job, payload));
+            .arg(node.seal.payload(item.id, &item.job, payload))
+            .arg(if item.format == 1 { String::new() } else { item.format.to_string() })
+            .arg(&packed.more);
     }
 
     fn tell(&self, found: Found) {

@@ -10,6 +10,7 @@ use parking_lot::{Condvar, Mutex};
 use crate::accepted::Accepted;
 use crate::bus::{Events, Inbox, Replies};
 use crate::claimer::Claimer;
+use crate::formats::LeftAlone;
 use crate::lives::{Care, Pulse};
 use crate::members::Link;
 use crate::memory::Memory;
@@ -45,6 +46,7 @@ pub(crate) struct Node {
     /// Items that this controller could not start and leaves to the others, until when.
     pub left: Mutex<HashMap<i64, Instant>>,
     pub memory: Memory,
+    pub left_alone: LeftAlone,
     pub vetted: Arc<Vetted>,
     /// How many replicas Redis has.
     pub replicas: AtomicUsize,
@@ -86,6 +88,7 @@ impl Node {
             held: Mutex::default(),
             left: Mutex::default(),
             memory: Memory::default(),
+            left_alone: LeftAlone::default(),
             vetted,
             replicas: AtomicUsize::new(0),
             members: AtomicUsize::new(1),

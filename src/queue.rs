@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use ::redis::{Cmd, Value};
 
+use crate::formats::{Kind, UNKNOWN};
 use crate::members::Membership;
 use crate::node::{Node, clock_ms};
 use crate::redis::{CALL_TIMEOUT, Fault, LOCK_TIMEOUT, Script, bytes, number, script, text, unavailable};
@@ -38,10 +39,11 @@ impl Node {
             .arg(&item.payload)
             .arg(mac)
             .arg(seen_revision)
-            .arg(line(note));
+            .arg(line(note))
+            .arg(self.item_format());
         let answer = self.enqueued(item.id, self.run_held(&script::enqueue, &cmd, CALL_TIMEOUT)?)?;
         if answer.accepted {
-            self.memory.stored(&item, self.me(), answer.revision, clock_ms());
+            self.memory.stored(&item, self.format(Kind::Item), self.me(), answer.revision, clock_ms());
         }
         Ok(answer)
     }
@@ -60,6 +62,7 @@ impl Node {
             return Err(too_large(payload.len()));
         }
         let Some(item) = self.item(id)? else { return Err(self.missing(id)) };
+        self.check_format(&item)?;
         let mut cmd = self.call(&script::fold);
         cmd.arg(id)
             .arg(seen_revision)
@@ -69,11 +72,12 @@ impl Node {
             .arg(self.me())
             .arg(membership.epoch)
             .arg(i32::from(held))
-            .arg(line(note));
+            .arg(line(note))
+            .arg(self.item_format());
         let answer = self.enqueued(id, self.run_held(&script::fold, &cmd, CALL_TIMEOUT)?)?;
         if answer.accepted {
             let due_ms = (due_in_ms >= 0).then(|| clock_ms() + due_in_ms);
-            self.memory.folded(id, answer.revision, payload, due_ms);
+            self.memory.folded(id, answer.revision, (payload, self.format(Kind::Item)), due_ms);
         }
         Ok(answer)
     }
@@ -314,6 +318,7 @@ impl Node {
             return Err(too_large(payload.len()));
         }
         let Some(item) = self.item(id)? else { return Err(self.missing(id)) };
+        self.check_format(&item)?;
         let mut cmd = self.call(&script::rerun);
         cmd.arg(self.me())
             .arg(membership.epoch)
@@ -322,7 +327,8 @@ impl Node {
             .arg(new_id)
             .arg(payload)
             .arg(self.seal.payload(new_id, &item.job, payload))
-            .arg(most.map_or(-1, i64::from));
+            .arg(most.map_or(-1, i64::from))
+            .arg(self.item_format());
         let answer = self.run_held(&script::rerun, &cmd, CALL_TIMEOUT)?;
         match word(&answer).as_str() {
             "OK" => {
@@ -458,7 +464,18 @@ impl Node {
         Ok(items)
     }
 
-    /// Items from (packed, payload, seal) triples; a payload with a wrong seal is left out.
+    /// Refuses to put another payload in the place of one that this controller cannot read.
+    fn check_format(&self, item: &Item) -> Result<()> {
+        if self.knows(Kind::Item, "", item.format) {
+            return Ok(());
+        }
+        Err(Error::Conflict(format!(
+            "Item {} of {} was stored by a newer version of HA Jenkins: it is left to the controllers that have that",
+            item.id, item.job
+        )))
+    }
+
+    /// Items from (packed, payload, seal) triples; a payload with a wrong seal, or of a newer format, is left out.
     pub fn items_of(&self, values: &[Value]) -> Vec<Item> {
         values
             .chunks_exact(3)
@@ -466,10 +483,10 @@ impl Node {
                 let packed = unpack(&text(&triple[0]), self.link.clock_offset())?;
                 let (payload, seal) = (bytes(&triple[1])?, bytes(&triple[2])?);
                 let mut item = packed.item.clone();
-                if !seal.is_empty() && self.seal.payload_holds(item.id, &item.job, payload, seal) {
-                    item.payload = Some(payload.to_vec());
-                }
-                self.memory.saw(packed, item.payload.as_deref());
+                let holds = !seal.is_empty() && self.seal.payload_holds(item.id, &item.job, payload, seal);
+                let known = self.knows(Kind::Item, "", item.format);
+                item.payload = (holds && known).then(|| payload.to_vec());
+                self.memory.saw(packed, holds.then_some(payload));
                 Some(item)
             })
             .collect()
@@ -538,11 +555,13 @@ pub(crate) struct Packed {
     pub score: i64,
     /// Who wants the claimed item cancelled, or "".
     pub cancel: String,
+    /// Lines of later versions, each with a line break before it; or "".
+    pub more: String,
 }
 
 /// An item from the lines in which scripts pack it.
 pub(crate) fn unpack(packed: &str, clock_offset: i64) -> Option<Packed> {
-    let mut lines = packed.split('\n');
+    let mut lines = packed.splitn(LINES, '\n');
     let mut word = || lines.next();
     fn num<T: std::str::FromStr>(word: Option<&str>) -> Option<T> {
         word?.parse().ok()
@@ -570,13 +589,22 @@ pub(crate) fn unpack(packed: &str, clock_offset: i64) -> Option<Packed> {
         deaths: 0,
         again: 0,
         payload: None,
+        format: 1,
     };
     let reaper = word()?.into();
     // Empty for most, and not sent by older versions of this library.
     item.deaths = num(word()).unwrap_or(0);
     item.again = num(word()).unwrap_or(0);
-    Some(Packed { item, reaper, score: num(word())?, cancel: word()?.into() })
+    let (score, cancel) = (num(word())?, word()?.into());
+    let _last = word();
+    let format = word().unwrap_or_default();
+    item.format = if format.is_empty() { 1 } else { format.parse().unwrap_or(UNKNOWN) };
+    let more = word().map(|more| format!("\n{more}")).unwrap_or_default();
+    Some(Packed { item, reaper, score, cancel, more })
 }
+
+/// What an item is taken into: its id, the lines that all versions know, the format, and the rest.
+const LINES: usize = 27;
 
 fn check_id(id: i64) -> Result<()> {
     if id <= 0 || id >= 1 << 53 {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use ::redis::{Value, cmd, pipe};
 
 use crate::bus::{announcement, command};
+use crate::formats::Kind;
 use crate::members::Membership;
 use crate::node::Node;
 use crate::queue::{FORGED, Packed, unpack};
@@ -170,11 +171,8 @@ impl<'a> Reader<'a> {
             after = answer.get(2).map(text).unwrap_or_default();
             for triple in page.chunks_exact(3) {
                 self.look_for_forgery(triple);
-                if let Some(packed) = unpack(&text(&triple[0]), node.link.clock_offset())
-                    && packed.item.state == ItemState::Orphaned
-                    && self.is_me(&packed.reaper, membership)
-                {
-                    events.push(Event::Orphaned(packed.item));
+                if let Some(packed) = unpack(&text(&triple[0]), node.link.clock_offset()) {
+                    events.extend(self.orphaned(&packed, membership));
                 }
             }
             items.extend(node.items_of(page));
@@ -211,6 +209,19 @@ impl<'a> Reader<'a> {
             announced.extend(announcements.filter_map(|entry| self.announcement(entry)));
         }
         Ok(announced)
+    }
+
+    /// The event, where it falls to this controller to decide on the item, and it knows its format.
+    fn orphaned(&self, packed: &Packed, membership: Membership) -> Option<Event> {
+        let item = &packed.item;
+        if item.state != ItemState::Orphaned || !self.is_me(&packed.reaper, membership) {
+            return None;
+        }
+        if !self.node.knows(Kind::Item, "", item.format) {
+            self.node.leave_orphan(item.id);
+            return None;
+        }
+        Some(Event::Orphaned(item.clone()))
     }
 
     fn is_me(&self, reaper: &str, membership: Membership) -> bool {
@@ -255,13 +266,11 @@ impl<'a> Reader<'a> {
                         continue;
                     };
                     node.memory.saw(packed.clone(), None);
-                    let Packed { item, reaper, .. } = packed;
                     if kind == "q" {
-                        fresh.push((events.len(), item.id));
+                        fresh.push((events.len(), packed.item.id));
                     }
-                    let orphan = (item.state == ItemState::Orphaned && self.is_me(&reaper, membership))
-                        .then(|| Event::Orphaned(item.clone()));
-                    events.push(Event::Item(item));
+                    let orphan = self.orphaned(&packed, membership);
+                    events.push(Event::Item(packed.item));
                     events.extend(orphan);
                 }
                 "a" => events.extend(self.announcement(&entry)),
@@ -302,7 +311,7 @@ impl<'a> Reader<'a> {
             if let Some(Event::Item(item)) = events.get_mut(*index) {
                 if node.seal.payload_holds(item.id, &item.job, payload, seal) {
                     node.memory.payload(item.id, payload);
-                    item.payload = Some(payload.to_vec());
+                    item.payload = node.knows(Kind::Item, "", item.format).then(|| payload.to_vec());
                     continue;
                 }
                 // Its job may have another name by now, of which the news is on its way.
@@ -333,8 +342,12 @@ impl<'a> Reader<'a> {
             return None;
         }
         let oldest = self.caught_up - FRESH_MS;
-        if !Stamp::of(&stamp).is_some_and(|stamp| self.announcements.first(&stamp, &entry.id, oldest)) {
+        let heard = Stamp::of(&stamp).filter(|stamp| self.announcements.first(stamp, &entry.id, oldest));
+        let Some(stamp) = heard else {
             log::info!("Dropped an announcement of {from} that was made before: {REPEATED}");
+            return None;
+        };
+        if !node.knows(Kind::Announcement, &topic, stamp.format) {
             return None;
         }
         Some(Event::Announcement { topic, subject, number: entry.number("x"), body: body.to_vec(), from })
@@ -346,8 +359,8 @@ impl<'a> Reader<'a> {
             let request_id = entry.text("r");
             match entry.text("k").as_str() {
                 "r" => {
-                    if let Some(body) = node.reply_of(&request_id, entry.bytes("b")) {
-                        node.replies.arrived(&request_id, body);
+                    if let Some(answer) = node.reply_of(&request_id, entry.bytes("b")) {
+                        node.replies.arrived(&request_id, answer);
                     }
                 }
                 "c" => {
@@ -384,7 +397,11 @@ impl<'a> Reader<'a> {
             node.send_answer(&from, &request_id, sealed)?;
             return Ok(None);
         }
-        if !node.inbox.command(&request_id, &from, &node.inbox.last_read()) {
+        if !node.knows(Kind::Command, &topic, stamp.format) {
+            node.refuse(&from, &request_id, &topic)?;
+            return Ok(None);
+        }
+        if !node.inbox.command(&request_id, &from, &node.inbox.last_read(), stamp.format) {
             return Ok(None);
         }
         Ok(Some(Event::Command { from, topic, body: body.to_vec(), request_id }))

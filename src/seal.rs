@@ -4,6 +4,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::SealKey;
+use crate::formats::UNKNOWN;
 
 /// Makes and checks seals (HMAC-SHA256) with the cluster's key.
 #[derive(Clone)]
@@ -13,6 +14,8 @@ pub(crate) struct Seal {
 
 /// Length of a seal, bytes.
 const LENGTH: usize = 32;
+/// Stands before the format of a sealed text.
+const MARK: &[u8] = b"ha-jenkins format ";
 
 impl Seal {
     pub fn new(key: &SealKey) -> Self {
@@ -42,17 +45,29 @@ impl Seal {
         self.over(parts).verify_slice(seal).is_ok()
     }
 
-    /// A text with its seal before it; `about` says what it is, and counts as in [`Seal::of`].
-    pub fn wrap(&self, about: &[&[u8]], body: &[u8]) -> Vec<u8> {
-        let mut sealed = self.of(&[about, &[body]].concat());
-        sealed.extend_from_slice(body);
-        sealed
+    /// A text with its seal before it; `about` says what it is, and counts as in [`Seal::of`]. A format other than 1 stands before
+    /// the seal, which covers it.
+    pub fn wrap(&self, about: &[&[u8]], body: &[u8], format: u32) -> Vec<u8> {
+        if format == 1 {
+            return [self.of(&[about, &[body]].concat()), body.to_vec()].concat();
+        }
+        let format = format.to_string();
+        let seal = self.of(&[about, &[MARK, format.as_bytes(), body]].concat());
+        [MARK, format.as_bytes(), b"\n", seal.as_slice(), body].concat()
     }
 
-    /// The text of what [`Seal::wrap`] made; none when it is without the cluster's seal, or is about something else.
-    pub fn open<'a>(&self, about: &[&[u8]], sealed: &'a [u8]) -> Option<&'a [u8]> {
+    /// What [`Seal::wrap`] made, and its format; none when it is without the cluster's seal, or is about something else.
+    pub fn open<'a>(&self, about: &[&[u8]], sealed: &'a [u8]) -> Option<(&'a [u8], u32)> {
+        if let Some(rest) = sealed.strip_prefix(MARK)
+            && let Some(end) = rest.iter().position(|byte| *byte == b'\n')
+            && let Some((seal, body)) = rest[end + 1..].split_at_checked(LENGTH)
+            && self.holds(&[about, &[MARK, &rest[..end], body]].concat(), seal)
+        {
+            let format = std::str::from_utf8(&rest[..end]).ok().and_then(|format| format.parse().ok());
+            return Some((body, format.unwrap_or(UNKNOWN)));
+        }
         let (seal, body) = sealed.split_at_checked(LENGTH)?;
-        self.holds(&[about, &[body]].concat(), seal).then_some(body)
+        self.holds(&[about, &[body]].concat(), seal).then_some((body, 1))
     }
 
     /// Tells clusters with other secrets apart, without telling the key.
@@ -89,11 +104,16 @@ mod tests {
     #[test]
     fn what_is_wrapped_opens_for_the_same_key_and_matter_only() {
         let seal = Seal::new(&SealKey::new([1; 32]));
-        let sealed = seal.wrap(&[b"a", b"b"], b"text");
-        assert_eq!(seal.open(&[b"a", b"b"], &sealed), Some(b"text".as_slice()));
+        let sealed = seal.wrap(&[b"a", b"b"], b"text", 1);
+        assert_eq!(seal.open(&[b"a", b"b"], &sealed), Some((b"text".as_slice(), 1)));
         assert_eq!(seal.open(&[b"a", b"c"], &sealed), None);
         assert_eq!(seal.open(&[b"a", b"b"], &sealed[..LENGTH - 1]), None);
         assert_eq!(Seal::new(&SealKey::new([2; 32])).open(&[b"a", b"b"], &sealed), None);
-        assert_eq!(seal.open(&[b"a", b"b"], &seal.wrap(&[b"a", b"b"], b"")), Some(b"".as_slice()));
+        assert_eq!(seal.open(&[b"a", b"b"], &seal.wrap(&[b"a", b"b"], b"", 1)), Some((b"".as_slice(), 1)));
+        let newer = seal.wrap(&[b"a"], b"text", 2);
+        assert_eq!(seal.open(&[b"a"], &newer), Some((b"text".as_slice(), 2)));
+        assert_eq!(seal.open(&[b"b"], &newer), None);
+        let forged = String::from_utf8_lossy(&newer[..18]).into_owned() + "3";
+        assert_eq!(seal.open(&[b"a"], &[forged.as_bytes(), &newer[19..]].concat()), None);
     }
 }

@@ -133,6 +133,10 @@ pub struct Settings {
     pub home: Home,
     /// Where these settings came from.
     pub origins: Origins,
+    /// By how much the formats that this controller writes and reads are newer than this library's: 0. Tests make a controller of the
+    /// next version with it.
+    #[doc(hidden)]
+    pub ahead: u32,
 }
 
 impl Settings {

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
+use crate::formats::UNKNOWN;
+
 /// How old a message may be of which nothing else tells whether it was heard before, ms.
 pub(crate) const FRESH_MS: i64 = 60_000;
 /// Messages of one sender overtake each other, but not by more than this.
@@ -27,9 +29,9 @@ impl Stamps {
         Self { sender, next: AtomicU64::new(1) }
     }
 
-    /// The stamp of the next message, sent at `now`, ms of Redis' clock.
-    pub fn next(&self, now: i64) -> String {
-        format!("{}:{}:{now}", self.sender, self.next.fetch_add(1, Ordering::Relaxed))
+    /// The stamp of the next message, sent at `now`, ms of Redis' clock, with a body of this format.
+    pub fn next(&self, now: i64, format: u32) -> String {
+        format!("{}:{}:{now}:{format}", self.sender, self.next.fetch_add(1, Ordering::Relaxed))
     }
 }
 
@@ -39,13 +41,16 @@ pub(crate) struct Stamp<'a> {
     number: u64,
     /// When it was sent, ms of Redis' clock.
     pub at: i64,
+    /// The format of the message's body.
+    pub format: u32,
 }
 
 impl<'a> Stamp<'a> {
     pub fn of(text: &'a str) -> Option<Self> {
         let mut parts = text.split(':');
         let (sender, number, at) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-        Some(Self { sender, number, at })
+        let format = parts.next().map_or(1, |format| format.parse().unwrap_or(UNKNOWN));
+        Some(Self { sender, number, at, format })
     }
 }
 
@@ -105,7 +110,7 @@ mod tests {
     #[test]
     fn a_message_counts_once_in_whichever_order_they_come() {
         let (heard, stamps) = (Heard::default(), Stamps::new("s".into()));
-        let (one, two) = (stamps.next(100), stamps.next(101));
+        let (one, two) = (stamps.next(100, 1), stamps.next(101, 1));
         assert!(first(&heard, &two, "2-0", 0));
         assert!(first(&heard, &one, "3-0", 0));
         assert!(first(&heard, &one, "3-0", 0), "the same entry read again");
@@ -117,22 +122,31 @@ mod tests {
     #[test]
     fn nothing_old_is_taken_of_a_sender_unheard_of_but_all_of_a_known_one() {
         let (heard, stamps) = (Heard::default(), Stamps::new("s".into()));
-        assert!(!first(&heard, &stamps.next(99), "1-0", 100));
-        assert!(first(&heard, &stamps.next(100), "2-0", 100));
-        assert!(first(&heard, &stamps.next(5), "3-0", 100));
+        assert!(!first(&heard, &stamps.next(99, 1), "1-0", 100));
+        assert!(first(&heard, &stamps.next(100, 1), "2-0", 100));
+        assert!(first(&heard, &stamps.next(5, 1), "3-0", 100));
+    }
+
+    #[test]
+    fn a_stamp_says_its_format_and_one_of_an_older_version_none() {
+        assert_eq!(Stamp::of(&Stamps::new("s".into()).next(5, 2)).unwrap().format, 2);
+        assert_eq!(Stamp::of("s:1:5").unwrap().format, 1);
+        assert_eq!(Stamp::of("s:1:5:x").unwrap().format, UNKNOWN);
+        let later = Stamp::of("s:1:5:2:more").unwrap();
+        assert_eq!((later.at, later.format), (5, 2));
     }
 
     #[test]
     fn what_is_forgotten_is_not_taken_again() {
         let (heard, stamps) = (Heard::default(), Stamps::new("s".into()));
-        let old = stamps.next(1);
+        let old = stamps.next(1, 1);
         assert!(first(&heard, &old, "1-0", 0));
         for n in 0..KEPT {
-            assert!(first(&heard, &stamps.next(1), &format!("2-{n}"), 0));
+            assert!(first(&heard, &stamps.next(1, 1), &format!("2-{n}"), 0));
         }
         assert!(!first(&heard, &old, "9-0", 0));
         for n in 0..2 * SENDERS {
-            assert!(first(&heard, &Stamps::new(format!("s{n}")).next(n as i64 + 2), "1-0", 0));
+            assert!(first(&heard, &Stamps::new(format!("s{n}")).next(n as i64 + 2, 1), "1-0", 0));
         }
         assert_eq!(heard.0.lock().len(), SENDERS);
         assert!(!first(&heard, "s:1:1", "10-0", 500), "its sender is forgotten, so its age tells");

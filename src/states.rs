@@ -6,6 +6,7 @@
 use ::redis::Value;
 
 use crate::bus::announcement;
+use crate::formats::Kind;
 use crate::node::Node;
 use crate::redis::{bytes, number, script, text};
 use crate::{Error, Result};
@@ -46,7 +47,14 @@ impl Node {
         cmd.arg(self.me()).arg(membership.epoch).arg(name).arg(known).arg(AWAITED_MILLIS);
         let answer = self.run(&script::state_take, &cmd)?;
         match answer.first().map(text).unwrap_or_default().as_str() {
-            "TAKEN" => Ok(Pen::Taken(self.read_state(name, &answer[1..])?)),
+            "TAKEN" => match self.read_state(name, &answer[1..]) {
+                Ok(state) => Ok(Pen::Taken(state)),
+                Err(unreadable) => {
+                    // Others can read it.
+                    self.store_state(name, answer.get(1).map(number).unwrap_or(0), 0, None, true)?;
+                    Err(unreadable)
+                }
+            },
             "HELD" => Ok(Pen::Held(answer.get(1).map(text).unwrap_or_default())),
             _ => Err(fenced()),
         }
@@ -69,13 +77,13 @@ impl Node {
             )));
         }
         let told = version.to_string();
-        let stamp = self.stamps.next(self.redis_clock_ms());
+        let stamp = self.stamps.next(self.redis_clock_ms(), self.format(Kind::Announcement));
         let mac = self.seal.of(&announcement(self.me(), TOPIC, name, told.as_bytes(), b"", &stamp));
         let mut cmd = script::state_store.call(&self.keys.meta);
         cmd.arg(self.me()).arg(membership.epoch).arg(name).arg(base);
         match body {
             Some(body) => {
-                cmd.arg(&told).arg(self.seal.wrap(&about(name, &told), body));
+                cmd.arg(&told).arg(self.seal.wrap(&about(name, &told), body, self.format(Kind::State)));
             }
             None => {
                 cmd.arg("").arg("");
@@ -110,7 +118,12 @@ impl Node {
             return Ok(SharedState { version, body: Some(Vec::new()) });
         }
         match self.seal.open(&about(name, &version.to_string()), sealed) {
-            Some(body) => Ok(SharedState { version, body: Some(body.to_vec()) }),
+            Some((body, format)) if self.knows(Kind::State, name, format) => {
+                Ok(SharedState { version, body: Some(body.to_vec()) })
+            }
+            Some(_) => Err(Error::Refused(format!(
+                "The state {name} is of a newer version of HA Jenkins: this controller changes nothing of it until it has that, too"
+            ))),
             None => Err(Error::Invalid(format!(
                 "The state {name} in Redis is without the cluster's seal, so nothing is done with it: look at who can write to Redis"
             ))),

@@ -39,6 +39,7 @@ on_both! {
     clusters_do_not_see_each_other
     two_controllers_may_set_up_the_tables_at_once
     a_newer_schema_is_refused
+    what_a_newer_version_only_adds_to_is_read_and_written
     a_damaged_xml_is_told_and_hides_nothing_else
     a_damaged_row_is_told_and_hides_nothing_else
     texts_that_a_database_cannot_hold_are_stored_nevertheless
@@ -588,6 +589,34 @@ fn a_newer_schema_is_refused(place: &Place) {
     place.sql("DELETE FROM ha_schema WHERE version = 99");
     assert!(records.await_ready(LONG), "{:?}", records.state());
     until("it is stored", || records.find("job", 1).unwrap().is_some());
+}
+
+/// As a later version would make it: with columns and a table that this one does not know.
+fn what_a_newer_version_only_adds_to_is_read_and_written(place: &Place) {
+    let records = place.open("a");
+    store(&records, ended("a", "job", 1, "SUCCESS"));
+    place.sql(
+        "ALTER TABLE ha_schema ADD COLUMN readable_from BIGINT; ALTER TABLE ha_build ADD COLUMN later TEXT NOT NULL DEFAULT 'x'; \
+         CREATE TABLE ha_later (id BIGINT); INSERT INTO ha_schema (version, applied, readable_from) VALUES (99, 0, 3)",
+    );
+    // Who was connected already goes on, and so does who comes now.
+    store(&records, ended("a", "job", 2, "SUCCESS"));
+    let other = place.open("b");
+    store(&other, ended("b", "job", 3, "SUCCESS"));
+    for number in 1..=3 {
+        until("it is stored", || records.find("job", number).unwrap().is_some());
+        assert_eq!(other.find("job", number).unwrap().unwrap().result, "SUCCESS");
+    }
+    assert_eq!(place.number("SELECT COUNT(*) FROM ha_build WHERE later = 'x'"), 3);
+    other.close();
+    place.sql("UPDATE ha_schema SET readable_from = 98 WHERE version = 99");
+    let refused = Records::open(place.settings("b")).unwrap();
+    until("it is refused", || refused.state().phase == RecordsPhase::Refused);
+    refused.close();
+    place.sql(
+        "DELETE FROM ha_schema WHERE version = 99; ALTER TABLE ha_schema DROP COLUMN readable_from; \
+         ALTER TABLE ha_build DROP COLUMN later; DROP TABLE ha_later",
+    );
 }
 
 fn a_damaged_xml_is_told_and_hides_nothing_else(place: &Place) {

@@ -267,6 +267,7 @@ fn settings<'local>(
         key: SealKey::try_from(bytes(env, "the cluster key", &key)?.as_slice())?,
         home: home_of(env, &home)?,
         origins: origins_of(env, &origins)?,
+        ahead: 0,
     })
 }
 

@@ -1,7 +1,7 @@
 -- Stores a new item.
 --
 -- ARGV  id, job, lane, priority, quiet ms, concurrent (0/1), pinned, origin, payload, mac, seen revision (-1: do not check),
---       why it was triggered, for people
+--       why it was triggered, for people, format of the payload ('': 1)
 -- Answers  OK revision (also when the same item is there already) | NEWER revision (packed, payload, mac)... | TAKEN | FENCED
 --          (a placeholder of a controller that is no member) | GONE (Redis was wiped)
 local id, job, lane, priority, quiet = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
@@ -20,7 +20,7 @@ if seq == '1' and redis.call('EXISTS', KEYS[1]) == 0 then
 end
 local due = int(now + quiet)
 local v = {job, 'Q', '1', seq, lane, priority, int(now), due, '0', ARGV[6], ARGV[7], ARGV[8], '', '0', '0', '0', '', '', '',
-  '', '', int(priority * 4398046511104 + seq), '', '', ARGV[9], ARGV[10]}
+  '', '', int(priority * 4398046511104 + seq), '', '', ARGV[9], ARGV[10], ARGV[13] or ''}
 redis.call('ZADD', P .. 'live', seq, id)
 redis.call('ZADD', P .. 'queued:' .. job, seq, id)
 if quiet > 0 then

@@ -2,7 +2,7 @@
 --
 -- ARGV  id, seen revision (-1: do not check; of a claimed item: its own), payload, mac, due in ms (-1: keep), controller, epoch,
 --       1 if the caller has the claimed item in its hands and folds into that, too; else it is folded into only while it is queued,
---       why it was triggered, for people
+--       why it was triggered, for people, format of the payload ('': 1)
 -- Answers  OK revision | NEWER revision (packed, payload, mac)... (no longer queued, or some of the job's are newer than seen) | NOTFOUND | MENDING
 -- Keeps: only who holds a claimed item folds into it, as he alone knows whether an executor has it; and only into the payload he read.
 local id, due_in = ARGV[1], tonumber(ARGV[5])
@@ -14,6 +14,7 @@ if ARGV[8] == '1' and v[STATE] == 'C' and v[OWNER] == ARGV[6] and v[EPOCH] == AR
   if v[JOBREV] ~= ARGV[2] then return {'NEWER', v[JOBREV], pack(id, v), v[PAYLOAD], v[MAC]} end
   local rev = int(redis.call('INCR', P .. 'seq'))
   redis.call('ZADD', P .. 'queued:' .. v[JOB], rev, id)
+  v[FORMAT] = ARGV[10] or ''
   save(id, v, JOBREV, rev)
   trace(id, '\tfold=' .. (ARGV[9] or ''))
   redis.call('HSET', P .. 'item:' .. id, 'payload', ARGV[3], 'mac', ARGV[4])
@@ -35,6 +36,7 @@ if due_in >= 0 then
   end
 end
 redis.call('ZADD', P .. 'queued:' .. v[JOB], rev, id)
+v[FORMAT] = ARGV[10] or ''
 save(id, v, JOBREV, rev, DUE, due, BLOCKED, blocked)
 trace(id, '\tfold=' .. (ARGV[9] or ''))
 redis.call('HSET', P .. 'item:' .. id, 'payload', ARGV[3], 'mac', ARGV[4])

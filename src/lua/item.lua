@@ -15,12 +15,16 @@ local P = string.sub(KEYS[1], 1, -5)
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
--- An item is a hash: `v` has what follows up to LAST, one line each, `payload` and `mac` the rest. One text is read, taken apart
--- and put together in a fraction of the time that two dozen fields take, and readers get it as it is.
+-- An item is a hash: `v` has what follows up to LAST, one line each, then FORMAT and MORE where they are not empty; `payload` and
+-- `mac` are fields of their own. One text is read, taken apart and put together in a fraction of the time that two dozen fields take,
+-- and readers get it as it is.
+--
+-- The lines up to LAST are the same in all versions that work in one cluster (PROTOCOL in src/admission.rs). FORMAT says which version's
+-- payload the item has (src/formats.rs), '' for 1. MORE are the lines of later versions: every script keeps them as they are.
 local JOB, STATE, VERSION, JOBREV, LANE, PRIORITY, ENQUEUED, DUE, BLOCKED, CONCURRENT = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local PINNED, ORIGIN, OWNER, EPOCH, ATTEMPTS, NUMBER, RESULT, WHY, REAPER = 11, 12, 13, 14, 15, 16, 17, 18, 19
 local DEATHS, AGAIN = 20, 21
-local SCORE, CANCEL, LAST, PAYLOAD, MAC = 22, 23, 24, 25, 26
+local SCORE, CANCEL, LAST, PAYLOAD, MAC, FORMAT, MORE = 22, 23, 24, 25, 26, 27, 28
 local DAY = 86400
 -- The lane of placeholders: each stands for a build that its controller keeps for itself, and may begin once this is claimed.
 local STAYS = 'l:'
@@ -42,7 +46,8 @@ local function plain(text)
 end
 
 local function text_of(v)
-  return table.concat(v, '\n', 1, LAST)
+  local format, more = v[FORMAT] or '', v[MORE] or ''
+  return table.concat(v, '\n', 1, LAST) .. ((format ~= '' or more ~= '') and '\n' .. format .. more or '')
 end
 
 -- What happened to an item is kept apart from it and for longer, for people (src/trace.rs): trace:<id> has a line for each change,
@@ -174,7 +179,17 @@ local function event(id, v, fresh)
 end
 
 local LINES = '^([^\n]+)\n([QCSRODXU])\n(%d+)\n(%d+)\n([^\n]*)\n(%d+)\n(%-?%d+)\n(%-?%d+)\n([01])\n([01])\n'
-  .. string.rep('([^\n]*)\n', 3) .. '(%d+)\n(%d+)\n(%d+)\n' .. string.rep('([^\n]*)\n', 3) .. '(%d*)\n(%d*)\n(%d+)\n([^\n]*)\n([^\n]*)$'
+  .. string.rep('([^\n]*)\n', 3) .. '(%d+)\n(%d+)\n(%d+)\n' .. string.rep('([^\n]*)\n', 3) .. '(%d*)\n(%d*)\n(%d+)\n([^\n]*)\n([^\n]*)\n?(%d*)(.*)$'
+
+-- The parts of an item from its text; without LAST where it is none.
+local function parts_of(text)
+  local v = {string.match(text, LINES)}
+  if v[LAST] then
+    v[FORMAT], v[MORE] = v[PAYLOAD], v[MAC]
+    v[PAYLOAD], v[MAC] = nil, nil
+  end
+  return v
+end
 
 -- What is stored of an item cannot be read: it alone is set aside, with its bytes, for an admin to see and to cancel.
 local function shelve(id, text)
@@ -206,7 +221,7 @@ end
 local function load(id)
   local text = redis.call('HGET', P .. 'item:' .. id, 'v')
   if not text then return nil end
-  local v = {string.match(text, LINES)}
+  local v = parts_of(text)
   return v[LAST] and v or shelve(id, text)
 end
 
@@ -214,7 +229,7 @@ end
 local function load_whole(id)
   local found = redis.call('HMGET', P .. 'item:' .. id, 'v', 'payload', 'mac')
   if not found[1] then return nil end
-  local v = {string.match(found[1], LINES)}
+  local v = parts_of(found[1])
   if not v[LAST] then v = shelve(id, found[1]) end
   v[PAYLOAD], v[MAC] = found[2], found[3]
   return v

@@ -1,6 +1,6 @@
 -- Jobs have been renamed or moved: what is kept under their old names follows.
 --
--- ARGV  how many jobs, old name and new name of each, then id, payload and seal of items, made for the new name
+-- ARGV  how many jobs, old name and new name of each, then id, payload and seal of items, made for the new name in the format that they had
 -- Answers  OK items moved | MENDING
 -- Keeps: each item stays in the same place of the queue and in the same hands; no number of a job is given again under its new name.
 -- What was triggered under the old name by who had not heard of the new one waits behind what has the new name's slot. If it was

@@ -1,7 +1,7 @@
 -- The build of an orphaned item has ended with its controller, as its reaper says, and runs again as a new item.
 --
 -- ARGV  controller, epoch, id, result, new id, payload, mac, how often at the most (the item counts the deaths), -1 where its
---       controller did not die but was stopped: this is not counted
+--       controller did not die but was stopped: this is not counted; format of the payload ('': 1)
 -- Answers  OK new id (also when repeated, then of the first call; 0: it is not run again, the item says why)
 --          | STATE letter | FENCED | NOTFOUND | TAKEN
 -- Keeps: the old item ends and the new one comes in one step, so nobody can lose or double the build in between;
@@ -33,7 +33,7 @@ finish(id, v, 'D', RESULT, ARGV[4], LAST, me, DEATHS, int(deaths), AGAIN, new)
 local seq = int(redis.call('INCR', P .. 'seq'))
 local n = {v[JOB], 'Q', '1', seq, v[LANE], v[PRIORITY], int(now), int(now), '0', v[CONCURRENT], v[PINNED], controller,
   '', '0', '0', '0', '', 'Runs again what was #' .. v[NUMBER] .. ': ' .. v[WHY], '',
-  int(deaths), '', v[SCORE], '', '', ARGV[6], ARGV[7]}
+  int(deaths), '', v[SCORE], '', '', ARGV[6], ARGV[7], ARGV[9], v[MORE]}
 redis.call('ZADD', P .. 'live', seq, new)
 redis.call('ZADD', P .. 'queued:' .. v[JOB], seq, new)
 n[BLOCKED] = place(new, n)

@@ -1,6 +1,6 @@
 -- Brings back items that Redis has lost, or whose last changes it has lost, as a controller remembers them.
 --
--- ARGV  controller, epoch, lease ms, then for each item: id, 1 if the controller itself runs it, its fields from JOB to MAC...
+-- ARGV  controller, epoch, lease ms, then for each item: id, 1 if the controller itself runs it, its fields from JOB to MORE...
 -- Answers  how many were brought back
 -- Keeps: the newest version wins, whoever comes first; what ended stays ended; once all have said what they know, what somebody
 --        has taken since is his.
@@ -96,8 +96,8 @@ local function put(id, v, own)
   event(id, v, state == 'Q')
 end
 
-for i = 4, #ARGV, MAC + 2 do
-  local id, own, v = ARGV[i], ARGV[i + 1] == '1', {unpack(ARGV, i + 2, i + 1 + MAC)}
+for i = 4, #ARGV, MORE + 2 do
+  local id, own, v = ARGV[i], ARGV[i + 1] == '1', {unpack(ARGV, i + 2, i + 1 + MORE)}
   local there = load(id)
   local newer = not there or tonumber(v[VERSION]) > tonumber(there[VERSION])
   local free = not there or string.find('QU', there[STATE], 1, true)

@@ -52,11 +52,26 @@ pub(super) fn migrate(session: &mut dyn Session, place: &str) -> Result<(), Faul
     Ok(())
 }
 
-/// The version that was reached; refuses one that is newer than this library.
+/// The version that was reached; refuses one that is newer than this library, and that this one cannot go on with.
+///
+/// A later library that only adds to the tables, with defaults, says so in a column of `ha_schema`, which it adds for that:
+/// `readable_from` has the oldest schema whose library may go on with this one.
 pub(super) fn check(session: &mut dyn Session, place: &str) -> Result<i64, Fault> {
-    let rows = session.rows("SELECT COALESCE(MAX(version), 0) FROM ha_schema", &[])?;
-    let version = rows.first().map_or(0, |row| row.int(0));
-    if version > VERSION {
+    use super::store::Dialect::{Postgres, Sqlite};
+    let readable_from = match session.dialect() {
+        Postgres => "(to_jsonb(ha_schema)->>'readable_from')::bigint",
+        Sqlite => {
+            let said = "SELECT COUNT(*) FROM pragma_table_info('ha_schema') WHERE name = 'readable_from'";
+            let said = session.rows(said, &[])?.first().is_some_and(|row| row.int(0) > 0);
+            if said { "readable_from" } else { "NULL" }
+        }
+    };
+    let newest = format!(
+        "SELECT version, COALESCE({readable_from}, version) FROM ha_schema ORDER BY version DESC LIMIT 1"
+    );
+    let rows = session.rows(&newest, &[])?;
+    let (version, readable_from) = rows.first().map_or((0, 0), |row| (row.int(0), row.int(1)));
+    if readable_from > VERSION {
         return Err(Fault::Refused(format!(
             "The database at {place} was set up by a newer ha-jenkins (schema {version}, this one knows {VERSION}): \
              install the same version of the plugin on all controllers"

@@ -288,7 +288,7 @@ impl Store for Postgres {
         let mut ready = false;
         self.with(deadline, "", "", &mut |session| {
             self.check_encoding(session)?;
-            ready = schema(session)? && migrations::check(session, &self.place)? == migrations::VERSION;
+            ready = schema(session)? && migrations::check(session, &self.place)? >= migrations::VERSION;
             Ok(())
         })?;
         if ready {

@@ -223,6 +223,7 @@ mod tests {
             key: SealKey::new([0; 32]),
             home: Default::default(),
             origins: Default::default(),
+            ahead: 0,
         }
     }
 

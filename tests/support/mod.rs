@@ -139,6 +139,7 @@ pub fn settings(url: &str, name: &str) -> Settings {
         key: SealKey::new([7; 32]),
         home: Default::default(),
         origins: Default::default(),
+        ahead: 0,
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 /// Parts by name; those that are empty are left out.
 pub type Parts = BTreeMap<String, String>;
 
-/// In their order, as `src/lua/item.lua` numbers them.
-const NAMES: [&str; 24] = [
+/// In their order, as `src/lua/item.lua` numbers them. The last is there where it is not empty.
+const NAMES: [&str; 25] = [
     "job",
     "state",
     "version",
@@ -31,16 +31,18 @@ const NAMES: [&str; 24] = [
     "score",
     "cancelwanted",
     "last",
+    "format",
 ];
 
-/// Panics unless there are as many lines as parts.
+/// Panics unless there is a line for each part; the lines of later versions are left out.
 pub fn parts(text: &str) -> Parts {
     let lines: Vec<&str> = text.split('\n').collect();
-    assert_eq!(lines.len(), NAMES.len(), "{text:?}");
+    assert!(lines.len() >= NAMES.len() - 1, "{text:?}");
     let named = NAMES.iter().zip(lines).filter(|(_, line)| !line.is_empty());
     named.map(|(name, line)| ((*name).to_owned(), line.to_owned())).collect()
 }
 
 pub fn text(parts: &Parts) -> String {
-    NAMES.map(|name| parts.get(name).map_or("", String::as_str)).join("\n")
+    let all = NAMES.map(|name| parts.get(name).map_or("", String::as_str));
+    if all[NAMES.len() - 1].is_empty() { all[..NAMES.len() - 1].join("\n") } else { all.join("\n") }
 }
