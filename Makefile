@@ -3,6 +3,7 @@
 # chaos   breaks a cluster for CHAOS_SECONDS (300), by CHAOS_SEED, and says whether it kept its promises
 # chaos-jenkins   the same on three real controllers, smaller; a rolling restart; a wrong clock. Skipped where there is no Jenkins
 # chaos-mutants   sows defects into it and sees that chaos finds each
+# upgrade builds the commit FROM (the last release, else the one before), and upgrades three controllers from it to this one under load
 # take-over     measures how long it takes from the kill of a controller until its work runs elsewhere
 # hpi     target/ha-jenkins.hpi, the file an admin installs
 # release   target/release-files: the .hpi for all platforms, its SHA-256 sum and its part of the changelog, for VERSION
@@ -14,7 +15,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := hpi
-.PHONY: demo test chaos chaos-jenkins chaos-mutants take-over hpi release bench fmt lint clean setup library
+.PHONY: demo test chaos chaos-jenkins chaos-mutants upgrade take-over hpi release bench fmt lint clean setup library
 
 # Classes and library must come from the same commit; both are told which.
 export HA_JENKINS_COMMIT ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null)
@@ -57,6 +58,12 @@ chaos-jenkins: library
 chaos-mutants: library
 	$(MVN) -q -DskipTests -pl testkit/chaos -am package
 	java -jar testkit/chaos/target/ha-jenkins-chaos-*.jar mutants
+
+upgrade: library
+	old=$$(.ci/earlier-hpi "$(FROM)")
+	$(MVN) -q -DskipTests -pl java/shim,testkit/extensions -am package
+	export HA_JENKINS_LONG_TESTS=1 HA_JENKINS_OLD_HPI="$$old"
+	$(MVN) -q -pl tests/java -am -Dtest='UpgradeTest' -Dsurefire.failIfNoSpecifiedTests=false verify
 
 take-over: library
 	$(MVN) -q -DskipTests -pl testkit/chaos -am package

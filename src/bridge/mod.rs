@@ -1,6 +1,6 @@
 //! The library as Java sees it: the one part that knows of the JVM.
 //!
-//! All native methods belong to the Java class `Native` and stand in one table ([`natives`]), which is registered when
+//! All native methods belong to the Java class `Native` and stand in tables by subject ([`natives`]), which are registered when
 //! the JVM loads the library: a missing or misspelt one fails there, not at its first use. Each is a few lines: take the
 //! arguments over ([`convert`]), call the [`Controller`](crate::Controller) or the
 //! [`Records`](crate::Records) behind the handle ([`handles`]), hand the

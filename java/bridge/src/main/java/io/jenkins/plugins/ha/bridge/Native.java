@@ -5,7 +5,7 @@ import java.util.List;
 /**
  * All native methods; what they do is told at {@link Cluster} and {@link Records}, which alone call
  * them. Before the first call {@link NativeLibrary#load()} must have succeeded. The other side is
- * {@code src/bridge/natives.rs}: names and types are compared when the library is loaded.
+ * {@code src/bridge/natives/}: names and types are compared when the library is loaded.
  *
  * <p>There is no static initialiser on purpose: what goes wrong in one reaches the caller as a
  * LinkageError, and those get lost in Jenkins.

@@ -357,6 +357,8 @@ public final class Claimer {
             tellMissing(item.job());
             leaveToOthers(item, e.getMessage() + " (" + identity.name() + ")");
             return false;
+        } catch (Payload.Newer e) {
+            leaveToOthers(item, e.getMessage() + ", which is not on " + identity.name());
         } catch (Payload.Unreadable e) {
             unreadable(item, e.getMessage());
         } catch (RuntimeException | Error e) { // those claimed with it must not suffer

@@ -49,7 +49,7 @@ public final class MovedQueueItems {
                 byte[] payload = Payload.renamed(item.payload(), listed.job(), to);
                 items.add(new MovedItem(item.id(), jobs.size(), payload));
                 jobs.add(new MovedJob(listed.job(), to));
-            } catch (IOException e) {
+            } catch (IOException | Payload.Newer e) {
                 LOGGER.log(
                         Level.WARNING,
                         "Queue item "

@@ -45,11 +45,20 @@ final class Payload {
     }
 
     /** The bytes cannot be made an item here. */
-    static final class Unreadable extends Exception {
+    static class Unreadable extends Exception {
         private static final long serialVersionUID = 1L;
 
         Unreadable(String message) {
             super(message);
+        }
+    }
+
+    /** A newer version of this plugin has stored them: who has that can make an item of them. */
+    static final class Newer extends Unreadable {
+        private static final long serialVersionUID = 1L;
+
+        Newer(byte form) {
+            super("It was stored by a newer version of HA Jenkins, in the form " + form);
         }
     }
 
@@ -121,7 +130,8 @@ final class Payload {
     }
 
     /** The same for a job that has another full name now. */
-    static byte[] renamed(byte[] payload, String from, String to) throws IOException {
+    static byte[] renamed(byte[] payload, String from, String to)
+            throws IOException, Newer {
         String xml = new String(xml(payload), StandardCharsets.UTF_8);
         Matcher task =
                 Pattern.compile("(<task[^>]*>)" + Pattern.quote(escaped(from)) + "</task>")
@@ -197,18 +207,18 @@ final class Payload {
         }
     }
 
-    private static byte[] xml(byte[] payload) throws IOException {
+    private static byte[] xml(byte[] payload) throws IOException, Newer {
         if (payload.length == 0) {
             throw new IOException("It is empty");
+        }
+        if (payload[0] > DEFLATED) {
+            throw new Newer(payload[0]);
         }
         if (payload[0] == PLAIN) {
             return new ByteArrayInputStream(payload, 1, payload.length - 1).readAllBytes();
         }
         if (payload[0] != DEFLATED) {
-            throw new IOException(
-                    "Its form "
-                            + payload[0]
-                            + " is unknown here: it was stored by a newer version of HA Jenkins");
+            throw new IOException("It begins with " + payload[0] + ", which no version writes");
         }
         Inflater inflater = new Inflater();
         try {

@@ -6,7 +6,10 @@ import java.util.Map;
 
 /** A queue item as Redis holds it, for those who look past the controllers. */
 public final class StoredItem {
-    /** In the order in which {@code src/lua/item.lua} numbers them. */
+    /**
+     * In the order in which {@code src/lua/item.lua} numbers them; the last is there where it is not
+     * empty.
+     */
     private static final List<String> PARTS =
             List.of(
                     "job",
@@ -32,7 +35,8 @@ public final class StoredItem {
                     "again",
                     "score",
                     "cancelwanted",
-                    "last");
+                    "last",
+                    "format");
 
     private StoredItem() {}
 
@@ -45,14 +49,14 @@ public final class StoredItem {
         return text == null ? "" : parts(text).getOrDefault(name, "");
     }
 
-    /** The parts that are not empty, by name. */
+    /** The parts that are not empty, by name; the lines of later versions are left out. */
     public static Map<String, String> parts(String text) {
         String[] lines = text.split("\n", -1);
-        if (lines.length != PARTS.size()) {
+        if (lines.length < PARTS.size() - 1) {
             throw new IllegalArgumentException("This is no item: " + text);
         }
         Map<String, String> parts = new LinkedHashMap<>();
-        for (int i = 0; i < lines.length; i++) {
+        for (int i = 0; i < Math.min(lines.length, PARTS.size()); i++) {
             if (!lines[i].isEmpty()) {
                 parts.put(PARTS.get(i), lines[i]);
             }

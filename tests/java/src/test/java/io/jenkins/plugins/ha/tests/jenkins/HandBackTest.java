@@ -156,6 +156,79 @@ class HandBackTest {
                                 .equals("0"));
     }
 
+    @Test
+    void whatANewerVersionStoredIsLeftToWhoHasThatAndKeepsNothingElseWaiting() {
+        two.createJob("newer", job());
+        two.takes("a", false);
+        two.takes("b", false);
+        long later = two.a().trigger("newer");
+        // As the next version would mark what this one cannot read.
+        String text = "{haj:%s}:item:%d".formatted(two.stage().cluster(), later);
+        two.stage()
+                .redis()
+                .call(
+                        "EVAL",
+                        "redis.call('HSET', KEYS[1], 'v', redis.call('HGET', KEYS[1], 'v') .. '\n2\nmore')",
+                        "1",
+                        text);
+        // And the same by its own hand, in a form of the payload that is not known here.
+        long form = Long.parseLong(script(two.a(), STORE_IN_ANOTHER_FORM.formatted(later)).trim());
+        two.onBoth();
+        for (long id : new long[] {later, form}) {
+            Eventually.until(
+                    "it was given back by each", SOON, () -> attempts(id) > GIVEN_BACK);
+            assertTrue(two.b().queueItem(id).isPresent(), "it is shown");
+        }
+        assertTrue(stored(form, "why").contains("newer version of HA Jenkins"));
+        assertTrue(
+                two.a().text("manage/").contains("A newer version of HA Jenkins"),
+                "an admin is told");
+        long other = two.b().trigger("newer");
+        int number = two.a().awaitBuildNumber(other, SOON);
+        assertEquals("SUCCESS", two.a().awaitResult("newer", number, SOON));
+        assertEquals("more", lastLine(text), "the rest is as it was");
+
+        two.takes("a", false);
+        two.takes("b", false);
+        Eventually.until("it waits", SOON, () -> stored(later, "state").equals("Q"));
+        two.stage()
+                .redis()
+                .call(
+                        "EVAL",
+                        "redis.call('HSET', KEYS[1], 'v',"
+                                + " (string.gsub(redis.call('HGET', KEYS[1], 'v'), '\n2\nmore$', '\n1\nmore')))",
+                        "1",
+                        text);
+        two.onBoth();
+        number = two.b().awaitBuildNumber(later, SOON);
+        assertEquals("SUCCESS", two.b().awaitResult("newer", number, SOON));
+        two.b().cancel(form);
+        Eventually.until("it is cancelled", SOON, () -> stored(form, "state").equals("X"));
+    }
+
+    private static final int GIVEN_BACK = 2;
+
+    private static final String STORE_IN_ANOTHER_FORM =
+            """
+            import io.jenkins.plugins.ha.bridge.NewItem
+            def c = io.jenkins.plugins.ha.Membership.active().get().cluster()
+            def job = Jenkins.get().getItemByFullName('newer')
+            def i = c.items().find { it.job() == 'newer' }
+            def id = c.nextQueueId()
+            def payload = [3, 1, 2] as byte[]
+            c.enqueue(new NewItem(id, i.job(), i.lane(), i.priority(), 0, true, '', payload), -1)
+            print id
+            """;
+
+    private int attempts(long id) {
+        return Integer.parseInt(stored(id, "attempts"));
+    }
+
+    private String lastLine(String key) {
+        String text = (String) two.stage().redis().call("HGET", key, "v");
+        return text.substring(text.lastIndexOf('\n') + 1);
+    }
+
     /** B cannot start what it claims; what the reason was when it gave it back. */
     private String goesOver(String job, String obstacle) {
         two.onlyOn("b");

@@ -25,7 +25,12 @@ final class JobXml {
                 "org.jenkinsci.plugins.workflow.job.properties.DisableConcurrentBuildsJobProperty";
         return "<%1$s><abortPrevious>%2$s</abortPrevious></%1$s>"
                         .formatted(exclusive, abortPrevious)
-                + "<hudson.model.ParametersDefinitionProperty><parameterDefinitions>"
+                + parameter();
+    }
+
+    /** Properties of a job with a parameter P. */
+    static String parameter() {
+        return "<hudson.model.ParametersDefinitionProperty><parameterDefinitions>"
                 + "<hudson.model.StringParameterDefinition><name>P</name><defaultValue/>"
                 + "</hudson.model.StringParameterDefinition></parameterDefinitions>"
                 + "</hudson.model.ParametersDefinitionProperty>";
