@@ -130,8 +130,7 @@ final class Payload {
     }
 
     /** The same for a job that has another full name now. */
-    static byte[] renamed(byte[] payload, String from, String to)
-            throws IOException, Newer {
+    static byte[] renamed(byte[] payload, String from, String to) throws IOException, Newer {
         String xml = new String(xml(payload), StandardCharsets.UTF_8);
         Matcher task =
                 Pattern.compile("(<task[^>]*>)" + Pattern.quote(escaped(from)) + "</task>")

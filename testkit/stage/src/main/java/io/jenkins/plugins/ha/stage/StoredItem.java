@@ -7,8 +7,8 @@ import java.util.Map;
 /** A queue item as Redis holds it, for those who look past the controllers. */
 public final class StoredItem {
     /**
-     * In the order in which {@code src/lua/item.lua} numbers them; the last is there where it is not
-     * empty.
+     * In the order in which {@code src/lua/item.lua} numbers them; the last is there where it is
+     * not empty.
      */
     private static final List<String> PARTS =
             List.of(

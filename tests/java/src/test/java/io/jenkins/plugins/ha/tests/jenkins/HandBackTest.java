@@ -168,15 +168,16 @@ class HandBackTest {
                 .redis()
                 .call(
                         "EVAL",
-                        "redis.call('HSET', KEYS[1], 'v', redis.call('HGET', KEYS[1], 'v') .. '\n2\nmore')",
+                        "redis.call('HSET', KEYS[1], 'v', redis.call('HGET', KEYS[1], 'v') .. '\\n"
+                                + "2\\n"
+                                + "more')",
                         "1",
                         text);
         // And the same by its own hand, in a form of the payload that is not known here.
         long form = Long.parseLong(script(two.a(), STORE_IN_ANOTHER_FORM.formatted(later)).trim());
         two.onBoth();
         for (long id : new long[] {later, form}) {
-            Eventually.until(
-                    "it was given back by each", SOON, () -> attempts(id) > GIVEN_BACK);
+            Eventually.until("it was given back by each", SOON, () -> attempts(id) > GIVEN_BACK);
             assertTrue(two.b().queueItem(id).isPresent(), "it is shown");
         }
         assertTrue(stored(form, "why").contains("newer version of HA Jenkins"));
@@ -195,8 +196,12 @@ class HandBackTest {
                 .redis()
                 .call(
                         "EVAL",
-                        "redis.call('HSET', KEYS[1], 'v',"
-                                + " (string.gsub(redis.call('HGET', KEYS[1], 'v'), '\n2\nmore$', '\n1\nmore')))",
+                        "redis.call('HSET', KEYS[1], 'v', (string.gsub(redis.call('HGET', KEYS[1],"
+                                + " 'v'), '\\n"
+                                + "2\\n"
+                                + "more$', '\\n"
+                                + "1\\n"
+                                + "more')))",
                         "1",
                         text);
         two.onBoth();

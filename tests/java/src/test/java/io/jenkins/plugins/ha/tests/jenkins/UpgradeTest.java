@@ -45,7 +45,8 @@ class UpgradeTest {
     private static final int STEPS = 150;
     private static final Duration LONG = Duration.ofMinutes(5);
 
-    private final Map<String, String> accepted = new ConcurrentHashMap<>(); // trigger to who took it
+    private final Map<String, String> accepted =
+            new ConcurrentHashMap<>(); // trigger to who took it
     private final ConcurrentLinkedQueue<String> refused = new ConcurrentLinkedQueue<>();
     private final AtomicInteger askedAgain = new AtomicInteger();
     private final AtomicBoolean stop = new AtomicBoolean();
@@ -104,7 +105,8 @@ class UpgradeTest {
 
     private static void createJobs(Stage stage) {
         JenkinsClient first = stage.controllers().get(0).client();
-        first.createJob(JOB, new FreestyleJob().concurrent().parameter("P").shell("sleep 0.4").xml());
+        first.createJob(
+                JOB, new FreestyleJob().concurrent().parameter("P").shell("sleep 0.4").xml());
         first.createJob(
                 PIPE,
                 JobXml.pipeline(
@@ -114,8 +116,7 @@ class UpgradeTest {
             Eventually.until(
                     controller.name() + " has the jobs",
                     TwoControllers.SOON,
-                    () ->
-                            controller.client().hasJob(JOB) && controller.client().hasJob(PIPE));
+                    () -> controller.client().hasJob(JOB) && controller.client().hasJob(PIPE));
         }
     }
 
@@ -202,7 +203,9 @@ class UpgradeTest {
         return result;
     }
 
-    /** Triggers at whoever is in service; who is killed meanwhile may leave it without an answer. */
+    /**
+     * Triggers at whoever is in service; who is killed meanwhile may leave it without an answer.
+     */
     private void use(List<Controller> controllers, int user) {
         for (int i = 0; !stop.get(); i++) {
             String trigger = "u" + user + "-" + i;
