@@ -1,5 +1,6 @@
 //! A controller of the next version and one of this in one cluster: what the older does not know it leaves alone or refuses in words,
 //! and nothing is lost. The next version is this library with newer formats, and writes to Redis what it does not have yet.
+#![allow(clippy::unwrap_used)]
 
 mod support;
 
