@@ -4,6 +4,8 @@ import hudson.model.Saveable;
 import java.io.Closeable;
 
 public class BulkChange implements Closeable {
+    public static final Saveable ALL = null;
+
     public BulkChange(Saveable saveable) {
         throw new UnsupportedOperationException();
     }

@@ -9,7 +9,6 @@ import java.lang.reflect.Field;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.logging.Level;
@@ -139,20 +138,6 @@ final class FolderMembers {
         void run() throws IOException;
     }
 
-    /** Views read with another object of the folder belong to this one from now on. */
-    static void ownViews(Item folder) throws IOException {
-        try {
-            Object holder = folder.getClass().getMethod("getFolderViews").invoke(folder);
-            Method views = holder.getClass().getMethod("getViews");
-            views.setAccessible(true);
-            for (Object view : (Collection<?>) views.invoke(holder)) {
-                field(view, "hudson.model.View", "owner").set(view, folder);
-            }
-        } catch (ReflectiveOperationException e) {
-            throw new IOException("The views of the folder cannot be reached: " + e, e);
-        }
-    }
-
     /** Whether this controller scans it. */
     static boolean isComputing(Item folder) {
         if (folder == null || !isComputed(folder)) {
@@ -161,6 +146,17 @@ final class FolderMembers {
         try {
             Object computation = folder.getClass().getMethod("getComputation").invoke(folder);
             return (boolean) computation.getClass().getMethod("isBuilding").invoke(computation);
+        } catch (ReflectiveOperationException e) {
+            LOGGER.log(Level.FINE, "No scan is known of", e);
+            return false;
+        }
+    }
+
+    /** Whether no scan of it has ever come to an end, on whatever controller. */
+    static boolean isUnscanned(Item folder) {
+        try {
+            Object computation = folder.getClass().getMethod("getComputation").invoke(folder);
+            return computation.getClass().getMethod("getResult").invoke(computation) == null;
         } catch (ReflectiveOperationException e) {
             LOGGER.log(Level.FINE, "No scan is known of", e);
             return false;

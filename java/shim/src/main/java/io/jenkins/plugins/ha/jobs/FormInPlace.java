@@ -1,8 +1,11 @@
 package io.jenkins.plugins.ha.jobs;
 
+import hudson.BulkChange;
 import hudson.XmlFile;
 import hudson.model.AbstractItem;
 import hudson.model.AbstractProject;
+import hudson.model.Item;
+import hudson.model.ItemGroup;
 import hudson.model.Items;
 import hudson.model.Job;
 import hudson.model.JobProperty;
@@ -35,10 +38,6 @@ final class FormInPlace {
     private static final Pattern UPWARDS =
             Pattern.compile("<[^<>]* reference=\"(\\.\\./)*\\.\\.\"");
 
-    /** As {@link #UPWARDS}, without the owner of a folder's view, which is set after copying. */
-    private static final Pattern UPWARDS_IN_FOLDER =
-            Pattern.compile("<(?!owner[ />])[^<>]* reference=\"(\\.\\./)*\\.\\.\"");
-
     private FormInPlace() {}
 
     /**
@@ -49,17 +48,18 @@ final class FormInPlace {
     static void apply(AbstractItem item, Object fresh, String text, boolean heldOff)
             throws IOException {
         try {
-            boolean folder = FolderMembers.isFolder(item);
-            if ((folder ? UPWARDS_IN_FOLDER : UPWARDS).matcher(text).find()) {
-                anew(item);
-            } else if (item instanceof LazyBuildMixIn.LazyLoadingJob<?, ?> lazy) {
+            if (UPWARDS.matcher(text).find()) {
+                BackReferences.redirect(fresh, item);
+            }
+            if (item instanceof LazyBuildMixIn.LazyLoadingJob<?, ?> lazy) {
                 copyToJob((Job<?, ?>) item, lazy.getLazyBuildMixIn(), fresh);
-            } else if (folder) {
+            } else if (FolderMembers.isFolder(item)) {
+                Object pristine = pristine(item);
+                BackReferences.redirect(pristine, item);
                 synchronized (item) {
                     stopTriggers(item);
-                    copyFields(item, fresh, null);
+                    copyFields(item, fresh, pristine);
                     FolderMembers.loadAlone(item, () -> load(item));
-                    FolderMembers.ownViews(item);
                 }
             } else {
                 anew(item);
@@ -111,10 +111,7 @@ final class FormInPlace {
      */
     private static void copyToJob(Job<?, ?> job, LazyBuildMixIn<?, ?> mixin, Object fresh)
             throws IOException, ReflectiveOperationException {
-        Object pristine =
-                job instanceof TopLevelItem top
-                        ? top.getDescriptor().newInstance(job.getParent(), job.getName())
-                        : null;
+        Object pristine = pristine(job);
         Method setOwner = JobProperty.class.getDeclaredMethod("setOwner", Job.class);
         setOwner.setAccessible(true);
         if (field(Job.class, "properties").get(fresh) instanceof Iterable<?> properties) {
@@ -145,16 +142,29 @@ final class FormInPlace {
         synchronized (item) {
             stopTriggers(item);
             new XmlFile(Items.XSTREAM, item.getConfigFile().getFile()).unmarshalNullingOut(item);
-            if (FolderMembers.isFolder(item)) {
-                FolderMembers.loadAlone(item, () -> load(item));
-            } else {
-                load(item);
-            }
+            load(item);
         }
     }
 
     private static void load(AbstractItem item) throws IOException {
-        item.onLoad(item.getParent(), item.getName());
+        load(item, item.getParent(), item.getName());
+    }
+
+    /** Loads it; what that would save by the way, its file stays as it was written. */
+    static void load(Item item, ItemGroup<? extends Item> parent, String name) throws IOException {
+        BulkChange nothingSaved = new BulkChange(BulkChange.ALL);
+        try {
+            item.onLoad(parent, name);
+        } finally {
+            nothingSaved.abort();
+        }
+    }
+
+    /** An item just made, for what a form does not mention; null where none can be made. */
+    private static Object pristine(AbstractItem item) {
+        return item instanceof TopLevelItem top
+                ? top.getDescriptor().newInstance(item.getParent(), item.getName())
+                : null;
     }
 
     /** What the file does not say is as in an item just made. */
@@ -171,18 +181,9 @@ final class FormInPlace {
                 if (value == null && pristine != null) {
                     value = field.get(pristine);
                 }
-                if (value != null || pristine != null || !isMadeByLoading(to, field)) {
-                    field.set(to, value);
-                }
+                field.set(to, value);
             }
         }
-    }
-
-    /** A folder makes these where they are missing, and must not be seen without them. */
-    private static boolean isMadeByLoading(Object folder, Field field) {
-        return FolderMembers.isFolder(folder)
-                && !field.getType().isPrimitive()
-                && field.getDeclaringClass().getName().startsWith("com.cloudbees.hudson.plugins");
     }
 
     private static Field field(Class<?> type, String name) throws NoSuchFieldException {

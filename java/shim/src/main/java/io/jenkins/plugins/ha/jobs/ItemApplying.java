@@ -205,7 +205,7 @@ final class ItemApplying {
         }
         TopLevelItem item = (TopLevelItem) form.item();
         String simple = name.substring(slash + 1);
-        item.onLoad(parent, simple);
+        FormInPlace.load(item, parent, simple);
         if (item instanceof Job<?, ?> job) {
             FormInPlace.hold(job, heldOff);
         }

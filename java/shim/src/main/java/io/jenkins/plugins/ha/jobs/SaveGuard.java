@@ -202,9 +202,6 @@ final class SaveGuard extends RobustReflectionConverter {
         items.history().found(item.getFullName(), known.hash(), now);
         items.lookAgain(item); // what is in the file is right, whatever comes of this
         try {
-            if ((base + mine + theirs).contains(" reference=\"")) {
-                throw new TopElements.Conflict("reference");
-            }
             TopElements merged =
                     TopElements.merged(
                             TopElements.of(base),

@@ -1,7 +1,10 @@
 package io.jenkins.plugins.ha.jobs;
 
 import hudson.Extension;
+import hudson.model.BuildableItem;
+import hudson.model.Cause;
 import hudson.model.Item;
+import hudson.model.ItemGroup;
 import hudson.model.Queue;
 import hudson.model.queue.CauseOfBlockage;
 import hudson.model.queue.QueueTaskDispatcher;
@@ -107,6 +110,26 @@ public final class ScanTurns {
         }
     }
 
+    /**
+     * The scan of an organization folder is over here. It has the projects scanned that it makes;
+     * one that was made by a controller that died before that has not been, and would wait for a
+     * trigger of its own.
+     */
+    void scanTheUnscanned(Item organization) {
+        if (!(organization instanceof ItemGroup<?> group)) {
+            return;
+        }
+        for (Item project : group.getItems()) {
+            if (FolderMembers.isComputed(project)
+                    && project instanceof BuildableItem buildable
+                    && FolderMembers.isUnscanned(project)
+                    && !FolderMembers.isComputing(project)
+                    && !waits(project.getFullName())) {
+                buildable.scheduleBuild(0, new Unscanned());
+            }
+        }
+    }
+
     /** Gives back what came to nothing: the scan was cancelled, or its folder is no more. */
     void look() {
         turns.forEach(
@@ -149,6 +172,14 @@ public final class ScanTurns {
                 return null;
             }
             return membership.items().scans().mayBegin(membership, folder) ? null : new Waits();
+        }
+    }
+
+    /** Why a project is scanned. */
+    public static final class Unscanned extends Cause {
+        @Override
+        public String getShortDescription() {
+            return "Has not been scanned yet: the controller that was to do it has ended";
         }
     }
 

@@ -266,6 +266,7 @@ public final class SharedItems {
     void computedHere(Item folder) {
         announcer.tell(about(folder, folder.getRootDir(), ItemNews.Kind.COMPUTED, null));
         scans.ended(folder.getFullName()); // after all that it found has been told
+        scans.scanTheUnscanned(folder);
     }
 
     static ItemNews about(Item item, File folder, ItemNews.Kind kind, KnownForms.Form form) {

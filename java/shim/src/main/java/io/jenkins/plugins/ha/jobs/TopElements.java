@@ -21,6 +21,8 @@ import java.util.Set;
  * @param elements by name, in a form that does not depend on white space; those of one name as one
  */
 record TopElements(Map<String, String> attributes, Map<String, String> elements) {
+    private static final String REFERENCE = "reference";
+
     /** Both changed this element, and not to the same. */
     static final class Conflict extends Exception {
         private static final long serialVersionUID = 1L;
@@ -30,7 +32,21 @@ record TopElements(Map<String, String> attributes, Map<String, String> elements)
         }
     }
 
-    static TopElements of(String xml) {
+    /**
+     * The elements of this form.
+     *
+     * @throws Conflict when an element refers to what another one has
+     */
+    static TopElements of(String xml) throws Conflict {
+        if (xml.contains(REFERENCE + "=")) {
+            HierarchicalStreamReader reader =
+                    XStream2.getDefaultDriver().createReader(new StringReader(xml));
+            try {
+                refuseCrossing(reader, 0);
+            } finally {
+                reader.close();
+            }
+        }
         HierarchicalStreamReader reader =
                 XStream2.getDefaultDriver().createReader(new StringReader(xml));
         try {
@@ -50,6 +66,28 @@ record TopElements(Map<String, String> attributes, Map<String, String> elements)
             return new TopElements(attributes, elements);
         } finally {
             reader.close();
+        }
+    }
+
+    /** References may lead to the item, or stay in their top-level element: so they stay true. */
+    private static void refuseCrossing(HierarchicalStreamReader reader, int depth) throws Conflict {
+        String reference = reader.getAttribute(REFERENCE);
+        if (reference != null) {
+            int steps = 0;
+            String rest = reference;
+            while (rest.equals("..") || rest.startsWith("../")) {
+                steps++;
+                rest = rest.length() > 3 ? rest.substring(3) : "";
+            }
+            boolean toRoot = steps == depth && rest.isEmpty();
+            if (!toRoot && (steps == 0 || steps >= depth)) {
+                throw new Conflict(REFERENCE);
+            }
+        }
+        while (reader.hasMoreChildren()) {
+            reader.moveDown();
+            refuseCrossing(reader, depth + 1);
+            reader.moveUp();
         }
     }
 

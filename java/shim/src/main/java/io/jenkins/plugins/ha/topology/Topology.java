@@ -4,6 +4,9 @@ import io.jenkins.plugins.ha.ControllerIdentity;
 import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.KnownController;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -20,6 +23,8 @@ import java.util.logging.Logger;
 public final class Topology {
     private static final Logger LOGGER = Logger.getLogger(Topology.class.getName());
     private static final long LOOK_MILLIS = 30_000;
+    private static final DateTimeFormatter SEEN =
+            DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm 'UTC'").withZone(ZoneOffset.UTC);
 
     private final Cluster cluster;
     private final ControllerIdentity identity;
@@ -27,6 +32,9 @@ public final class Topology {
     private volatile List<KnownController> known = List.of();
     private volatile ControllerFacts own;
     private volatile String told = "";
+
+    /** By controller and difference: when this controller saw it first. */
+    private volatile Map<String, Map<String, String>> since = Map.of();
 
     /** Ids of members that were still booting, too, when this controller had booted. */
     private final Set<String> unjudged = ConcurrentHashMap.newKeySet();
@@ -88,6 +96,27 @@ public final class Topology {
                 : own.differences(facts(other));
     }
 
+    /** The differences to this controller, each with when this one saw it first. */
+    private List<String> dated(KnownController other) {
+        Map<String, String> seen = since.getOrDefault(other.controllerId(), Map.of());
+        return differences(other).stream()
+                .map(one -> seen.containsKey(one) ? one + " (since " + seen.get(one) + ")" : one)
+                .toList();
+    }
+
+    /** Notes when a difference is seen first; one that is gone is forgotten. */
+    private void noteDifferences() {
+        String now = SEEN.format(Instant.now());
+        Map<String, Map<String, String>> all = new HashMap<>();
+        for (KnownController one : known) {
+            Map<String, String> before = since.getOrDefault(one.controllerId(), Map.of());
+            Map<String, String> present = new HashMap<>();
+            differences(one).forEach(d -> present.put(d, before.getOrDefault(d, now)));
+            all.put(one.controllerId(), present);
+        }
+        since = all;
+    }
+
     /** What an admin should mend, a sentence each. From memory. */
     public List<String> problems() {
         List<String> problems = new ArrayList<>();
@@ -96,7 +125,7 @@ public final class Topology {
             if (!one.lives()) {
                 continue;
             }
-            List<String> differences = differences(one);
+            List<String> differences = dated(one);
             if (!differences.isEmpty()) {
                 problems.add(
                         called(one)
@@ -145,6 +174,7 @@ public final class Topology {
             told = facts;
         }
         known = cluster.homes();
+        noteDifferences();
         compared = !own.open().isEmpty();
     }
 

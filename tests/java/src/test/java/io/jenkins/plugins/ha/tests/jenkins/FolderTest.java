@@ -6,8 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.jenkins.plugins.ha.stage.Eventually;
 import io.jenkins.plugins.ha.stage.FreestyleJob;
 import io.jenkins.plugins.ha.stage.JenkinsClient;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -89,6 +87,9 @@ class FolderTest {
             assertEquals(
                     "SUCCESS", client.awaitResult("team/inner/job", number, TwoControllers.SOON));
         }
+        JobForms.post(both.a(), "team", FOLDER.formatted("<description>bare</description>"));
+        JobForms.awaitSame(both, "team"); // without what the new form does not mention
+        assertEquals("[]", JobForms.on(both.b(), "team", "print item.properties"));
         assertEquals(302, both.b().deleteJob("team"));
         Eventually.until(
                 "a has no folder", JobForms.IN_FORCE, () -> !both.a().hasJob("team/inner/job"));
@@ -96,13 +97,12 @@ class FolderTest {
     }
 
     @Test
-    void branchesAreFoundOnceAndAreOnBothAndGoFromBoth() throws Exception {
+    void branchesAreFoundOnceAndAreOnBothAndGoFromBoth() {
         Path repository = both.folder("repository");
-        git(repository.getParent(), "init", "-q", "-b", "main", repository.toString());
-        commit(repository, "one");
-        git(repository, "checkout", "-q", "-b", "feature/x-y");
-        commit(repository, "two");
-        git(repository, "checkout", "-q", "main");
+        GitRepository.make(repository);
+        GitRepository.git(repository, "checkout", "-q", "-b", "feature/x-y");
+        GitRepository.commit(repository, "two");
+        GitRepository.git(repository, "checkout", "-q", "main");
         for (JenkinsClient client : List.of(both.a(), both.b())) {
             TwoControllers.script(client, "hudson.plugins.git.GitSCM.ALLOW_LOCAL_CHECKOUT = true");
         }
@@ -133,8 +133,8 @@ class FolderTest {
         for (String branch : List.of("mb/main", "mb/feature%2Fx-y")) {
             assertEquals("1 SUCCESS", numbers(both.a(), branch));
         }
-        commit(repository, "three");
-        git(repository, "branch", "-q", "-D", "feature/x-y");
+        GitRepository.commit(repository, "three");
+        GitRepository.git(repository, "branch", "-q", "-D", "feature/x-y");
         scan(both.b());
         for (JenkinsClient client : List.of(both.a(), both.b())) {
             Eventually.until(
@@ -150,12 +150,11 @@ class FolderTest {
     }
 
     @Test
-    void oneControllerAtATimeScansAndEachHeadIsBuiltOnce() throws Exception {
+    void oneControllerAtATimeScansAndEachHeadIsBuiltOnce() {
         Path repository = both.folder("scanned-twice");
-        git(repository.getParent(), "init", "-q", "-b", "main", repository.toString());
-        commit(repository, "one");
+        GitRepository.make(repository);
         for (int i = 1; i < BRANCHES; i++) {
-            git(repository, "branch", "b" + i);
+            GitRepository.git(repository, "branch", "b" + i);
         }
         for (JenkinsClient client : List.of(both.a(), both.b())) {
             TwoControllers.script(client, "hudson.plugins.git.GitSCM.ALLOW_LOCAL_CHECKOUT = true");
@@ -226,29 +225,5 @@ class FolderTest {
                 on,
                 branch,
                 "def b = item?.lastBuild; print(b == null ? '' : b.number + ' ' + b.result)");
-    }
-
-    private static void commit(Path repository, String text) throws Exception {
-        Files.writeString(repository.resolve("Jenkinsfile"), "echo 'hello'\n// " + text + "\n");
-        git(repository, "add", ".");
-        git(
-                repository,
-                "-c",
-                "user.name=t",
-                "-c",
-                "user.email=t@example.org",
-                "commit",
-                "-q",
-                "-m",
-                text);
-    }
-
-    private static void git(Path in, String... arguments) throws IOException, InterruptedException {
-        String[] command = new String[arguments.length + 1];
-        command[0] = "git";
-        System.arraycopy(arguments, 0, command, 1, arguments.length);
-        Files.createDirectories(in);
-        Process git = new ProcessBuilder(command).directory(in.toFile()).inheritIO().start();
-        assertEquals(0, git.waitFor(), String.join(" ", command));
     }
 }

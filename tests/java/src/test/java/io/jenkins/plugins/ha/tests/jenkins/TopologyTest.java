@@ -114,6 +114,9 @@ class TopologyTest {
                             look(on);
                             return told(on).contains(word);
                         });
+                assertTrue(
+                        told(on).matches("(?s).*\\(since \\d{4}-\\d\\d-\\d\\d .* UTC\\).*"),
+                        told(on));
             }
         }
         TwoControllers.script(

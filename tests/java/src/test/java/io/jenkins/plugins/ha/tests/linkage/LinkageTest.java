@@ -38,7 +38,7 @@ import org.junit.jupiter.api.io.TempDir;
 class LinkageTest {
     /** Plugins of which classes are declared, too. */
     private static final List<String> OPTIONAL =
-            List.of("lockable-resources", "pipeline-milestone-step");
+            List.of("lockable-resources", "pipeline-milestone-step", "scm-api");
 
     @TempDir private static Path folder;
 
