@@ -85,12 +85,13 @@ public final class BuildNews extends RunListener<Run<?, ?>> {
             long item = action.itemId();
             String text = result == null ? "NOT_BUILT" : result.toString();
             ClusterItemAction of = action;
+            int number = run.getNumber();
             membership
                     .outbound()
                     .tell(
                             "end of " + run,
                             RunFields.isPipeline(run)
-                                    ? cluster -> OwnPipelines.finish(cluster, of, text)
+                                    ? cluster -> OwnPipelines.finish(cluster, of, number, text)
                                     : cluster -> cluster.finished(item, text));
         }
     }

@@ -237,19 +237,24 @@ public final class OrphanedBuilds {
         homeless.remove(item.id());
         File folder = new File(job.getBuildDir(), Integer.toString(item.number()));
         if (item.state() != ItemState.RUNNING && !new File(folder, "build.xml").isFile()) {
-            outbound.tell(
-                    "return of queue item " + item.id(),
-                    c -> c.requeue(item.id(), "its controller died before the build began"));
-            LOGGER.warning(
-                    () ->
-                            "Queue item "
-                                    + item.id()
-                                    + " of "
-                                    + item.job()
-                                    + " goes back: its controller died before it began");
+            giveBack(item);
             return;
         }
         conclude(job, item);
+    }
+
+    /** Its build had not begun. Does not block. */
+    void giveBack(Item item) {
+        outbound.tell(
+                "return of queue item " + item.id(),
+                c -> c.requeue(item.id(), "its controller died before the build began"));
+        LOGGER.warning(
+                () ->
+                        "Queue item "
+                                + item.id()
+                                + " of "
+                                + item.job()
+                                + " goes back: its controller died before it began");
     }
 
     /**

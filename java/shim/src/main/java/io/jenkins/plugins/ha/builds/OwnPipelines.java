@@ -58,12 +58,23 @@ public final class OwnPipelines {
         watchdog.every("ha-jenkins-own-pipelines", LOOK_MILLIS, this::look);
     }
 
-    /** The item of a Pipeline of this controller ends, whatever membership it began in. */
-    static void finish(Cluster cluster, ClusterItemAction action, String result) {
+    /**
+     * The item of a Pipeline of this controller ends, whatever membership it began in. One that
+     * went back to the queue meanwhile, and is another build's now, does not.
+     */
+    static void finish(Cluster cluster, ClusterItemAction action, int number, String result) {
         if (action.epoch() != cluster.link().epoch()) {
+            if (isOfAnother(cluster, action.itemId(), number)) {
+                return;
+            }
             cluster.resume(action.itemId());
         }
         cluster.finished(action.itemId(), result);
+    }
+
+    /** Whether the queue item went back to the queue: it stands for no build, or for another. */
+    static boolean isOfAnother(Cluster cluster, long item, int number) {
+        return cluster.item(item).filter(i -> i.number() != number).isPresent();
     }
 
     private void look() {
@@ -109,9 +120,14 @@ public final class OwnPipelines {
             return;
         }
         try {
-            cluster.resume(action.itemId());
-            LOGGER.info(() -> run + " goes on here");
-            BuildStepWaiters.resumed(run);
+            if (isOfAnother(cluster, action.itemId(), run.getNumber())) {
+                LOGGER.warning(() -> run + " is stopped: its queue item was given back meanwhile");
+                executor.interrupt(Result.ABORTED);
+            } else {
+                cluster.resume(action.itemId());
+                LOGGER.info(() -> run + " goes on here");
+                BuildStepWaiters.resumed(run);
+            }
         } catch (HaException.Fenced e) {
             if (!ended(action.itemId())) {
                 return; // no member any more: asked again in the next membership

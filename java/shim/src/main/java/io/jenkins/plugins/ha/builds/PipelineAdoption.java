@@ -204,7 +204,7 @@ public final class PipelineAdoption {
     private String take(Job<?, ?> job, Item item) throws IOException {
         Path folder = folder(job, item.number());
         if (!Files.isRegularFile(folder.resolve("build.xml"))) {
-            orphans.endPipeline(job, item, "it had not come to its first step");
+            giveBack(folder, item);
             return "";
         }
         if (PipelineFile.saysEnded(folder.resolve("build.xml").toFile()) || isDone(item)) {
@@ -229,6 +229,17 @@ public final class PipelineAdoption {
         }
         goOn(folder, new BuildKey(item.job(), item.number()), claimed.giver);
         return "";
+    }
+
+    /**
+     * It was killed, or stalls, before it was saved first: while its script was checked out,
+     * perhaps. Its controller finds the word in its folder when it goes on after all.
+     */
+    private void giveBack(Path folder, Item item) throws IOException {
+        if (Files.isDirectory(folder)) {
+            LastWord.say(folder, identity, "ABORTED", LastWord.Role.SURVIVOR);
+        }
+        orphans.giveBack(item);
     }
 
     private String takeUnqueued(Job<?, ?> job, BuildKey key) throws IOException {

@@ -235,6 +235,12 @@ public final class PipelineFence {
         ClusterItemAction action = run.getAction(ClusterItemAction.class);
         if (action != null && action.itemId() > 0) {
             try {
+                if (OwnPipelines.isOfAnother(cluster, action.itemId(), run.getNumber())) {
+                    LOGGER.warning(
+                            () -> run + " is stopped: its queue item was given back meanwhile");
+                    interrupt(run);
+                    return true;
+                }
                 cluster.resume(action.itemId());
             } catch (HaException.Fenced e) {
                 if (cluster.item(action.itemId()).map(i -> i.state().ended()).orElse(true)) {

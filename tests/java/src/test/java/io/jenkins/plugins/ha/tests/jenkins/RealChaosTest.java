@@ -25,12 +25,14 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -307,34 +309,32 @@ class RealChaosTest {
         assertEquals(
                 List.of(),
                 wrong,
-                () -> String.join("\n", wrong) + "\n" + evidence(controllers, wrong, byTrigger));
+                () ->
+                        String.join("\n", wrong)
+                                + evidence(
+                                        controllers.get(0).client(),
+                                        trigger ->
+                                                wrong.stream()
+                                                        .anyMatch(w -> w.contains(trigger + "="))));
     }
 
-    /** What became of the triggers that went wrong: the logs and the traces of their builds. */
-    private static String evidence(
-            List<Controller> controllers,
-            List<String> wrong,
-            Map<String, List<JsonNode>> byTrigger) {
-        JenkinsClient on = controllers.get(0).client();
+    /** What became of these triggers: the logs and the traces of their builds. */
+    private static String evidence(JenkinsClient on, Predicate<String> wrong) {
         StringBuilder all = new StringBuilder();
-        byTrigger.forEach(
-                (trigger, builds) -> {
-                    if (wrong.stream().noneMatch(line -> line.contains(" " + trigger + "="))) {
-                        return;
-                    }
-                    for (JsonNode build : builds) {
-                        String path = "job/" + JOBS.get(0) + "/" + build.path("number").asInt();
-                        if (!on.get(path + "/api/json").body().contains(trigger)) {
-                            path = "job/" + JOBS.get(1) + "/" + build.path("number").asInt();
-                        }
-                        String item = on.json(path + "/api/json").path("queueId").asText();
-                        all.append(trigger)
-                                .append(": ")
-                                .append(on.get(path + "/consoleText").body())
-                                .append(on.get("ha/item/" + item + "/api/json").body())
-                                .append('\n');
-                    }
-                });
+        for (String job : List.of("many", "one", PIPE)) {
+            for (JsonNode build : builds(on, job)) {
+                String trigger = build.findValue("value").asText();
+                if (!wrong.test(trigger)) {
+                    continue;
+                }
+                String path = "job/" + job + "/" + build.path("number").asInt();
+                String item = on.json(path + "/api/json").path("queueId").asText();
+                all.append('\n')
+                        .append(trigger + " " + build + "\n")
+                        .append(on.get(path + "/consoleText").body())
+                        .append(on.get("ha/item/" + item + "/api/json").body());
+            }
+        }
         return all.toString();
     }
 
@@ -362,7 +362,16 @@ class RealChaosTest {
                     }
                 });
         results.forEach((result, n) -> figure("chaos.pipelines." + result, n, "builds"));
-        assertEquals(once, count, "each trigger of the Pipeline has one build");
+        assertEquals(
+                once,
+                count,
+                () ->
+                        "each trigger of the Pipeline has one build"
+                                + evidence(
+                                        controllers.get(0).client(),
+                                        trigger ->
+                                                !Objects.equals(
+                                                        once.get(trigger), count.get(trigger))));
     }
 
     /** However its builds came, no two that came to their own end ran at once. */
