@@ -1,4 +1,5 @@
-# demo    two controllers on one queue, in the terminal
+# demo    two controllers on one queue, in the terminal, one of them killed; KEEP=1 leaves all running until Ctrl-C
+# screenshots   makes the pictures of docs/ anew
 # test    all tests; what is missing is installed first
 # chaos   breaks a cluster for CHAOS_SECONDS (300), by CHAOS_SEED, and says whether it kept its promises
 # chaos-jenkins   the same on three real controllers, smaller; a rolling restart; a wrong clock. Skipped where there is no Jenkins
@@ -14,7 +15,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := hpi
-.PHONY: demo test chaos chaos-jenkins chaos-mutants take-over hpi release bench fmt lint clean setup library
+.PHONY: demo test chaos chaos-jenkins chaos-mutants take-over screenshots hpi release bench fmt lint clean setup library
 
 # Classes and library must come from the same commit; both are told which.
 export HA_JENKINS_COMMIT ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null)
@@ -43,7 +44,7 @@ release: setup
 
 demo: library
 	$(MVN) -q -DskipTests -pl java/shim,testkit/demo -am package
-	java -jar testkit/demo/target/ha-jenkins-demo-*.jar
+	java -jar testkit/demo/target/ha-jenkins-demo-*.jar $(if $(KEEP),--keep)
 
 chaos: library
 	$(MVN) -q -DskipTests -pl testkit/chaos -am package
@@ -57,6 +58,10 @@ chaos-jenkins: library
 chaos-mutants: library
 	$(MVN) -q -DskipTests -pl testkit/chaos -am package
 	java -jar testkit/chaos/target/ha-jenkins-chaos-*.jar mutants
+
+screenshots: hpi
+	HA_JENKINS_SCREENSHOTS=$(CURDIR)/target/screenshots $(MVN) -q -pl tests/java -am -Dtest=BrowserTest -Dsurefire.failIfNoSpecifiedTests=false verify
+	cp target/screenshots/{cluster,doctor,search}.png docs/images/
 
 take-over: library
 	$(MVN) -q -DskipTests -pl testkit/chaos -am package
