@@ -67,6 +67,7 @@ final class Death implements AutoCloseable {
         if (!under) {
             return;
         }
+        board.seeFrom(survivor);
         dies.kill9();
         killed = System.nanoTime();
         System.out.println("  " + dies.name() + " is killed (kill -9)");

@@ -110,6 +110,8 @@ public final class Demo {
             if (reason.isEmpty()) {
                 JenkinsController jenkins = stage.addJenkins(search.war().orElseThrow(), name);
                 jenkins.executors(2).quietSeconds(0);
+                // By it the controllers pass on agents to each other.
+                jenkins.environment("HA_JENKINS_URL", jenkins.url().toString());
                 if (withPipelines(search)) {
                     jenkins.plugins(Death.PLUGINS.toArray(String[]::new));
                 }
