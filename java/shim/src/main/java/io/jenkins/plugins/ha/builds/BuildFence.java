@@ -64,7 +64,9 @@ public final class BuildFence {
     /** Those that are no longer ours. */
     private static final Set<BuildKey> CUT = Recent.set(REMEMBERED);
 
-    /** Those that were stopped for it, or because this controller is shut down. */
+    /**
+     * Those that were stopped, or did not begin, for it or because this controller is shut down.
+     */
     private static final Set<BuildKey> STOPPED = Recent.set(REMEMBERED);
 
     /** Those of them that lost their claim before their first step. */
@@ -305,7 +307,8 @@ public final class BuildFence {
 
         /**
          * A controller that stalled between the number and the first step must not begin: a
-         * survivor has put the item back.
+         * survivor has put the item back. Nor must one that is shut down and has asked what ran to
+         * stop: what begins now was being made then, and core interrupts it without a word.
          */
         @Override
         @SuppressWarnings("rawtypes")
@@ -315,6 +318,13 @@ public final class BuildFence {
             Run<?, ?> run = (Run<?, ?>) build;
             Membership membership = membershipOf(run);
             long item = membership == null ? 0 : run.getAction(ClusterItemAction.class).itemId();
+            if (item > 0
+                    && membership.isLeaving()
+                    && !isKept(run)
+                    && Reruns.wanted(run.getParent())) {
+                STOPPED.add(BuildKey.of(run));
+                throw new InterruptedException("This controller is being shut down");
+            }
             while (item > 0 && !isCut(run)) {
                 LinkState link = membership.link();
                 boolean same = run.getAction(ClusterItemAction.class).epoch() == link.epoch();

@@ -79,6 +79,11 @@ public final class Carrying {
     private long savedCount;
 
     private long storedCount;
+
+    /** How many announcements came, and how many of them have been dealt with. */
+    private long heardCount;
+
+    private long followedCount;
     private boolean stopped;
     private long lookAt;
 
@@ -127,6 +132,7 @@ public final class Carrying {
     /** Another controller has stored a setting. Does not block. */
     public synchronized void announced(Event.Announcement announcement) {
         heard.merge(announcement.subject(), announcement.number(), Math::max);
+        heardCount++;
         notifyAll();
     }
 
@@ -144,6 +150,27 @@ public final class Carrying {
         }
         saved(path, authorNow());
         return true;
+    }
+
+    /** Waits until what has been announced so far is in force here, at the most so long. */
+    public boolean awaitFollowed(long millis) throws InterruptedException {
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+        synchronized (this) {
+            long wanted = heardCount;
+            while (followedCount < wanted && !stopped) {
+                long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+                if (left <= 0) {
+                    return false;
+                }
+                wait(left);
+            }
+        }
+        return true;
+    }
+
+    private synchronized void followed(long count) {
+        followedCount = Math.max(followedCount, count);
+        notifyAll();
     }
 
     /**
@@ -296,11 +323,14 @@ public final class Carrying {
         LoginFilter.ensureInPlace();
         Map<String, Long> news;
         Map<String, Saved> own;
+        long announced;
         synchronized (this) {
             news = new HashMap<>(heard);
             heard.clear();
+            announced = heardCount;
         }
         news.forEach(exchange::heard);
+        followed(announced);
         restoreWanted();
         for (String path : deleted.since(exchange.deletable())) {
             saved(path, "");

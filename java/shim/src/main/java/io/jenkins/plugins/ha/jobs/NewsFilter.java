@@ -9,8 +9,8 @@ import java.util.logging.Logger;
 import jenkins.util.HttpServletFilter;
 
 /**
- * Whoever opens a form of an item, or posts to it, sees what other controllers have changed: the
- * request waits, a second at the most, for news that are being put in force.
+ * Whoever opens a form of an item, a user or a setting, or posts to it, sees what other controllers
+ * have changed: the request waits, a second at the most, for news that are being put in force.
  */
 @Extension
 public final class NewsFilter implements HttpServletFilter {
@@ -21,13 +21,13 @@ public final class NewsFilter implements HttpServletFilter {
     public boolean handle(HttpServletRequest request, HttpServletResponse response) {
         Membership membership = Membership.active().orElse(null);
         String path = request.getRequestURI();
-        if (membership != null
-                && path.contains("/job/")
-                && (!"GET".equals(request.getMethod())
-                        || path.endsWith("/configure")
-                        || path.endsWith("/config.xml"))) {
+        if (membership != null && (!"GET".equals(request.getMethod()) || isForm(path))) {
             try {
-                if (!membership.items().awaitQuiet(LONGEST_MILLIS)) {
+                boolean news =
+                        path.contains("/job/")
+                                ? membership.items().awaitQuiet(LONGEST_MILLIS)
+                                : membership.carrying().awaitFollowed(LONGEST_MILLIS);
+                if (!news) {
                     LOGGER.log(Level.FINE, "{0} goes on before all news are in force", path);
                 }
             } catch (InterruptedException e) {
@@ -35,5 +35,12 @@ public final class NewsFilter implements HttpServletFilter {
             }
         }
         return false;
+    }
+
+    private static boolean isForm(String path) {
+        return path.endsWith("/configure")
+                || path.endsWith("/config.xml")
+                || !path.contains("/job/")
+                        && (path.contains("/manage/") || path.contains("/user/"));
     }
 }

@@ -154,6 +154,39 @@ class CarriedUsersTest {
     }
 
     @Test
+    void whoPostsOnBChangesWhatHasJustBeenChangedOnA() {
+        // Its news are held up until a request waits for them; posts of this test would, too.
+        groovy(
+                pair.onB,
+                "def carrying = io.jenkins.plugins.ha.Membership.active().get().carrying()\n"
+                        + "Thread.start { synchronized (carrying.@exchange.@known) {\n"
+                        + "  System.out.println 'TEST: held'\n"
+                        + "  while (carrying.@heardCount == carrying.@followedCount)"
+                        + " Thread.sleep(10)\n"
+                        + "  System.out.println 'TEST: heard'\n"
+                        + "  def end = System.currentTimeMillis() + 30_000\n"
+                        + "  while (System.currentTimeMillis() < end && !Thread.allStackTraces"
+                        + ".values().any { it.any { it.methodName == 'awaitFollowed' } })"
+                        + " Thread.sleep(10)\n"
+                        + "} }");
+        Eventually.until("held", SOON, () -> pair.b.logText().contains("TEST: held"));
+        describe(pair.onA, "eve", "from a");
+        Eventually.until("b was told", SOON, () -> pair.b.logText().contains("TEST: heard"));
+        groovy(
+                pair.onB,
+                "def u = User.getById('eve', false)\n"
+                        + "u.fullName = u.description + ' and b'\n"
+                        + "u.save()");
+        Eventually.until(
+                "a has both",
+                SOON,
+                () ->
+                        groovy(pair.onA, "println User.getById('eve', false).fullName")
+                                .equals("from a and b"));
+        assertEquals("from a", description(pair.onA, "eve"));
+    }
+
+    @Test
     void changesAreInForceInATime() {
         long[] millis = new long[20];
         for (int i = 0; i < millis.length; i++) {

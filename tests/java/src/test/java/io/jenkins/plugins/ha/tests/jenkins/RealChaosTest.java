@@ -304,7 +304,38 @@ class RealChaosTest {
         figure("chaos.builds", builds, "builds");
         figure("chaos.aborted_by_death", aborted, "builds");
         figure("chaos.wrong", wrong.size(), "triggers");
-        assertEquals(List.of(), wrong, () -> String.join("\n", wrong));
+        assertEquals(
+                List.of(),
+                wrong,
+                () -> String.join("\n", wrong) + "\n" + evidence(controllers, wrong, byTrigger));
+    }
+
+    /** What became of the triggers that went wrong: the logs and the traces of their builds. */
+    private static String evidence(
+            List<Controller> controllers,
+            List<String> wrong,
+            Map<String, List<JsonNode>> byTrigger) {
+        JenkinsClient on = controllers.get(0).client();
+        StringBuilder all = new StringBuilder();
+        byTrigger.forEach(
+                (trigger, builds) -> {
+                    if (wrong.stream().noneMatch(line -> line.contains(" " + trigger + "="))) {
+                        return;
+                    }
+                    for (JsonNode build : builds) {
+                        String path = "job/" + JOBS.get(0) + "/" + build.path("number").asInt();
+                        if (!on.get(path + "/api/json").body().contains(trigger)) {
+                            path = "job/" + JOBS.get(1) + "/" + build.path("number").asInt();
+                        }
+                        String item = on.json(path + "/api/json").path("queueId").asText();
+                        all.append(trigger)
+                                .append(": ")
+                                .append(on.get(path + "/consoleText").body())
+                                .append(on.get("ha/item/" + item + "/api/json").body())
+                                .append('\n');
+                    }
+                });
+        return all.toString();
     }
 
     /**

@@ -184,6 +184,60 @@ class RerunTest {
         }
     }
 
+    /** Core interrupts what runs without a word when all have been asked to stop. */
+    @Test
+    void aBuildThatWasBeingMadeWhenItsControllerStoppedTheOthersRunsElsewhere() {
+        JenkinsClient a = two.a();
+        two.createJob(
+                "overtaken",
+                new FreestyleJob().shell("[ $BUILD_NUMBER -gt 1 ] || sleep 100").xml());
+        two.onlyOn("b");
+        script(
+                two.b(),
+                "def mixIn = Jenkins.get().getItem('overtaken').lazyBuildMixIn\n"
+                        + "System.setProperty('test.held', '')\n"
+                        + "Thread.start { synchronized (mixIn) { System.setProperty('test.held',"
+                        + " 'yes'); while (System.getProperty('test.held') == 'yes')"
+                        + " Thread.sleep(10) } }\n"
+                        + "while (System.getProperty('test.held') != 'yes') Thread.sleep(10)");
+        a.trigger("overtaken");
+        String executors = "Jenkins.get().computers*.executors.flatten()";
+        Eventually.until(
+                "an executor of b makes the build",
+                TwoControllers.SOON,
+                () ->
+                        script(
+                                        two.b(),
+                                        "print "
+                                                + executors
+                                                + ".any { it.currentWorkUnit != null &&"
+                                                + " it.currentExecutable == null }")
+                                .equals("true"));
+        script(
+                two.b(),
+                "def membership = io.jenkins.plugins.ha.Membership.active().get()\n"
+                    + "membership.@leaving = true\n"
+                    + "membership.fence().stopBuilds()\n"
+                    + "System.setProperty('test.held', 'no')\n"
+                    + "def build = null\n"
+                    + "while ((build = Jenkins.get().getItem('overtaken').getBuildByNumber(1)) =="
+                    + " null || build.building && !build.log.contains('sleep 100'))"
+                    + " Thread.sleep(10)\n"
+                        + executors
+                        + ".each { it.interrupt(hudson.model.Result.ABORTED) }");
+        two.controller("b").stop();
+        two.takes("a", true);
+        assertEquals("SUCCESS", a.awaitResult("overtaken", 2, LONG));
+        assertEquals("ABORTED", a.awaitResult("overtaken", 1, LONG));
+        String log = logOf(a, "overtaken");
+        assertOnce(log, "The controller 'b' was shut down while it ran this build.");
+        assertOnce(log, "It runs again as queue item ");
+        bothAlive();
+        for (JenkinsClient on : List.of(a, two.b())) {
+            assertEquals(List.of("SUCCESS", "ABORTED"), results(on, "overtaken"));
+        }
+    }
+
     @Test
     void aBuildOfAJobThatTheSurvivorHasNotHeardOfYetRunsAgainWhenItHas() {
         JenkinsClient a = two.a();
