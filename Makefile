@@ -1,4 +1,5 @@
-# demo    two controllers on one queue, in the terminal
+# demo    two controllers on one queue, in the terminal, one of them killed; KEEP=1 leaves all running until Ctrl-C
+# screenshots   makes the pictures of docs/ anew
 # test    all tests; what is missing is installed first
 # chaos   breaks a cluster for CHAOS_SECONDS (300), by CHAOS_SEED, and says whether it kept its promises
 # chaos-jenkins   the same on three real controllers, smaller; a rolling restart; a wrong clock. Skipped where there is no Jenkins
@@ -15,7 +16,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := hpi
-.PHONY: demo test chaos chaos-jenkins chaos-mutants upgrade take-over hpi release bench fmt lint clean setup library
+.PHONY: demo test chaos chaos-jenkins chaos-mutants upgrade take-over screenshots hpi release bench fmt lint clean setup library
 
 # Classes and library must come from the same commit; both are told which.
 export HA_JENKINS_COMMIT ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null)
@@ -44,7 +45,7 @@ release: setup
 
 demo: library
 	$(MVN) -q -DskipTests -pl java/shim,testkit/demo -am package
-	java -jar testkit/demo/target/ha-jenkins-demo-*.jar
+	java -jar testkit/demo/target/ha-jenkins-demo-*.jar $(if $(KEEP),--keep)
 
 chaos: library
 	$(MVN) -q -DskipTests -pl testkit/chaos -am package
@@ -64,6 +65,10 @@ upgrade: library
 	$(MVN) -q -DskipTests -pl java/shim,testkit/extensions -am package
 	export HA_JENKINS_LONG_TESTS=1 HA_JENKINS_OLD_HPI="$$old"
 	$(MVN) -q -pl tests/java -am -Dtest='UpgradeTest' -Dsurefire.failIfNoSpecifiedTests=false verify
+
+screenshots: hpi
+	HA_JENKINS_SCREENSHOTS=$(CURDIR)/target/screenshots $(MVN) -q -pl tests/java -am -Dtest=BrowserTest -Dsurefire.failIfNoSpecifiedTests=false verify
+	cp target/screenshots/{cluster,doctor,search}.png docs/images/
 
 take-over: library
 	$(MVN) -q -DskipTests -pl testkit/chaos -am package

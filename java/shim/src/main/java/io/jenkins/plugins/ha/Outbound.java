@@ -21,6 +21,7 @@ public final class Outbound {
     private static final long RETRY_MILLIS = 200;
     private static final long REJOIN_MILLIS = 1000;
     private static final long DRAIN_MILLIS = 3000;
+    private static final long IDLE_MILLIS = 5000;
 
     /** What fails here, not in Redis, is tried so often, after longer and longer pauses. */
     private static final int TRIES = 4;
@@ -107,7 +108,11 @@ public final class Outbound {
 
     private boolean round() throws InterruptedException {
         if (inHand == null) { // else the thread was ended over it
-            inHand = waiting.takeFirst();
+            inHand = waiting.pollFirst(IDLE_MILLIS, TimeUnit.MILLISECONDS);
+        }
+        if (inHand == null) {
+            return true; // by this the watchdog sees that the thread is well, though nobody has
+            // news
         }
         Message message = inHand;
         if (message.once()) {

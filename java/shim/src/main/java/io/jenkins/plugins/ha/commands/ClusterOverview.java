@@ -375,6 +375,15 @@ public final class ClusterOverview {
             }
             return status.get().quietingDown() ? "quieted down" : "takes builds";
         }
+
+        /** A symbol that says the same at a glance. */
+        public String getIcon() {
+            if (status.isEmpty() || member.leaseMillis() <= 0) {
+                return "symbol-computer-offline";
+            }
+            boolean takes = !status.get().draining() && !status.get().quietingDown();
+            return takes ? "symbol-computer" : "symbol-computer-paused";
+        }
     }
 
     /** A controller that died and is not back. */

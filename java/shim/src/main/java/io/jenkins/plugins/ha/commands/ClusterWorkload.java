@@ -1,5 +1,6 @@
 package io.jenkins.plugins.ha.commands;
 
+import hudson.Util;
 import hudson.model.Job;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.Item;
@@ -99,6 +100,11 @@ final class ClusterWorkload {
             return item.number();
         }
 
+        /** The same in digits alone, for a sentence. */
+        public String getNumberText() {
+            return Integer.toString(item.number());
+        }
+
         /** From when on it is in the queue, ms since 1970. */
         @Exported
         public long getSince() {
@@ -108,6 +114,12 @@ final class ClusterWorkload {
         /** The same, for the page. */
         public Date getSinceTime() {
             return new Date(item.enqueuedMillis());
+        }
+
+        /** For how long it has been in the queue, for people. */
+        public String getAge() {
+            return Util.getTimeSpanString(
+                    Math.max(0, System.currentTimeMillis() - item.enqueuedMillis()));
         }
 
         /** Why it waits, as Jenkins says it, or what was said when it was handed back; else "". */

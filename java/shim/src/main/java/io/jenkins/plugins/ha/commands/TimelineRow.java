@@ -1,5 +1,6 @@
 package io.jenkins.plugins.ha.commands;
 
+import hudson.Util;
 import io.jenkins.plugins.ha.bridge.Moment;
 import io.jenkins.plugins.ha.trace.ControllerNames;
 import java.util.ArrayList;
@@ -52,6 +53,11 @@ public final class TimelineRow {
     /** The same, for the page. */
     public Date getTime() {
         return new Date(moment.atMillis());
+    }
+
+    /** How long ago, for people. */
+    public String getAge() {
+        return Util.getTimeSpanString(Math.max(0, System.currentTimeMillis() - moment.atMillis()));
     }
 
     /**

@@ -86,6 +86,11 @@ public final class Doctor {
         return List.copyOf(answers.keySet());
     }
 
+    /** The same, for people. */
+    public String getAsked() {
+        return String.join(", ", answers.keySet());
+    }
+
     /** Nothing that an admin must act on was found. */
     @Exported
     public boolean isHealthy() {
@@ -189,7 +194,12 @@ public final class Doctor {
                             Severity.WARNING,
                             name + "-differs",
                             "",
-                            what + " is not the same on all controllers: " + values,
+                            what
+                                    + " is not the same on all controllers: "
+                                    + values.entrySet().stream()
+                                            .map(one -> one.getValue() + " on " + one.getKey())
+                                            .sorted()
+                                            .collect(Collectors.joining(", ")),
                             "Set the same on all: what a user sees depends on where he is sent.",
                             "manage/configure"));
         }

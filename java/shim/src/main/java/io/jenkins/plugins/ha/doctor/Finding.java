@@ -81,6 +81,24 @@ public final class Finding {
         return link;
     }
 
+    /** Its severity in a word, for people. */
+    public String getWord() {
+        return switch (severity) {
+            case ERROR -> "Error";
+            case WARNING -> "Warning";
+            case NOTE -> "Note";
+        };
+    }
+
+    /** A symbol for its severity. */
+    public String getIcon() {
+        return switch (severity) {
+            case ERROR -> "symbol-error";
+            case WARNING -> "symbol-warning";
+            case NOTE -> "symbol-information-circle";
+        };
+    }
+
     JSONObject toJson() {
         JSONObject json = new JSONObject();
         json.put("severity", severity.name());

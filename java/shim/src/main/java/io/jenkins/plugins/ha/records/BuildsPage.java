@@ -3,6 +3,7 @@ package io.jenkins.plugins.ha.records;
 import hudson.Extension;
 import hudson.Util;
 import hudson.model.Api;
+import hudson.model.AutoCompletionCandidates;
 import hudson.model.Job;
 import hudson.model.RootAction;
 import io.jenkins.plugins.ha.Membership;
@@ -14,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import jenkins.model.Jenkins;
 import org.kohsuke.stapler.HttpResponses;
+import org.kohsuke.stapler.QueryParameter;
 import org.kohsuke.stapler.Stapler;
 import org.kohsuke.stapler.StaplerRequest2;
 
@@ -38,11 +40,18 @@ public final class BuildsPage implements RootAction {
                     "commit",
                     "from",
                     "to",
+                    "within",
                     "limit");
+
+    /** What the page asks for without being opened further, and what is no question at all. */
+    private static final List<String> FIRST = List.of("job", "result", "within", "limit");
+
+    /** Where the pages before this one began, so that one can go back to them. */
+    private static final String BEFORE = "before";
 
     @Override
     public String getIconFileName() {
-        return BuildRecords.active().isPresent() ? "symbol-search" : null;
+        return BuildRecords.active().isPresent() ? "symbol-build-history" : null;
     }
 
     @Override
@@ -95,9 +104,61 @@ public final class BuildsPage implements RootAction {
         return new Api(found);
     }
 
+    /** What a result may be, with the one that is asked for. */
+    public List<Choice> getResults() {
+        return Choice.results(text(Stapler.getCurrentRequest2(), "result"));
+    }
+
+    /** How long ago a build may have started, with what is asked for. */
+    public List<Choice> getTimes() {
+        return Choice.times(text(Stapler.getCurrentRequest2(), "within"));
+    }
+
+    /** Whether anything is asked for at all. */
+    public boolean isAsked() {
+        return QUESTIONS.stream().anyMatch(BuildsPage::given);
+    }
+
+    /** Whether anything is asked for that is not among the first fields of the page. */
+    public boolean isDetailed() {
+        return QUESTIONS.stream().filter(name -> !FIRST.contains(name)).anyMatch(BuildsPage::given);
+    }
+
+    private static boolean given(String name) {
+        return !text(Stapler.getCurrentRequest2(), name).isEmpty();
+    }
+
+    /** Names of jobs that the caller may read, for whoever types one. */
+    public AutoCompletionCandidates doAutoCompleteJob(@QueryParameter String value) {
+        Jenkins.get().checkPermission(Jenkins.READ);
+        return AutoCompletionCandidates.ofJobNames(
+                Job.class, value == null ? "" : value, Jenkins.get());
+    }
+
     /** The present question once more, for what comes after {@code next}. */
     public String again(String next) {
-        StringBuilder query = new StringBuilder("after=").append(Util.rawEncode(next));
+        StaplerRequest2 request = Stapler.getCurrentRequest2();
+        String after = text(request, "after");
+        String before = text(request, BEFORE);
+        return query(next, before.isEmpty() || after.isEmpty() ? after : before + "," + after);
+    }
+
+    /** The same, for the page before this one; null on the first. */
+    public String getNewer() {
+        StaplerRequest2 request = Stapler.getCurrentRequest2();
+        if (text(request, "after").isEmpty()) {
+            return null;
+        }
+        String before = text(request, BEFORE);
+        int last = before.lastIndexOf(',');
+        return query(before.substring(last + 1), last < 0 ? "" : before.substring(0, last));
+    }
+
+    private static String query(String after, String before) {
+        StringBuilder query = new StringBuilder("after=").append(Util.rawEncode(after));
+        if (!before.isEmpty()) {
+            query.append('&').append(BEFORE).append('=').append(Util.rawEncode(before));
+        }
         StaplerRequest2 request = Stapler.getCurrentRequest2();
         for (String name : QUESTIONS) {
             if (!text(request, name).isEmpty()) {
@@ -123,6 +184,8 @@ public final class BuildsPage implements RootAction {
     }
 
     private static BuildQuery asked(StaplerRequest2 request) {
+        long within = number(request, "within", 0);
+        long from = within > 0 ? System.currentTimeMillis() - within * 1000 : 0;
         return new BuildQuery(
                 readable(text(request, "job")),
                 text(request, "result"),
@@ -133,7 +196,7 @@ public final class BuildsPage implements RootAction {
                 text(request, "controller"),
                 text(request, "agent"),
                 text(request, "commit"),
-                number(request, "from", 0),
+                Math.max(from, number(request, "from", 0)),
                 number(request, "to", 0),
                 text(request, "after"),
                 (int) Math.max(1, Math.min(MOST, number(request, "limit", ON_A_PAGE))));

@@ -166,6 +166,34 @@ public final class FoundBuilds {
             return new Date(row.startedMillis());
         }
 
+        /** How long ago it started, for people. */
+        public String getAge() {
+            return Util.getTimeSpanString(
+                    Math.max(0, System.currentTimeMillis() - row.startedMillis()));
+        }
+
+        /** Its result or that it runs, in Jenkins' words. */
+        public String getOutcome() {
+            return Choice.textOf(wanted());
+        }
+
+        /** Jenkins' symbol for that. */
+        public String getIcon() {
+            return switch (wanted()) {
+                case "RUNNING" -> "symbol-status-nobuilt-anime";
+                case "SUCCESS" -> "symbol-status-blue";
+                case "UNSTABLE" -> "symbol-status-yellow";
+                case "FAILURE" -> "symbol-status-red";
+                case "ABORTED" -> "symbol-status-aborted";
+                default -> "symbol-status-nobuilt";
+            };
+        }
+
+        /** As a search for it would ask. */
+        private String wanted() {
+            return row.result().isEmpty() ? row.state().name() : row.result();
+        }
+
         /** How long it took, for people. */
         public String getTook() {
             return row.state() == BuildRow.State.RUNNING

@@ -46,6 +46,7 @@ public class HaConfiguration extends GlobalConfiguration {
     private static final int HISTORY_FORMS = 50;
     private static final int HISTORY_DAYS = 365;
     private static final String REDIS_ADDRESS = "rediss?(\\+sentinel|\\+cluster)?://[^\\s/]+(/.*)?";
+    private static final String DATABASE_ADDRESS = "(postgres(ql)?://|sqlite:/)\\S+";
 
     private String cluster = "";
     private String redisUrl = "";
@@ -512,6 +513,32 @@ public class HaConfiguration extends GlobalConfiguration {
     public FormValidation doCheckName(@QueryParameter String value) {
         Jenkins.get().checkPermission(Jenkins.ADMINISTER);
         return isOneLine(trimmed(value)) ? FormValidation.ok() : FormValidation.error(NAME_FAULT);
+    }
+
+    /** Empty is fine: a file beside the jobs. */
+    public FormValidation doCheckDatabaseUrl(@QueryParameter String value) {
+        Jenkins.get().checkPermission(Jenkins.ADMINISTER);
+        if (!LoginUrl.of(trimmed(value)).password().isEmpty()) {
+            return FormValidation.ok("The password moves to its own field when this is saved.");
+        }
+        return trimmed(value).isEmpty() || trimmed(value).matches(DATABASE_ADDRESS)
+                ? FormValidation.ok()
+                : FormValidation.error(
+                        "Use postgresql://user@host:port/database, or leave it empty where all"
+                                + " controllers are on one host.");
+    }
+
+    /** Empty is fine: the controller says where requests reach it. */
+    public FormValidation doCheckUrl(@QueryParameter String value) {
+        Jenkins.get().checkPermission(Jenkins.ADMINISTER);
+        if (!isOneLine(trimmed(value))) {
+            return FormValidation.error(NAME_FAULT);
+        }
+        return trimmed(value).isEmpty() || trimmed(value).matches("https?://[^\\s/]+(/\\S*)?")
+                ? FormValidation.ok()
+                : FormValidation.error(
+                        "Use the address under which this controller itself is reached, such as"
+                                + " https://jenkins-1.example.com/, not the load balancer's.");
     }
 
     /** A number from 0 on. */

@@ -23,13 +23,18 @@ final class Board {
         }
     }
 
-    private final JenkinsClient seenFrom;
+    private JenkinsClient seenFrom;
     private final Map<Long, Row> rows = new LinkedHashMap<>();
     private final boolean inPlace = System.console() != null && System.getenv("TERM") != null;
     private int drawn;
 
     Board(JenkinsClient seenFrom) {
         this.seenFrom = seenFrom;
+    }
+
+    /** From now on as this controller shows them. */
+    void seeFrom(JenkinsClient controller) {
+        seenFrom = controller;
     }
 
     void add(String job, long queueId) {

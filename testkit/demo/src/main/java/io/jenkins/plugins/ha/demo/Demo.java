@@ -19,13 +19,14 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import java.util.stream.Collectors;
 
 /**
- * Two controllers, one queue, in a minute: builds are triggered on one, run on both, are seen,
- * aborted, cancelled and deleted from the other. Ends with 0 when every promise was kept. {@code
- * --keep} leaves all running until Enter; {@code --stand-ins} takes stand-ins even where a Jenkins
- * is at hand.
+ * Two controllers, one queue, in under two minutes: builds are triggered on one, run on both, are
+ * seen, aborted, cancelled and deleted from the other; then one is killed. Ends with 0 when every
+ * promise was kept. {@code --keep} leaves all running until Ctrl-C; {@code --stand-ins} takes
+ * stand-ins even where a Jenkins is at hand.
  */
 public final class Demo {
     private static final int BUILDS = 8;
@@ -74,13 +75,19 @@ public final class Demo {
             }
             Demo demo = new Demo(stage, cast);
             System.out.println("  as a page     file://" + demo.page.file());
-            demo.play(stage);
-            kept = demo.promises.kept();
-            demo.summary();
-            if (options.contains("--keep")) {
-                System.out.println("\nAll is still running; Enter ends it.");
-                System.in.read();
+            try (Death death = new Death(stage, demo.promises, demo.board, () -> demo.show(true))) {
+                demo.play(stage);
+                demo.kill(death);
+                kept = demo.promises.kept();
+                demo.summary();
+                System.out.println(
+                        "  took " + seconds(Duration.ofNanos(System.nanoTime() - start)));
+                if (options.contains("--keep")) {
+                    demo.stay();
+                }
             }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         } catch (AssertionError | RuntimeException e) {
             String.valueOf(e.getMessage()).lines().limit(3).forEach(System.err::println);
             System.err.println("The demo ends here; logs: target/stage-logs/demo");
@@ -103,6 +110,11 @@ public final class Demo {
             if (reason.isEmpty()) {
                 JenkinsController jenkins = stage.addJenkins(search.war().orElseThrow(), name);
                 jenkins.executors(2).quietSeconds(0);
+                // By it the controllers pass on agents to each other.
+                jenkins.environment("HA_JENKINS_URL", jenkins.url().toString());
+                if (withPipelines(search)) {
+                    jenkins.plugins(Death.PLUGINS.toArray(String[]::new));
+                }
             } else {
                 stage.addStandin(name).executors(2);
             }
@@ -110,6 +122,44 @@ public final class Demo {
         return reason.isEmpty()
                 ? "two of " + search.explanation()
                 : "two stand-ins without Jenkins, because: " + reason;
+    }
+
+    /** Whether the plugins of Pipelines are beside the war. */
+    private static boolean withPipelines(JenkinsWar.Search search) {
+        try {
+            search.war().orElseThrow().pluginsWithDependencies(Death.PLUGINS);
+            return true;
+        } catch (IllegalStateException e) { // says which is missing
+            return false;
+        }
+    }
+
+    private void kill(Death death) {
+        title(first.name() + " is killed: what do users notice?");
+        if (!(first instanceof JenkinsController)) {
+            System.out.println("  left out: it takes a real Jenkins");
+        } else if (!withPipelines(JenkinsWar.search())) {
+            System.out.println(
+                    "  left out: the plugins of Pipelines ("
+                            + String.join(", ", Death.PLUGINS)
+                            + ") are not beside the war");
+        } else {
+            death.play(HELLO);
+        }
+        show(false);
+    }
+
+    private void show(boolean running) {
+        page.write(board.rows(), promises.all(), running);
+    }
+
+    /** Until Ctrl-C, which ends what was started. */
+    private void stay() throws InterruptedException {
+        title("All is still running. Click through it:");
+        System.out.println("  the cluster   " + second.url() + "manage/ha/");
+        System.out.println("  the jobs      " + first.url() + "  and  " + second.url());
+        System.out.println("Ctrl-C ends it.");
+        new CountDownLatch(1).await();
     }
 
     private void play(Stage stage) {
@@ -158,7 +208,7 @@ public final class Demo {
 
         title("A build is deleted on the controller that did not run it");
         promises.check("deleted: gone on both", () -> delete(ids));
-        page.write(board.rows(), promises.all(), false);
+        show(true);
     }
 
     private static String joined(Stage stage) {

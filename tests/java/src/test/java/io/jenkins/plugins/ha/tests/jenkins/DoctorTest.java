@@ -70,6 +70,25 @@ class DoctorTest {
         assertEquals(6, cli(reader));
     }
 
+    /** Its thread that tells the others is not taken for one that hangs. */
+    @Test
+    @Order(2)
+    void aControllerThatHasNothingToTellIsWell() {
+        long[] last = {0};
+        Eventually.until(
+                "a round begins though there is nothing to tell",
+                TwoControllers.SOON,
+                () -> {
+                    long before = last[0];
+                    for (JsonNode thread : b.json("ha-health/").path("threads")) {
+                        if (thread.path("name").asText().equals("ha-jenkins-outbound")) {
+                            last[0] = thread.path("roundMillisAgo").asLong();
+                        }
+                    }
+                    return last[0] < before;
+                });
+    }
+
     @Test
     @Order(3)
     void aRedisThatMayForgetIsNamed() {

@@ -33,6 +33,14 @@ final class HaProxy implements FrontDoor {
 
     /** Requests are passed on when this returns. Skips the test where there is no HAProxy. */
     HaProxy(Stage stage) {
+        this(stage, true);
+    }
+
+    /**
+     * @param sticky whether a browser stays on one controller, as in the example; else each of its
+     *     requests goes to the next
+     */
+    HaProxy(Stage stage, boolean sticky) {
         assumeTrue(Files.isExecutable(PROGRAM), "no haproxy: apt-get install haproxy");
         Path folder = stage.root().resolve("haproxy");
         socket = folder.resolve("stats");
@@ -46,6 +54,10 @@ final class HaProxy implements FrontDoor {
                                     "backend controllers\n",
                                     "backend controllers\n"
                                             + "    http-response set-header X-Sent-To %s\n");
+            if (!sticky) {
+                config = config.replaceAll("(?m)^    cookie .*\\R", "");
+                config = config.replaceAll("(?m) cookie .$", "");
+            }
             int number = 8081;
             for (Controller controller : stage.controllers()) {
                 config =
