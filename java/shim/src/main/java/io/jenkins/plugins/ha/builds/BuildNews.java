@@ -49,6 +49,7 @@ public final class BuildNews extends RunListener<Run<?, ?>> {
             try {
                 run.save(); // core writes the first build.xml at the end; the others must be
                 // able to read it now
+                tellVisible(membership, run);
             } catch (IOException e) {
                 LOGGER.log(
                         Level.WARNING,
@@ -57,7 +58,6 @@ public final class BuildNews extends RunListener<Run<?, ?>> {
                                 + " saved",
                         e);
             }
-            tellVisible(membership, run);
         }
         long item = action.itemId();
         int number = run.getNumber();

@@ -244,13 +244,25 @@ class RealChaosTest {
                                                 + ".cluster().items().size()")
                                 .equals("0"));
         // news of the last ends may be on their way
-        Eventually.until(
-                "all of it is shown as ended",
-                TwoControllers.SOON,
-                () ->
-                        JOBS.stream()
-                                .flatMap(job -> builds(on, job).stream())
-                                .noneMatch(build -> build.path("building").asBoolean()));
+        try {
+            Eventually.until(
+                    "all of it is shown as ended",
+                    TwoControllers.SOON,
+                    () -> stillShownAsRunning(on).isEmpty());
+        } catch (AssertionError e) {
+            List<String> triggers =
+                    stillShownAsRunning(on).stream()
+                            .map(build -> build.findValue("value").asText())
+                            .toList();
+            throw new AssertionError(e.getMessage() + evidence(on, triggers::contains), e);
+        }
+    }
+
+    private static List<JsonNode> stillShownAsRunning(JenkinsClient on) {
+        return JOBS.stream()
+                .flatMap(job -> builds(on, job).stream())
+                .filter(build -> build.path("building").asBoolean())
+                .toList();
     }
 
     private void check(List<Controller> controllers, Path witness) throws IOException {
