@@ -316,57 +316,6 @@ class AdoptionTest {
     }
 
     @Test
-    void whatWasNotSavedYetWhenItsControllerDiedOrStalledIsBuiltOnceByAnother() {
-        for (String job : List.of("killed", "stalled")) {
-            pipeline(job, tick("t-" + job));
-        }
-        // As while its script is checked out.
-        TwoControllers.script(
-                two.b(),
-                "hudson.model.listeners.RunListener.all().add(\n"
-                        + "new hudson.model.listeners.RunListener() { void onStarted(run, listener)"
-                        + " {\n if (run.parent.name in ['killed', 'stalled']) { while (!new File('"
-                        + two.folder("released")
-                        + "').exists()) Thread.sleep(10) } } })");
-        two.takes("a", false);
-        assertEquals(1, two.b().awaitBuildNumber(two.b().trigger("stalled"), LONG));
-        awaitUnsaved("stalled");
-        two.takes("a", true);
-        two.controller("b").pause();
-        assertEquals("SUCCESS", two.a().awaitResult("stalled", 2, LONG));
-        two.controller("b").resume();
-        two.stage().awaitMembers(2, LONG);
-        two.folder("released").toFile().mkdir();
-        Eventually.until(
-                "b has let go of it",
-                LONG,
-                () ->
-                        two.controller("b").logText().contains("stalled #1 is let go of")
-                                || two.controller("b").logText().contains("stalled #1 is stopped"));
-        two.takes("a", false);
-        two.folder("released").toFile().delete();
-        assertEquals(1, two.b().awaitBuildNumber(two.b().trigger("killed"), LONG));
-        awaitUnsaved("killed");
-        two.takes("a", true);
-        two.controller("b").kill9();
-        assertEquals("SUCCESS", two.a().awaitResult("killed", 2, LONG));
-        two.bothAlive();
-        for (JenkinsClient on : List.of(two.a(), two.b())) {
-            for (String job : List.of("killed", "stalled")) {
-                assertEquals("SUCCESS", on.awaitResult(job, 2, LONG));
-                assertEquals(1, on.json("job/" + job + "/api/json").path("builds").size());
-            }
-        }
-        assertEquals(List.of("t-killed", "t-stalled"), ledger());
-    }
-
-    private void awaitUnsaved(String job) {
-        Path folder = folder(job);
-        Eventually.until(job + " has begun", LONG, () -> Files.exists(folder.resolve("log")));
-        assertFalse(Files.exists(folder.resolve("build.xml")));
-    }
-
-    @Test
     void aSurvivorThatDiesTooIsFollowedByTheNext() {
         JenkinsClient a = two.a();
         JenkinsClient b = two.b();
