@@ -316,6 +316,55 @@ class AdoptionTest {
     }
 
     @Test
+    void aPipelineThatWasNotSavedYetIsBuiltOnceWhenItsControllerStallsOrDies() throws IOException {
+        Path released = two.folder("released");
+        for (String job : List.of("unsaved-s", "unsaved-k")) {
+            pipeline(job, tick("t-" + job));
+        }
+        TwoControllers.script(
+                two.b(),
+                "hudson.model.listeners.RunListener.all().add("
+                        + "new hudson.model.listeners.RunListener(hudson.model.Run) {"
+                        + " void onInitialize(run) { if (run.parent.name.startsWith('unsaved'))"
+                        + " while (!new File('"
+                        + released
+                        + "').exists()) Thread.sleep(10) } })");
+        heldUnsaved("unsaved-s");
+        two.takes("a", true);
+        two.controller("b").pause();
+        assertEquals("SUCCESS", two.a().awaitResult("unsaved-s", 2, LONG));
+        two.controller("b").resume();
+        two.stage().awaitMembers(2, LONG);
+        Files.createFile(released);
+        Eventually.until(
+                "b has let go of it",
+                LONG,
+                () -> two.controller("b").logText().contains("unsaved-s #1 is let go of here"));
+
+        Files.delete(released);
+        two.takes("a", false);
+        heldUnsaved("unsaved-k");
+        two.takes("a", true);
+        two.controller("b").kill9();
+        assertEquals("SUCCESS", two.a().awaitResult("unsaved-k", 2, LONG));
+        two.bothAlive();
+        for (JenkinsClient on : List.of(two.a(), two.b())) {
+            for (String job : List.of("unsaved-s", "unsaved-k")) {
+                JsonNode builds = on.json("job/" + job + "/api/json?tree=builds[number,result]");
+                assertEquals(1, builds.path("builds").size(), builds::toString);
+                assertEquals("SUCCESS", on.awaitResult(job, 2, LONG));
+            }
+        }
+        assertEquals(List.of("t-unsaved-k", "t-unsaved-s"), ledger());
+    }
+
+    private void heldUnsaved(String job) {
+        two.b().trigger(job);
+        Eventually.until(job + " is being made", LONG, () -> Files.isDirectory(folder(job)));
+        assertFalse(Files.exists(folder(job).resolve("build.xml")));
+    }
+
+    @Test
     void aSurvivorThatDiesTooIsFollowedByTheNext() {
         JenkinsClient a = two.a();
         JenkinsClient b = two.b();
