@@ -135,16 +135,16 @@ public final class BuildFence {
         return STOPPED.contains(BuildKey.of(run))
                 && result != null
                 && result.isWorseThan(Result.UNSTABLE)
-                && Reruns.wanted(run.getParent())
-                && !isKept(run)
+                && runsElsewhere(run)
                 && run.getActions(InterruptedBuildAction.class).stream()
                         .flatMap(action -> action.getCauses().stream())
                         .allMatch(c -> c instanceof ControllerDied died && died.isStopped());
     }
 
-    private static boolean isKept(Run<?, ?> run) {
+    /** Whether it runs again on another controller when this one leaves it undone. */
+    private static boolean runsElsewhere(Run<?, ?> run) {
         ClusterItemAction action = run.getAction(ClusterItemAction.class);
-        return action != null && action.isKept();
+        return Reruns.wanted(run.getParent()) && !(action != null && action.isKept());
     }
 
     /** A new membership: what ran under the old one may be somebody else's by now. */
@@ -318,10 +318,7 @@ public final class BuildFence {
             Run<?, ?> run = (Run<?, ?>) build;
             Membership membership = membershipOf(run);
             long item = membership == null ? 0 : run.getAction(ClusterItemAction.class).itemId();
-            if (item > 0
-                    && membership.isLeaving()
-                    && !isKept(run)
-                    && Reruns.wanted(run.getParent())) {
+            if (item > 0 && membership.isLeaving() && runsElsewhere(run)) {
                 STOPPED.add(BuildKey.of(run));
                 throw new InterruptedException("This controller is being shut down");
             }

@@ -75,15 +75,12 @@ public final class Carrying {
     private final List<Restoring> wanted = new ArrayList<>();
     private boolean lookSoon = true;
 
-    /** How many settings were saved here, and of how many of them the cluster knows. */
-    private long savedCount;
+    /** Of settings that were saved here: done are those that the cluster has. */
+    private final Progress stored = new Progress();
 
-    private long storedCount;
+    /** Of announcements: done are those that are in force here. */
+    private final Progress followed = new Progress();
 
-    /** How many announcements came, and how many of them have been dealt with. */
-    private long heardCount;
-
-    private long followedCount;
     private boolean stopped;
     private long lookAt;
 
@@ -121,6 +118,8 @@ public final class Carrying {
             stopped = true;
             notifyAll();
         }
+        stored.end();
+        followed.end();
         loop.await(2000);
     }
 
@@ -132,7 +131,7 @@ public final class Carrying {
     /** Another controller has stored a setting. Does not block. */
     public synchronized void announced(Event.Announcement announcement) {
         heard.merge(announcement.subject(), announcement.number(), Math::max);
-        heardCount++;
+        followed.came();
         notifyAll();
     }
 
@@ -152,25 +151,12 @@ public final class Carrying {
         return true;
     }
 
-    /** Waits until what has been announced so far is in force here, at the most so long. */
+    /**
+     * Waits until what has been announced so far is in force here, at the most so long; whether it
+     * is.
+     */
     public boolean awaitFollowed(long millis) throws InterruptedException {
-        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
-        synchronized (this) {
-            long wanted = heardCount;
-            while (followedCount < wanted && !stopped) {
-                long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
-                if (left <= 0) {
-                    return false;
-                }
-                wait(left);
-            }
-        }
-        return true;
-    }
-
-    private synchronized void followed(long count) {
-        followedCount = Math.max(followedCount, count);
-        notifyAll();
+        return followed.await(millis);
     }
 
     /**
@@ -178,30 +164,11 @@ public final class Carrying {
      * told is done must not be lost with this controller.
      */
     void awaitStored(long millis) throws InterruptedException {
-        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
-        synchronized (this) {
-            long wanted = savedCount;
-            while (storedCount < wanted && !stopped) {
-                long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
-                if (left <= 0) {
-                    return;
-                }
-                wait(left);
-            }
-        }
-    }
-
-    private synchronized long savedSoFar() {
-        return savedCount;
-    }
-
-    private synchronized void stored(long count) {
-        storedCount = Math.max(storedCount, count);
-        notifyAll();
+        stored.await(millis);
     }
 
     private synchronized void saved(String path, String author) {
-        savedCount++;
+        stored.came();
         Saved before = savedHere.get(path);
         long knew = inForce.getOrDefault(path, 0L);
         savedHere.put(
@@ -308,10 +275,10 @@ public final class Carrying {
 
     private void look() {
         boolean first = looked.getCount() > 0;
-        long saved = savedSoFar();
+        long saved = stored.count();
         // What was saved while Jenkins booted is not told before the cluster's is known.
         exchange.look(first ? () -> {} : this::follow);
-        stored(saved);
+        stored.done(saved);
         if (first) {
             deleted.begin();
             looked.countDown();
@@ -327,10 +294,10 @@ public final class Carrying {
         synchronized (this) {
             news = new HashMap<>(heard);
             heard.clear();
-            announced = heardCount;
+            announced = followed.count();
         }
         news.forEach(exchange::heard);
-        followed(announced);
+        followed.done(announced);
         restoreWanted();
         for (String path : deleted.since(exchange.deletable())) {
             saved(path, "");
@@ -345,10 +312,10 @@ public final class Carrying {
         synchronized (this) {
             own = new LinkedHashMap<>(savedHere);
             savedHere.clear();
-            count = savedCount;
+            count = stored.count();
         }
         own.forEach((path, saved) -> exchange.saved(path, saved.author, saved.heardBefore));
-        stored(count);
+        stored.done(count);
     }
 
     private static void gather() {

@@ -1,7 +1,7 @@
 package io.jenkins.plugins.ha.commands;
 
-import hudson.Util;
 import hudson.model.Job;
+import io.jenkins.plugins.ha.Age;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.Item;
 import io.jenkins.plugins.ha.bridge.ItemState;
@@ -118,8 +118,7 @@ final class ClusterWorkload {
 
         /** For how long it has been in the queue, for people. */
         public String getAge() {
-            return Util.getTimeSpanString(
-                    Math.max(0, System.currentTimeMillis() - item.enqueuedMillis()));
+            return Age.since(item.enqueuedMillis());
         }
 
         /** Why it waits, as Jenkins says it, or what was said when it was handed back; else "". */

@@ -1,6 +1,6 @@
 package io.jenkins.plugins.ha.commands;
 
-import hudson.Util;
+import io.jenkins.plugins.ha.Age;
 import io.jenkins.plugins.ha.bridge.Moment;
 import io.jenkins.plugins.ha.trace.ControllerNames;
 import java.util.ArrayList;
@@ -57,7 +57,7 @@ public final class TimelineRow {
 
     /** How long ago, for people. */
     public String getAge() {
-        return Util.getTimeSpanString(Math.max(0, System.currentTimeMillis() - moment.atMillis()));
+        return Age.since(moment.atMillis());
     }
 
     /**

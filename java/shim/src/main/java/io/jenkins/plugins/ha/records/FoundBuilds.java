@@ -1,6 +1,7 @@
 package io.jenkins.plugins.ha.records;
 
 import hudson.Util;
+import io.jenkins.plugins.ha.Age;
 import io.jenkins.plugins.ha.bridge.BuildPage;
 import io.jenkins.plugins.ha.bridge.BuildRow;
 import java.util.ArrayList;
@@ -168,8 +169,7 @@ public final class FoundBuilds {
 
         /** How long ago it started, for people. */
         public String getAge() {
-            return Util.getTimeSpanString(
-                    Math.max(0, System.currentTimeMillis() - row.startedMillis()));
+            return Age.since(row.startedMillis());
         }
 
         /** Its result or that it runs, in Jenkins' words. */

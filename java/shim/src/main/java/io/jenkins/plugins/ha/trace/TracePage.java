@@ -33,7 +33,8 @@ public final class TracePage implements StaplerProxy {
     }
 
     /**
-     * Itself. Jenkins leads requests on to objects of some types alone, of which this makes one.
+     * This page. Jenkins serves objects of some types alone, such as a StaplerProxy; without being
+     * one this page is a 404.
      */
     @Override
     public Object getTarget() {

@@ -94,7 +94,7 @@ class CarriedSettingsTest {
         script(
                 two.a(),
                 "def g = Jenkins.get().getDescriptor('hudson.plugins.git.GitTool')\n"
-                        // An array of its own type: with any other Jenkins does not boot again.
+                        // Jenkins does not boot again with tools in an array of another type.
                         + "g.setInstallations([new hudson.plugins.git.GitTool('other',"
                         + " '/opt/git', [])] as hudson.plugins.git.GitTool[])\n"
                         + "g.save()");

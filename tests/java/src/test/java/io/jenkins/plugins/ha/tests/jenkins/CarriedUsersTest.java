@@ -161,7 +161,7 @@ class CarriedUsersTest {
                 "def carrying = io.jenkins.plugins.ha.Membership.active().get().carrying()\n"
                         + "Thread.start { synchronized (carrying.@exchange.@known) {\n"
                         + "  System.out.println 'TEST: held'\n"
-                        + "  while (carrying.@heardCount == carrying.@followedCount)"
+                        + "  while (carrying.@followed.@done == carrying.@followed.@came)"
                         + " Thread.sleep(10)\n"
                         + "  System.out.println 'TEST: heard'\n"
                         + "  def end = System.currentTimeMillis() + 30_000\n"
