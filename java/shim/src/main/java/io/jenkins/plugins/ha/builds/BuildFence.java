@@ -454,6 +454,7 @@ public final class BuildFence {
                 RunFields.showEnded(run, Result.ABORTED, Math.max(1, run.getDuration()));
                 run.save();
                 membership.builds().ended(key);
+                BuildNews.announce(membership, run, ForeignBuilds.ENDED);
             } catch (HaException | IOException e) {
                 LOGGER.log(Level.WARNING, "The end of " + run + " may be missing in its file", e);
             }

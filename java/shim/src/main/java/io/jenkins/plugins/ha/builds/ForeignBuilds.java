@@ -7,6 +7,7 @@ import hudson.security.ACL;
 import hudson.security.ACLContext;
 import io.jenkins.plugins.ha.ControllerIdentity;
 import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.Recent;
 import io.jenkins.plugins.ha.bridge.Event;
 import io.jenkins.plugins.ha.bridge.Item;
 import io.jenkins.plugins.ha.bridge.ItemState;
@@ -54,6 +55,10 @@ public final class ForeignBuilds {
 
     private final ControllerIdentity identity;
     private final Map<BuildKey, String> running = new ConcurrentHashMap<>();
+
+    /** The number that each queue item stands for which starts or runs somewhere. */
+    private final Map<Long, Integer> numbers = Recent.map(10_000);
+
     private final Map<BuildKey, List<WeakReference<Run<?, ?>>>> shown = new ConcurrentHashMap<>();
     private final Map<BuildKey, Long> versions = new LinkedHashMap<>();
 
@@ -146,6 +151,16 @@ public final class ForeignBuilds {
 
     /** The queue says where one of its items runs, or that it has ended. */
     public void followed(Item item) {
+        Integer before =
+                item.number() == 0 || item.state().ended()
+                        ? numbers.remove(item.id())
+                        : numbers.put(item.id(), item.number());
+        if (before != null && before != item.number()) {
+            BuildKey given = new BuildKey(item.job(), before);
+            if (running.containsKey(given)) {
+                ended(given); // it went back to the queue: this build of it did not begin
+            }
+        }
         if (item.number() == 0 || item.owner().isEmpty() && !item.state().ended()) {
             return;
         }

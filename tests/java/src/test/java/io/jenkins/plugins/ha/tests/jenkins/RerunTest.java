@@ -238,6 +238,47 @@ class RerunTest {
         }
     }
 
+    /** Its queue item stands for another build by then, whose end says nothing of this one. */
+    @Test
+    void aBuildWhoseControllerStalledBeforeItWasSavedIsShownAsEndedByAll() throws Exception {
+        JenkinsClient a = two.a();
+        two.createJob("unbegun", new FreestyleJob().concurrent().shell("true").xml());
+        two.onlyOn("b");
+        script(
+                two.b(),
+                """
+                System.setProperty('test.held', 'yes')
+                def holding = new hudson.model.listeners.RunListener<hudson.model.Run>() {
+                    void onInitialize(hudson.model.Run run) {
+                        if (run.parent.name == 'unbegun') {
+                            System.setProperty('test.reached', 'yes')
+                            while (System.getProperty('test.held') == 'yes') Thread.sleep(10)
+                        }
+                    }
+                }
+                def list = hudson.ExtensionList.lookup(hudson.model.listeners.RunListener)
+                list.size()
+                list.@extensions = new java.util.concurrent.CopyOnWriteArrayList(
+                    [new hudson.ExtensionComponent(holding, 5000d)] + list.@extensions)
+                """);
+        a.trigger("unbegun");
+        Eventually.until(
+                "b has a number and has not saved the build",
+                TwoControllers.SOON,
+                () -> script(two.b(), "print System.getProperty('test.reached')").equals("yes"));
+        two.controller("b").pause();
+        two.stage().awaitMembers(1, LONG);
+        two.takes("a", true);
+        assertEquals("SUCCESS", a.awaitResult("unbegun", 2, LONG));
+        two.controller("b").resume();
+        script(two.b(), "System.setProperty('test.held', 'no')");
+        for (JenkinsClient on : List.of(a, two.b())) {
+            assertEquals("ABORTED", on.awaitResult("unbegun", 1, LONG));
+            assertEquals(List.of("SUCCESS", "ABORTED"), results(on, "unbegun"));
+        }
+        assertOnce(logOf(a, "unbegun"), "before the build began: it runs elsewhere.");
+    }
+
     @Test
     void aBuildOfAJobThatTheSurvivorHasNotHeardOfYetRunsAgainWhenItHas() {
         JenkinsClient a = two.a();
