@@ -41,6 +41,14 @@ final class HaProxy implements FrontDoor {
      *     requests goes to the next
      */
     HaProxy(Stage stage, boolean sticky) {
+        this(stage, sticky, FreePort.next(), Map.of());
+    }
+
+    /**
+     * @param agentPort where agents that come by TCP are let in
+     * @param agentPorts by controller the port to which they are sent
+     */
+    HaProxy(Stage stage, boolean sticky, int agentPort, Map<String, Integer> agentPorts) {
         assumeTrue(Files.isExecutable(PROGRAM), "no haproxy: apt-get install haproxy");
         Path folder = stage.root().resolve("haproxy");
         socket = folder.resolve("stats");
@@ -49,6 +57,7 @@ final class HaProxy implements FrontDoor {
             String config =
                     Files.readString(Checkout.root().resolve("examples/haproxy/haproxy.cfg"))
                             .replace("127.0.0.1:8080", "127.0.0.1:" + port)
+                            .replace("127.0.0.1:50000", "127.0.0.1:" + agentPort)
                             .replace("global\n", "global\n    stats socket " + socket + "\n")
                             .replace(
                                     "backend controllers\n",
@@ -58,11 +67,15 @@ final class HaProxy implements FrontDoor {
                 config = config.replaceAll("(?m)^    cookie .*\\R", "");
                 config = config.replaceAll("(?m) cookie .$", "");
             }
-            int number = 8081;
+            int number = 1;
             for (Controller controller : stage.controllers()) {
+                String port = String.valueOf(controller.url().getPort());
+                String agents = String.valueOf(agentPorts.getOrDefault(controller.name(), 9));
                 config =
-                        config.replace(
-                                "127.0.0.1:" + number++, "127.0.0.1:" + controller.url().getPort());
+                        config.replace("127.0.0.1:808" + number, "127.0.0.1:" + port)
+                                .replace("check port 808" + number, "check port " + port)
+                                .replace("127.0.0.1:5000" + number, "127.0.0.1:" + agents);
+                number++;
             }
             Files.writeString(folder.resolve("haproxy.cfg"), config);
         } catch (IOException e) {
