@@ -37,7 +37,7 @@ final class AgentArrival extends Channel.Listener
     private final JnlpConnectionState state;
     private final Layer layer;
 
-    /** Set when it works for another controller. */
+    /** Set while it works for another controller. */
     private volatile AgentRoute route;
 
     private Map<String, String> said = Map.of();
@@ -89,7 +89,7 @@ final class AgentArrival extends Channel.Listener
         state.fireAfterProperties(headers);
     }
 
-    /** The relay; null when it has become this controller's, or is to come again. */
+    /** The relay; null when it has become this controller's meanwhile, and is let in. */
     private AgentRelay passOn(String capability) throws IOException {
         AgentRelay[] relay = {null};
         String cookie = said.get(AgentTcpDoor.COOKIE);
@@ -99,8 +99,11 @@ final class AgentArrival extends Channel.Listener
         headers.put(AgentDoor.CAPABILITY, capability);
         headers.put(AgentDoor.COOKIE, cookie == null ? nextCookie : cookie);
         headers.put(AgentDoor.NEXT_COOKIE, nextCookie);
-        route.isOurs(
-                false, (owner, member) -> relay[0] = route.connect(owner, member, headers));
+        AgentRoute way = route;
+        if (way.isOurs(false, (owner, member) -> relay[0] = way.connect(owner, member, headers))) {
+            state.fireAfterProperties(said);
+            route = null;
+        }
         return relay[0];
     }
 
@@ -174,6 +177,10 @@ final class AgentArrival extends Channel.Listener
                 return;
             }
             while (relay == null && data.hasRemaining() && !over) {
+                if (arrival.route == null) {
+                    super.onRead(data);
+                    return;
+                }
                 greet(data.get());
             }
             byte[] bytes = new byte[data.remaining()];
@@ -190,20 +197,19 @@ final class AgentArrival extends Channel.Listener
             if (all.length < 2 || all.length < 2 + ((all[0] & 0xff) << 8) + (all[1] & 0xff)) {
                 return;
             }
-            String capability =
-                    new String(all, 2, all.length - 2, StandardCharsets.US_ASCII);
-            AgentRelay made = null;
+            String capability = new String(all, 2, all.length - 2, StandardCharsets.US_ASCII);
             try {
-                made = arrival.passOn(capability);
+                relay = arrival.passOn(capability);
             } catch (IOException e) {
                 LOGGER.log(Level.FINE, "The agent is to come again", e);
-            }
-            if (made == null) {
                 endAgent();
                 return;
             }
-            relay = made;
-            made.opened(this);
+            if (relay == null) {
+                super.onRead(ByteBuffer.wrap(all));
+            } else {
+                relay.opened(this);
+            }
         }
 
         @Override

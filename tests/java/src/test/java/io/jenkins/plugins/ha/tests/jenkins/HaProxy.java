@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /** Debian's HAProxy, set up by {@code examples/haproxy/haproxy.cfg} with other addresses. */
 final class HaProxy implements FrontDoor {
@@ -28,7 +29,7 @@ final class HaProxy implements FrontDoor {
     private static final Duration STOP = Duration.ofSeconds(5);
 
     private final Path socket;
-    private final int port = FreePort.next();
+    private final int port;
     private final ServerProcess process;
 
     /** Requests are passed on when this returns. Skips the test where there is no HAProxy. */
@@ -41,14 +42,21 @@ final class HaProxy implements FrontDoor {
      *     requests goes to the next
      */
     HaProxy(Stage stage, boolean sticky) {
-        this(stage, sticky, FreePort.next(), Map.of());
+        this(stage, sticky, FreePort.next(), FreePort.next(), Map.of());
     }
 
     /**
+     * @param port where users come in
      * @param agentPort where agents that come by TCP are let in
      * @param agentPorts by controller the port to which they are sent
      */
-    HaProxy(Stage stage, boolean sticky, int agentPort, Map<String, Integer> agentPorts) {
+    HaProxy(
+            Stage stage,
+            boolean sticky,
+            int port,
+            int agentPort,
+            Map<String, Integer> agentPorts) {
+        this.port = port;
         assumeTrue(Files.isExecutable(PROGRAM), "no haproxy: apt-get install haproxy");
         Path folder = stage.root().resolve("haproxy");
         socket = folder.resolve("stats");
@@ -66,6 +74,20 @@ final class HaProxy implements FrontDoor {
             if (!sticky) {
                 config = config.replaceAll("(?m)^    cookie .*\\R", "");
                 config = config.replaceAll("(?m) cookie .$", "");
+            }
+            if (stage.controllers().size() > 2) {
+                config =
+                        Pattern.compile("(?m)^    server b .*$")
+                                .matcher(config)
+                                .replaceAll(
+                                        line ->
+                                                line.group()
+                                                        + "\n"
+                                                        + line.group()
+                                                                .replace("server b", "server c")
+                                                                .replace("8082", "8083")
+                                                                .replace("50002", "50003")
+                                                                .replace("cookie b", "cookie c"));
             }
             int number = 1;
             for (Controller controller : stage.controllers()) {
