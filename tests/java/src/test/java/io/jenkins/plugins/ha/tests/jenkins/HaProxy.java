@@ -91,11 +91,11 @@ final class HaProxy implements FrontDoor {
             }
             int number = 1;
             for (Controller controller : stage.controllers()) {
-                String port = String.valueOf(controller.url().getPort());
+                String http = String.valueOf(controller.url().getPort());
                 String agents = String.valueOf(agentPorts.getOrDefault(controller.name(), 9));
                 config =
-                        config.replace("127.0.0.1:808" + number, "127.0.0.1:" + port)
-                                .replace("check port 808" + number, "check port " + port)
+                        config.replace("127.0.0.1:808" + number, "127.0.0.1:" + http)
+                                .replace("check port 808" + number, "check port " + http)
                                 .replace("127.0.0.1:5000" + number, "127.0.0.1:" + agents);
                 number++;
             }

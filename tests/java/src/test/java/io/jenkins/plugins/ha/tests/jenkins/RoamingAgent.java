@@ -25,12 +25,15 @@ import java.util.Map;
 final class RoamingAgent implements AutoCloseable {
     private final String name;
     private final FaultyLine line;
-    private final ServerProcess process;
+    private final List<String> command;
+    private final Path folder;
+    private ServerProcess process;
 
-    private RoamingAgent(String name, FaultyLine line, ServerProcess process) {
+    private RoamingAgent(String name, FaultyLine line, List<String> command, Path folder) {
         this.name = name;
         this.line = line;
-        this.process = process;
+        this.command = command;
+        this.folder = folder;
     }
 
     /** It is connected to {@code first} when this returns; its label is its name. */
@@ -104,10 +107,9 @@ final class RoamingAgent implements AutoCloseable {
                                     "-workDir",
                                     folder.toString()));
             command.addAll(how);
-            ServerProcess process =
-                    ServerProcess.start(
-                            name, command, Map.of(), folder, folder.resolve("agent.log"));
-            return new RoamingAgent(name, line, process);
+            RoamingAgent agent = new RoamingAgent(name, line, command, folder);
+            agent.startAgain();
+            return agent;
         } catch (IOException | InterruptedException e) {
             if (line != null) {
                 line.close();
@@ -141,6 +143,12 @@ final class RoamingAgent implements AutoCloseable {
                                         to.client(),
                                         "print Jenkins.get().getComputer('" + name + "').online")
                                 .equals("true"));
+    }
+
+    /** Starts its process, when there is none. */
+    void startAgain() {
+        process =
+                ServerProcess.start(name, command, Map.of(), folder, folder.resolve("agent.log"));
     }
 
     ServerProcess process() {

@@ -23,8 +23,7 @@ import java.util.Map;
  */
 final class Sshd implements AutoCloseable {
     private static final Path PROGRAM = Path.of("/usr/sbin/sshd");
-    private static final String CREDENTIALS = "agents-by-ssh";
-
+    
     private final int port = FreePort.next();
     private final Path folder;
     private final Path key;
@@ -33,7 +32,7 @@ final class Sshd implements AutoCloseable {
     /** It takes connections when this returns. Skips the test where there is no sshd. */
     Sshd(Stage stage) {
         assumeTrue(Files.isExecutable(PROGRAM), "no sshd: apt-get install openssh-server");
-        folder = stage.root().resolve("sshd");
+        folder = stage.root().resolve("sshd-" + port);
         key = folder.resolve("user_key");
         Path hostKey = folder.resolve("host_key");
         try {
@@ -41,8 +40,8 @@ final class Sshd implements AutoCloseable {
             if (System.getProperty("user.name").equals("root")) {
                 Files.createDirectories(Path.of("/run/sshd")); // where it locks itself in
             }
-            generate(hostKey);
-            generate(key);
+            generate("ed25519", hostKey);
+            generate("rsa", key);
             Files.copy(folder.resolve("user_key.pub"), folder.resolve("authorized_keys"));
             Files.writeString(
                     folder.resolve("sshd_config"),
@@ -56,6 +55,7 @@ final class Sshd implements AutoCloseable {
                     UsePAM no
                     PasswordAuthentication no
                     PermitRootLogin yes
+                    PubkeyAcceptedAlgorithms +ssh-rsa
                     MaxStartups 100
                     Subsystem sftp internal-sftp
                     """
@@ -78,10 +78,10 @@ final class Sshd implements AutoCloseable {
         Eventually.until("sshd takes connections", TwoControllers.SOON, this::listens);
     }
 
-    private void generate(Path to) throws IOException {
+    private static void generate(String kind, Path to) throws IOException {
         Process made =
                 new ProcessBuilder(
-                                "ssh-keygen", "-q", "-t", "rsa", "-m", "PEM", "-N", "", "-f",
+                                "ssh-keygen", "-q", "-t", kind, "-m", "PEM", "-N", "", "-f",
                                 to.toString())
                         .inheritIO()
                         .start();
@@ -129,7 +129,7 @@ final class Sshd implements AutoCloseable {
                     Jenkins.get().addNode(agent)
                     """
                             .formatted(
-                                    CREDENTIALS,
+                                    "agents-by-ssh-" + port,
                                     System.getProperty("user.name"),
                                     Files.readString(key),
                                     port,
