@@ -85,6 +85,7 @@ final class AgentArrival extends Channel.Listener
             } catch (IOException e) {
                 throw new ConnectionRefusalException(e.getMessage());
             }
+            membership.agents().nextCookie(name, null);
         }
         state.fireAfterProperties(headers);
     }

@@ -83,9 +83,7 @@ public final class AgentDoor implements HttpServletFilter {
                             });
             if (ours) {
                 String next = request.getHeader(NEXT_COOKIE);
-                if (passedOn && next != null) {
-                    membership.agents().nextCookie(name, next);
-                }
+                membership.agents().nextCookie(name, passedOn ? next : null);
                 return false;
             }
         } catch (AgentRoute.ComeAgain e) {

@@ -98,9 +98,16 @@ public final class AgentOwners {
         return relays;
     }
 
-    /** An agent that comes in now will show this cookie when it comes the next time. */
+    /**
+     * An agent that comes in now will show this cookie when it comes the next time; null for the
+     * one that its connection has.
+     */
     void nextCookie(String agent, String cookie) {
-        nextCookies.put(agent, cookie);
+        if (cookie == null) {
+            nextCookies.remove(agent);
+        } else {
+            nextCookies.put(agent, cookie);
+        }
     }
 
     /** What was said of it last, once; null for nothing. */

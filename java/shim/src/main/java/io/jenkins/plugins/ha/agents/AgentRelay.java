@@ -76,7 +76,6 @@ final class AgentRelay {
         }
     }
 
-
     /** The agent can take something from now on. */
     void opened(AgentSide side) {
         agent = side;

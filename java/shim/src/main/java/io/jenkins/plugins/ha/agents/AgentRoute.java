@@ -16,9 +16,9 @@ import java.util.logging.Logger;
 import jenkins.model.Jenkins;
 
 /**
- * Where an agent goes that comes in here, by whatever way: to this controller, if it works for it or
- * for none, else to the one it works for. One that works for a controller that does not answer is
- * kept waiting until that one's lease has ended.
+ * Where an agent goes that comes in here, by whatever way: to this controller, if it works for it
+ * or for none, else to the one it works for. One that works for a controller that does not answer
+ * is kept waiting until that one's lease has ended.
  */
 final class AgentRoute {
     /** Said by who passes an agent on: nobody passes it on twice. */

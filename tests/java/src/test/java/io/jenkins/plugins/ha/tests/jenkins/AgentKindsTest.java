@@ -54,8 +54,7 @@ class AgentKindsTest {
                                     .property(
                                             "jenkins.model.Jenkins.slaveAgentPort",
                                             String.valueOf(port))
-                                    .property(
-                                            "jenkins.model.Jenkins.slaveAgentPortEnforce", "true")
+                                    .property("jenkins.model.Jenkins.slaveAgentPortEnforce", "true")
                                     .property(
                                             "hudson.TcpSlaveAgentListener.port",
                                             String.valueOf(agentPort));

@@ -38,8 +38,13 @@ final class AgentLedger {
     /** Takes part of a second to two seconds. */
     String shell(String number) {
         String say = "echo \"%s $P " + number + " $NODE_NAME $(date +%%s%%N)\" >> " + file;
-        return say.formatted("begin") + "; sleep $((" + number + " % 2)).$((" + number
-                + " % 7 + 2)); " + say.formatted("end");
+        return say.formatted("begin")
+                + "; sleep $(("
+                + number
+                + " % 2)).$(("
+                + number
+                + " % 7 + 2)); "
+                + say.formatted("end");
     }
 
     /** What is wrong once all has ended. */
@@ -153,8 +158,14 @@ final class AgentLedger {
     /** As on one Jenkins: its agent was killed under it. */
     private boolean lostItsAgent(String job, int number) {
         String log = stage.controllers().get(0).client().console(job, number);
-        return List.of("ChannelClosedException", "went offline", "Unexpected termination", "closed",
-                        "RequestAbortedException", "removed", "Agent was removed")
+        return List.of(
+                        "ChannelClosedException",
+                        "went offline",
+                        "Unexpected termination",
+                        "closed",
+                        "RequestAbortedException",
+                        "removed",
+                        "Agent was removed")
                 .stream()
                 .anyMatch(log::contains);
     }

@@ -24,8 +24,8 @@ final class AgentSampler {
     private static final long PAUSE_MILLIS = 200;
 
     /** What is longer is wrong. */
-    private static final double TOO_LONG = Double.parseDouble(
-            System.getenv().getOrDefault("AGENTS_IDLE_SECONDS", "10"));
+    private static final double TOO_LONG =
+            Double.parseDouble(System.getenv().getOrDefault("AGENTS_IDLE_SECONDS", "10"));
 
     private static final long TWO_AT_ONCE_NANOS = 8_000_000_000L;
 
@@ -94,8 +94,7 @@ final class AgentSampler {
             if (!on.alive()) {
                 return "";
             }
-            var answer =
-                    on.client().post("scriptText", Map.of("script", SCRIPT));
+            var answer = on.client().post("scriptText", Map.of("script", SCRIPT));
             return answer.statusCode() == 200 && !answer.body().contains("Exception")
                     ? answer.body()
                     : "";
@@ -178,7 +177,8 @@ final class AgentSampler {
         byItem.forEach(
                 (item, seconds) -> {
                     if (seconds > 2) {
-                        System.out.println("waited beside an idle agent: " + worst.get(item) + " " + seconds);
+                        System.out.println(
+                                "waited beside an idle agent: " + worst.get(item) + " " + seconds);
                     }
                     if (seconds > TOO_LONG) {
                         wrong.add("WAITED BESIDE AN IDLE AGENT " + worst.get(item) + " " + seconds);

@@ -12,9 +12,7 @@ import io.jenkins.plugins.ha.stage.FreestyleJob;
 import io.jenkins.plugins.ha.stage.JenkinsClient;
 import io.jenkins.plugins.ha.stage.JenkinsWar;
 import io.jenkins.plugins.ha.stage.Stage;
-import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -29,8 +27,8 @@ import org.junit.jupiter.api.Test;
 /**
  * Three real controllers behind a balancer, with three agents by WebSocket, three by TCP, two by
  * SSH and two of a cloud: builds and Pipelines over labels, while agents and controllers are
- * killed, stalled and moved. {@code AGENTS_BUILDS}, {@code AGENTS_PIPELINES} and {@code
- * CHAOS_SEED} set how many and what; {@code AGENTS_CALM=1} leaves the faults out.
+ * killed, stalled and moved. {@code AGENTS_BUILDS}, {@code AGENTS_PIPELINES} and {@code CHAOS_SEED}
+ * set how many and what; {@code AGENTS_CALM=1} leaves the faults out.
  */
 @LongTest
 class AgentsUnderLoadTest {
@@ -79,8 +77,7 @@ class AgentsUnderLoadTest {
                                 "jenkins.model.Jenkins.slaveAgentPort",
                                 agentPorts.get(name).toString())
                         .property("jenkins.model.Jenkins.slaveAgentPortEnforce", "true")
-                        .property(
-                                "hudson.TcpSlaveAgentListener.port", String.valueOf(agentPort));
+                        .property("hudson.TcpSlaveAgentListener.port", String.valueOf(agentPort));
             }
             stage.startControllers();
             stage.awaitMembers(3, TwoControllers.SOON);

@@ -50,12 +50,7 @@ final class HaProxy implements FrontDoor {
      * @param agentPort where agents that come by TCP are let in
      * @param agentPorts by controller the port to which they are sent
      */
-    HaProxy(
-            Stage stage,
-            boolean sticky,
-            int port,
-            int agentPort,
-            Map<String, Integer> agentPorts) {
+    HaProxy(Stage stage, boolean sticky, int port, int agentPort, Map<String, Integer> agentPorts) {
         this.port = port;
         assumeTrue(Files.isExecutable(PROGRAM), "no haproxy: apt-get install haproxy");
         Path folder = stage.root().resolve("haproxy");

@@ -89,8 +89,8 @@ final class LoadedAgents implements AutoCloseable {
         for (Controller each : stage.controllers()) {
             script(
                             each.client(),
-                            "Jenkins.get().computers.each { if (it.name && it.online) println it.name"
-                                    + " }")
+                            "Jenkins.get().computers.each { if (it.name && it.online) println"
+                                    + " it.name }")
                     .lines()
                     .forEach(
                             name ->
@@ -206,7 +206,9 @@ final class LoadedAgents implements AutoCloseable {
                         stage.controllers().stream()
                                 .allMatch(
                                         each ->
-                                                script(each.client(), "print Jenkins.get().nodes.size()")
+                                                script(
+                                                                each.client(),
+                                                                "print Jenkins.get().nodes.size()")
                                                         .strip()
                                                         .equals(String.valueOf(names.size()))),
                 wrong);

@@ -147,8 +147,7 @@ final class RoamingAgent implements AutoCloseable {
 
     /** Starts its process, when there is none. */
     void startAgain() {
-        process =
-                ServerProcess.start(name, command, Map.of(), folder, folder.resolve("agent.log"));
+        process = ServerProcess.start(name, command, Map.of(), folder, folder.resolve("agent.log"));
     }
 
     ServerProcess process() {

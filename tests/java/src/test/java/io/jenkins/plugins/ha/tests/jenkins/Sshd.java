@@ -23,7 +23,7 @@ import java.util.Map;
  */
 final class Sshd implements AutoCloseable {
     private static final Path PROGRAM = Path.of("/usr/sbin/sshd");
-    
+
     private final int port = FreePort.next();
     private final Path folder;
     private final Path key;
@@ -81,7 +81,15 @@ final class Sshd implements AutoCloseable {
     private static void generate(String kind, Path to) throws IOException {
         Process made =
                 new ProcessBuilder(
-                                "ssh-keygen", "-q", "-t", kind, "-m", "PEM", "-N", "", "-f",
+                                "ssh-keygen",
+                                "-q",
+                                "-t",
+                                kind,
+                                "-m",
+                                "PEM",
+                                "-N",
+                                "",
+                                "-f",
                                 to.toString())
                         .inheritIO()
                         .start();
@@ -152,7 +160,6 @@ final class Sshd implements AutoCloseable {
                                     .equals("true"));
         }
     }
-
 
     @Override
     public void close() {
