@@ -41,9 +41,8 @@ public final class AgentConnections extends ComputerListener {
 
     @Override
     public void onOnline(Computer computer, TaskListener listener) {
-        if (Membership.active().isPresent()
-                && computer instanceof SlaveComputer agent
-                && !agent.isLaunchSupported()) {
+        SlaveComputer agent = PermanentAgents.ofCluster(computer);
+        if (Membership.active().isPresent() && agent != null && !agent.isLaunchSupported()) {
             Computer.threadPoolForRemoting.execute(() -> HurryBack.install(agent));
         }
     }

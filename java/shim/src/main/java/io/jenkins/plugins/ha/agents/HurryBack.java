@@ -34,8 +34,8 @@ final class HurryBack extends MasterToSlaveCallable<Void, IOException> {
         }
         try {
             channel.call(new HurryBack(SlaveRestarter.all()));
-        } catch (IOException e) {
-            LOGGER.log(Level.FINE, "The agent {0} is gone already", agent.getName());
+        } catch (IOException | RuntimeException e) { // remoting has some of either kind
+            LOGGER.log(Level.FINE, "The agent is gone already, or of another kind", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

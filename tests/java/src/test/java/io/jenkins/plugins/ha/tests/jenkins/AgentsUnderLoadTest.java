@@ -37,10 +37,11 @@ class AgentsUnderLoadTest {
     private static final long SEED = number("CHAOS_SEED", 14);
     private static final boolean CALM = number("AGENTS_CALM", 0) == 1;
     private static final int USERS = 6;
-    private static final Duration LONG = Duration.ofMinutes(6);
+    private static final Duration LONG = Duration.ofMinutes(10);
 
     /** An agent's own label is the first letters of its name. */
-    private static final List<String> LABELS = List.of("any", "any", "ws", "tcp", "ssh", "made");
+    private static final List<String> LABELS =
+            List.of("any", "any", "any", "any", "any", "ws", "ws", "tcp", "tcp", "ssh", "made");
 
     private final AtomicBoolean stop = new AtomicBoolean();
     private final AtomicInteger unanswered = new AtomicInteger();

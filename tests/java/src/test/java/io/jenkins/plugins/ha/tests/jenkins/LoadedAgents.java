@@ -39,6 +39,9 @@ final class LoadedAgents implements AutoCloseable {
     private final Map<String, Long> disturbedUntil = new ConcurrentHashMap<>();
     private final Map<String, Integer> faults = new TreeMap<>();
 
+    /** As last seen. */
+    private List<ProcessHandle> ofCloud = List.of();
+
     /** All that are permanent are online when this returns. */
     LoadedAgents(Stage stage, HaProxy balancer, Sshd sshd) {
         this.stage = stage;
@@ -246,28 +249,29 @@ final class LoadedAgents implements AutoCloseable {
 
     private int cloudProcesses() {
         Path folder = stage.root().resolve("cloud");
-        if (!Files.exists(folder)) {
-            return 0;
-        }
-        int alive = 0;
-        try (Stream<Path> all = Files.list(folder)) {
-            for (Path agent : all.toList()) {
-                Path pid = agent.resolve("pid");
-                if (Files.exists(pid)
-                        && ProcessHandle.of(Long.parseLong(Files.readString(pid).strip()))
+        List<ProcessHandle> alive = new ArrayList<>();
+        if (Files.exists(folder)) {
+            try (Stream<Path> all = Files.list(folder)) {
+                for (Path agent : all.toList()) {
+                    Path pid = agent.resolve("pid");
+                    if (Files.exists(pid)) {
+                        ProcessHandle.of(Long.parseLong(Files.readString(pid).strip()))
                                 .filter(ProcessHandle::isAlive)
-                                .isPresent()) {
-                    alive++;
+                                .ifPresent(alive::add);
+                    }
                 }
+            } catch (IOException | NumberFormatException e) {
+                return 1; // one is being ended just now
             }
-        } catch (IOException | NumberFormatException e) {
-            return 1; // one is being ended just now
         }
-        return alive;
+        ofCloud = alive;
+        return alive.size();
     }
 
     @Override
     public void close() {
         inbound.values().forEach(RoamingAgent::close);
+        cloudProcesses();
+        ofCloud.forEach(ProcessHandle::destroyForcibly);
     }
 }
