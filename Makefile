@@ -3,6 +3,7 @@
 # test    all tests; what is missing is installed first
 # chaos   breaks a cluster for CHAOS_SECONDS (300), by CHAOS_SEED, and says whether it kept its promises
 # chaos-jenkins   the same on three real controllers, smaller; a rolling restart; a wrong clock. Skipped where there is no Jenkins
+# chaos-agents   builds and Pipelines on ten agents of all kinds at three real controllers, which are killed, stalled and moved
 # chaos-mutants   sows defects into it and sees that chaos finds each
 # upgrade builds the commit FROM (the last release, else the one before), and upgrades three controllers from it to this one under load
 # take-over     measures how long it takes from the kill of a controller until its work runs elsewhere
@@ -16,7 +17,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := hpi
-.PHONY: demo test chaos chaos-jenkins chaos-mutants upgrade take-over screenshots hpi release bench fmt lint clean setup library
+.PHONY: demo test chaos chaos-jenkins chaos-agents chaos-mutants upgrade take-over screenshots hpi release bench fmt lint clean setup library
 
 # Classes and library must come from the same commit; both are told which.
 export HA_JENKINS_COMMIT ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null)
@@ -55,6 +56,11 @@ chaos-jenkins: library
 	$(MVN) -q -DskipTests -pl java/shim,testkit/extensions -am package
 	export HA_JENKINS_LONG_TESTS=1 CHAOS_SECONDS=$${CHAOS_SECONDS:-300}
 	$(MVN) -q -pl tests/java -am -Dtest='RealChaosTest,RollingRestartTest,ClockTest,ManyChangesTest' -Dsurefire.failIfNoSpecifiedTests=false verify
+
+chaos-agents: library
+	$(MVN) -q -DskipTests -pl java/shim,testkit/extensions -am package
+	export HA_JENKINS_LONG_TESTS=1
+	$(MVN) -q -pl tests/java -am -Dtest='AgentsUnderLoadTest' -Dsurefire.failIfNoSpecifiedTests=false verify
 
 chaos-mutants: library
 	$(MVN) -q -DskipTests -pl testkit/chaos -am package

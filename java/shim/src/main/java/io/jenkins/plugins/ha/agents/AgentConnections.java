@@ -34,6 +34,17 @@ public final class AgentConnections extends ComputerListener {
     public void preOnline(Computer computer, Channel channel, FilePath root, TaskListener listener)
             throws IOException {
         takeOrFail(computer);
+        Membership.active()
+                .map(membership -> membership.agents().nextCookie(computer.getName()))
+                .ifPresent(cookie -> channel.setProperty(AgentTcpDoor.COOKIE, cookie));
+    }
+
+    @Override
+    public void onOnline(Computer computer, TaskListener listener) {
+        SlaveComputer agent = PermanentAgents.ofCluster(computer);
+        if (Membership.active().isPresent() && agent != null && !agent.isLaunchSupported()) {
+            Computer.threadPoolForRemoting.execute(() -> HurryBack.install(agent));
+        }
     }
 
     private static void takeOrFail(Computer computer) throws IOException {

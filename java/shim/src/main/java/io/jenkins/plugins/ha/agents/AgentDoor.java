@@ -2,64 +2,49 @@ package io.jenkins.plugins.ha.agents;
 
 import hudson.Extension;
 import hudson.remoting.Capability;
-import hudson.slaves.SlaveComputer;
 import io.jenkins.plugins.ha.Membership;
-import io.jenkins.plugins.ha.bridge.AgentOwner;
-import io.jenkins.plugins.ha.bridge.CloudAgent;
-import io.jenkins.plugins.ha.bridge.HaException;
-import io.jenkins.plugins.ha.bridge.Member;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
-import java.net.URI;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.SecureRandom;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.concurrent.Semaphore;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.logging.Level;
 import java.util.logging.Logger;
-import jenkins.model.Jenkins;
 import jenkins.slaves.JnlpAgentReceiver;
 import jenkins.slaves.RemotingVersionInfo;
 import jenkins.util.HttpServletFilter;
+import jenkins.websocket.WebSocketSession;
 import jenkins.websocket.WebSockets;
 
 /**
  * Where agents come in by WebSocket: one that works for this controller, or for none, core lets in;
  * one that works for another controller is passed on there, as is one of a cloud. Whom core would
- * refuse, core refuses.
+ * refuse, core refuses. {@link AgentTcpDoor} is that of agents by TCP.
  */
 @Extension
 public final class AgentDoor implements HttpServletFilter {
-    private static final Logger LOGGER = Logger.getLogger(AgentDoor.class.getName());
-
     // Of the protocol between agents and controllers.
-    private static final String NAME = "Node-Name";
-    private static final String SECRET = "Secret-Key";
-    private static final String COOKIE = "Connection-Cookie";
-    private static final String CAPABILITY = "X-Remoting-Capability";
+    static final String NAME = "Node-Name";
+    static final String SECRET = "Secret-Key";
+    static final String COOKIE = "Connection-Cookie";
+    static final String CAPABILITY = "X-Remoting-Capability";
     private static final String MINIMUM_VERSION = "X-Remoting-Minimum-Version";
 
-    /** Set by who passes it on: nobody passes it on twice. */
-    private static final String PASSED_ON = "X-HA-Jenkins-Passed-On-By";
+    /** Said by who passes on an agent that gets a new cookie with each connection. */
+    static final String NEXT_COOKIE = "X-HA-Jenkins-Next-Cookie";
 
-    /**
-     * How long an agent is kept waiting for its controller, which may have died: until then its
-     * lease has ended. Less than agents wait for an answer.
-     */
-    private static final long PATIENCE_MILLIS =
-            Long.getLong("io.jenkins.plugins.ha.agentPatienceMillis", 15_000);
+    private static final Logger LOGGER = Logger.getLogger(AgentDoor.class.getName());
 
-    private static final long AGAIN_MILLIS = 200;
-
-    /** Each keeps a thread of the server. */
-    private static final Semaphore WAITING = new Semaphore(40);
-
-    private static final SecureRandom RANDOM = new SecureRandom();
+    /** As core waits for an agent. */
+    private static final long SEND_MINUTES = 5;
 
     @Override
     public boolean handle(HttpServletRequest request, HttpServletResponse response)
@@ -76,138 +61,48 @@ public final class AgentDoor implements HttpServletFilter {
                 || !"websocket".equalsIgnoreCase(request.getHeader("Upgrade"))) {
             return false;
         }
-        boolean ofCloud = isAgentOfCloud(membership, name);
-        SlaveComputer computer = PermanentAgents.computer(name);
-        if (computer == null && !ofCloud
-                || !isEqual(secret, JnlpAgentReceiver.SLAVE_SECRET.mac(name))) {
+        AgentRoute route = AgentRoute.of(membership, name);
+        if (route == null || !isSecretOf(name, secret)) {
             return false; // core says what is wrong
         }
-        if (!WAITING.tryAcquire()) {
-            return comeAgain(response, name, "too many agents wait here for their controllers");
-        }
+        String given = request.getHeader(COOKIE);
+        String cookie = given == null ? JnlpAgentReceiver.generateCookie() : given;
+        AtomicReference<AgentRelay> relay = new AtomicReference<>();
+        boolean passedOn = request.getHeader(AgentRoute.PASSED_ON) != null;
         try {
-            return letInOrPassOn(membership, request, response, name, ofCloud);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return comeAgain(response, name, "this controller is being shut down");
-        } finally {
-            WAITING.release();
-        }
-    }
-
-    private static boolean letInOrPassOn(
-            Membership membership,
-            HttpServletRequest request,
-            HttpServletResponse response,
-            String name,
-            boolean ofCloud)
-            throws IOException, ServletException, InterruptedException {
-        AgentOwners owners = membership.agents();
-        long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(PATIENCE_MILLIS);
-        String why = "";
-        do {
-            if (membership.isLeaving()) {
-                return comeAgain(response, name, "this controller is being shut down");
-            }
-            AgentOwner owner;
-            try {
-                owner = ofCloud ? ownerOfCloudAgent(membership, name) : owners.take(name);
-            } catch (HaException e) {
-                why = e.getMessage();
-                membership.cluster().awaitJoined(AGAIN_MILLIS);
-                Thread.sleep(AGAIN_MILLIS);
-                continue;
-            }
-            if (owner == null) {
-                why = "its controller is gone, or has let go of it";
-                Thread.sleep(AGAIN_MILLIS);
-                continue;
-            }
-            if (owners.isUs(owner)) {
+            boolean ours =
+                    route.isOurs(
+                            passedOn,
+                            (owner, member) -> {
+                                Map<String, String> headers = new LinkedHashMap<>();
+                                for (String header : new String[] {NAME, SECRET, CAPABILITY}) {
+                                    headers.put(header, request.getHeader(header));
+                                }
+                                headers.put(COOKIE, cookie);
+                                relay.set(route.connect(owner, member, headers));
+                            });
+            if (ours) {
+                String next = request.getHeader(NEXT_COOKIE);
+                membership.agents().nextCookie(name, passedOn ? next : null);
                 return false;
             }
-            if (request.getHeader(PASSED_ON) != null) {
-                return comeAgain(response, name, "it works for another controller since");
-            }
-            try {
-                Member member = owners.reachable(owner).orElse(null);
-                if (member != null) {
-                    passOn(owners, owner, member, request, response);
-                    return true;
-                }
-                why = "its controller has no address of its own, or is gone";
-            } catch (HaException e) {
-                why = e.getMessage();
-            } catch (AgentRelays.Refused e) {
-                if (e.status() != HttpServletResponse.SC_SERVICE_UNAVAILABLE) {
-                    LOGGER.warning(
-                            () ->
-                                    "The agent "
-                                            + name
-                                            + " is refused by the controller "
-                                            + owners.nameOf(owner)
-                                            + " that has it ("
-                                            + e.status()
-                                            + "): that controller's log says why");
-                    response.sendError(e.status(), "refused by the agent's controller");
-                    return true;
-                }
-                why = "its controller asks to come again";
-            } catch (IOException e) {
-                why = "its controller is not reached: " + e.getMessage();
-            }
-            Thread.sleep(AGAIN_MILLIS);
-        } while (System.nanoTime() < until);
-        return comeAgain(response, name, why);
-    }
-
-    /** Whether it is no node here, and the cluster knows it as one of a cloud. */
-    private static boolean isAgentOfCloud(Membership membership, String name) {
-        return Jenkins.get().getNode(name) == null
-                && membership.clouds().slots().all().stream()
-                        .anyMatch(agent -> agent.agent().equals(name));
-    }
-
-    /** Null while it is nobody's. One round trip. */
-    private static AgentOwner ownerOfCloudAgent(Membership membership, String name) {
-        boolean here = Jenkins.get().getNode(name) != null;
-        for (CloudAgent agent : membership.cluster().cloudAgents()) {
-            if (agent.agent().equals(name)) {
-                AgentOwner owner = new AgentOwner(name, agent.controllerId(), agent.epoch());
-                boolean ours = membership.agents().isUs(owner);
-                return agent.alive() && (here || !ours) ? owner : null;
-            }
+        } catch (AgentRoute.ComeAgain e) {
+            response.sendError(HttpServletResponse.SC_SERVICE_UNAVAILABLE, e.getMessage());
+            return true;
+        } catch (AgentRoute.RefusedByOwner e) {
+            response.sendError(e.status(), e.getMessage());
+            return true;
         }
-        return null;
-    }
-
-    private static boolean comeAgain(HttpServletResponse response, String name, String why)
-            throws IOException {
-        LOGGER.warning(() -> "The agent " + name + " is told to come again: " + why);
-        response.sendError(HttpServletResponse.SC_SERVICE_UNAVAILABLE, "Come again: " + why);
+        upgrade(relay.get(), cookie, request, response);
         return true;
     }
 
-    private static void passOn(
-            AgentOwners owners,
-            AgentOwner owner,
-            Member member,
+    private static void upgrade(
+            AgentRelay relay,
+            String cookie,
             HttpServletRequest request,
             HttpServletResponse response)
             throws IOException, ServletException {
-        String cookie = request.getHeader(COOKIE);
-        if (cookie == null) {
-            byte[] bytes = new byte[32];
-            RANDOM.nextBytes(bytes);
-            cookie = HexFormat.of().formatHex(bytes);
-        }
-        Map<String, String> headers = new LinkedHashMap<>();
-        for (String header : new String[] {NAME, SECRET, CAPABILITY}) {
-            headers.put(header, request.getHeader(header));
-        }
-        headers.put(COOKIE, cookie);
-        headers.put(PASSED_ON, Membership.active().orElseThrow().identity().id());
-        AgentRelay relay = owners.relays().connect(owner, addressOf(member), headers);
         // The client hides what the owner answers; both controllers run the same Jenkins.
         response.setHeader(CAPABILITY, new Capability().toASCII());
         response.setHeader(
@@ -215,7 +110,7 @@ public final class AgentDoor implements HttpServletFilter {
         response.setHeader(COOKIE, cookie);
         boolean upgraded = false;
         try {
-            WebSockets.upgradeResponse(relay, request, response);
+            WebSockets.upgradeResponse(new AgentSocket(relay), request, response);
             upgraded = true;
         } finally {
             if (!upgraded) {
@@ -224,13 +119,54 @@ public final class AgentDoor implements HttpServletFilter {
         }
     }
 
-    private static URI addressOf(Member member) {
-        String url = member.url().endsWith("/") ? member.url() : member.url() + "/";
-        return URI.create(url.replaceFirst("^http", "ws") + "wsagents/");
+    static boolean isSecretOf(String name, String secret) {
+        return MessageDigest.isEqual(
+                secret.getBytes(StandardCharsets.UTF_8),
+                JnlpAgentReceiver.SLAVE_SECRET.mac(name).getBytes(StandardCharsets.UTF_8));
     }
 
-    private static boolean isEqual(String one, String other) {
-        return MessageDigest.isEqual(
-                one.getBytes(StandardCharsets.UTF_8), other.getBytes(StandardCharsets.UTF_8));
+    /** An agent's WebSocket that is passed on. */
+    private static final class AgentSocket extends WebSocketSession
+            implements AgentRelay.AgentSide {
+        private final AgentRelay relay;
+
+        AgentSocket(AgentRelay relay) {
+            this.relay = relay;
+        }
+
+        @Override
+        protected void opened() {
+            relay.opened(this);
+        }
+
+        @Override
+        protected void binary(byte[] payload, int offset, int length) {
+            relay.fromAgent(ByteBuffer.wrap(payload, offset, length));
+        }
+
+        @Override
+        protected void closed(int statusCode, String reason) {
+            relay.end();
+        }
+
+        @Override
+        protected void error(Throwable cause) {
+            LOGGER.log(Level.FINE, "The relay of an agent fails", cause);
+            relay.end();
+        }
+
+        @Override
+        public void toAgent(byte[] message) throws IOException, InterruptedException {
+            try {
+                sendBinary(ByteBuffer.wrap(message)).get(SEND_MINUTES, TimeUnit.MINUTES);
+            } catch (ExecutionException | TimeoutException e) {
+                throw new IOException(e);
+            }
+        }
+
+        @Override
+        public void endAgent() throws IOException {
+            close();
+        }
     }
 }

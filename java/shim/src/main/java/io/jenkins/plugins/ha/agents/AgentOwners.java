@@ -45,6 +45,7 @@ public final class AgentOwners {
     private final Loop loop;
     private final Map<String, AgentOwner> owners = new ConcurrentHashMap<>();
     private final Map<String, Long> absentSince = new HashMap<>();
+    private final Map<String, String> nextCookies = new ConcurrentHashMap<>();
     private volatile Map<String, Member> members = Map.of();
     private boolean lookSoon = true;
     private boolean stopped;
@@ -95,6 +96,23 @@ public final class AgentOwners {
     /** The connections that this controller passes on. */
     AgentRelays relays() {
         return relays;
+    }
+
+    /**
+     * An agent that comes in now will show this cookie when it comes the next time; null for the
+     * one that its connection has.
+     */
+    void nextCookie(String agent, String cookie) {
+        if (cookie == null) {
+            nextCookies.remove(agent);
+        } else {
+            nextCookies.put(agent, cookie);
+        }
+    }
+
+    /** What was said of it last, once; null for nothing. */
+    String nextCookie(String agent) {
+        return nextCookies.remove(agent);
     }
 
     /** The other controller that has the agent, as last heard; empty for none or this one. */

@@ -13,13 +13,12 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.logging.Level;
 import java.util.logging.Logger;
-import jenkins.websocket.WebSocketSession;
 
 /**
- * One agent's connection, passed on to the controller it works for, message by message. What one
- * side sends is read on when the other side has taken it. Ends with either side.
+ * One agent's connection, passed on by WebSocket to the controller it works for. What one side
+ * sends is read on when the other side has taken it. Ends with either side.
  */
-final class AgentRelay extends WebSocketSession {
+final class AgentRelay {
     private static final Logger LOGGER = Logger.getLogger(AgentRelay.class.getName());
 
     /** As core waits for an agent. */
@@ -28,8 +27,17 @@ final class AgentRelay extends WebSocketSession {
     private final AgentOwner owner;
     private final Consumer<AgentRelay> ended;
     private final AtomicBoolean over = new AtomicBoolean();
-    private volatile boolean opened;
+    private volatile AgentSide agent;
     private WebSocket toOwner;
+
+    /** The connection to the agent, whichever way it has come. */
+    interface AgentSide {
+        /** Returns when the agent may be sent more. */
+        void toAgent(byte[] message) throws IOException, InterruptedException;
+
+        /** Closes it; may be called when it is closed already. */
+        void endAgent() throws IOException;
+    }
 
     AgentRelay(AgentOwner owner, Consumer<AgentRelay> ended) {
         this.owner = owner;
@@ -53,33 +61,36 @@ final class AgentRelay extends WebSocketSession {
         if (over.compareAndSet(false, true)) {
             ended.accept(this);
             toOwner.abort();
-            if (opened) {
-                try {
-                    close();
-                } catch (IOException e) {
-                    LOGGER.log(Level.FINE, "The agent is gone already", e);
-                }
+            endAgent();
+        }
+    }
+
+    private void endAgent() {
+        AgentSide side = agent;
+        if (side != null) {
+            try {
+                side.endAgent();
+            } catch (IOException e) {
+                LOGGER.log(Level.FINE, "The agent is gone already", e);
             }
         }
     }
 
-    @Override
-    protected void opened() {
-        opened = true;
+    /** The agent can take something from now on. */
+    void opened(AgentSide side) {
+        agent = side;
         if (over.get()) {
-            over.set(false);
-            end();
+            endAgent();
             return;
         }
         LOGGER.fine(() -> "The agent " + owner.agent() + " is relayed");
         toOwner.request(1);
     }
 
-    @Override
-    protected void binary(byte[] payload, int offset, int length) throws IOException {
+    /** Returns when the owner has taken it. */
+    void fromAgent(ByteBuffer message) {
         try {
-            toOwner.sendBinary(ByteBuffer.wrap(payload, offset, length), true)
-                    .get(SEND_MINUTES, TimeUnit.MINUTES);
+            toOwner.sendBinary(message, true).get(SEND_MINUTES, TimeUnit.MINUTES);
         } catch (ExecutionException | TimeoutException e) {
             LOGGER.log(Level.FINE, "The owner of " + owner.agent() + " takes nothing more", e);
             end();
@@ -89,23 +100,11 @@ final class AgentRelay extends WebSocketSession {
         }
     }
 
-    @Override
-    protected void closed(int statusCode, String reason) {
-        opened = false;
-        end();
-    }
-
-    @Override
-    protected void error(Throwable cause) {
-        LOGGER.log(Level.FINE, "The relay of " + owner.agent() + " fails", cause);
-        end();
-    }
-
     private void toAgent(byte[] message) {
         try {
-            sendBinary(ByteBuffer.wrap(message)).get(SEND_MINUTES, TimeUnit.MINUTES);
+            agent.toAgent(message);
             toOwner.request(1);
-        } catch (IOException | ExecutionException | TimeoutException e) {
+        } catch (IOException e) {
             LOGGER.log(Level.FINE, "The agent " + owner.agent() + " takes nothing more", e);
             end();
         } catch (InterruptedException e) {

@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /** Debian's HAProxy, set up by {@code examples/haproxy/haproxy.cfg} with other addresses. */
 final class HaProxy implements FrontDoor {
@@ -28,7 +29,7 @@ final class HaProxy implements FrontDoor {
     private static final Duration STOP = Duration.ofSeconds(5);
 
     private final Path socket;
-    private final int port = FreePort.next();
+    private final int port;
     private final ServerProcess process;
 
     /** Requests are passed on when this returns. Skips the test where there is no HAProxy. */
@@ -41,6 +42,16 @@ final class HaProxy implements FrontDoor {
      *     requests goes to the next
      */
     HaProxy(Stage stage, boolean sticky) {
+        this(stage, sticky, FreePort.next(), FreePort.next(), Map.of());
+    }
+
+    /**
+     * @param port where users come in
+     * @param agentPort where agents that come by TCP are let in
+     * @param agentPorts by controller the port to which they are sent
+     */
+    HaProxy(Stage stage, boolean sticky, int port, int agentPort, Map<String, Integer> agentPorts) {
+        this.port = port;
         assumeTrue(Files.isExecutable(PROGRAM), "no haproxy: apt-get install haproxy");
         Path folder = stage.root().resolve("haproxy");
         socket = folder.resolve("stats");
@@ -49,6 +60,7 @@ final class HaProxy implements FrontDoor {
             String config =
                     Files.readString(Checkout.root().resolve("examples/haproxy/haproxy.cfg"))
                             .replace("127.0.0.1:8080", "127.0.0.1:" + port)
+                            .replace("127.0.0.1:50000", "127.0.0.1:" + agentPort)
                             .replace("global\n", "global\n    stats socket " + socket + "\n")
                             .replace(
                                     "backend controllers\n",
@@ -58,11 +70,29 @@ final class HaProxy implements FrontDoor {
                 config = config.replaceAll("(?m)^    cookie .*\\R", "");
                 config = config.replaceAll("(?m) cookie .$", "");
             }
-            int number = 8081;
-            for (Controller controller : stage.controllers()) {
+            if (stage.controllers().size() > 2) {
                 config =
-                        config.replace(
-                                "127.0.0.1:" + number++, "127.0.0.1:" + controller.url().getPort());
+                        Pattern.compile("(?m)^    server b .*$")
+                                .matcher(config)
+                                .replaceAll(
+                                        line ->
+                                                line.group()
+                                                        + "\n"
+                                                        + line.group()
+                                                                .replace("server b", "server c")
+                                                                .replace("8082", "8083")
+                                                                .replace("50002", "50003")
+                                                                .replace("cookie b", "cookie c"));
+            }
+            int number = 1;
+            for (Controller controller : stage.controllers()) {
+                String http = String.valueOf(controller.url().getPort());
+                String agents = String.valueOf(agentPorts.getOrDefault(controller.name(), 9));
+                config =
+                        config.replace("127.0.0.1:808" + number, "127.0.0.1:" + http)
+                                .replace("check port 808" + number, "check port " + http)
+                                .replace("127.0.0.1:5000" + number, "127.0.0.1:" + agents);
+                number++;
             }
             Files.writeString(folder.resolve("haproxy.cfg"), config);
         } catch (IOException e) {

@@ -3,8 +3,8 @@ package io.jenkins.plugins.ha.tests.jenkins;
 import io.jenkins.plugins.ha.stage.Controller;
 import io.jenkins.plugins.ha.stage.Eventually;
 import io.jenkins.plugins.ha.stage.FaultyLine;
-import io.jenkins.plugins.ha.stage.JenkinsClient;
 import io.jenkins.plugins.ha.stage.ServerProcess;
+import io.jenkins.plugins.ha.stage.Stage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -14,27 +14,54 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
 /**
  * An agent in a process of its own, that connects by WebSocket through a line to one of the
- * controllers, as behind a balancer.
+ * controllers, as behind a balancer; or through a real balancer, by TCP too.
  */
 final class RoamingAgent implements AutoCloseable {
     private final String name;
     private final FaultyLine line;
-    private final ServerProcess process;
+    private final List<String> command;
+    private final Path folder;
+    private ServerProcess process;
 
-    private RoamingAgent(String name, FaultyLine line, ServerProcess process) {
+    private RoamingAgent(String name, FaultyLine line, List<String> command, Path folder) {
         this.name = name;
         this.line = line;
-        this.process = process;
+        this.command = command;
+        this.folder = folder;
     }
 
     /** It is connected to {@code first} when this returns; its label is its name. */
     static RoamingAgent start(TwoControllers two, String name, int executors, Controller first) {
-        Path folder = two.folder("agent-" + name);
+        FaultyLine line = new FaultyLine(first.url().getPort());
+        URI url = URI.create("http://127.0.0.1:" + line.port() + "/");
+        RoamingAgent agent =
+                start(two.stage(), name, executors, first, url, line, List.of("-webSocket"));
+        agent.awaitConnected(first);
+        return agent;
+    }
+
+    /** It is on its way to the balancer when this returns; its label is its name. */
+    static RoamingAgent through(
+            FrontDoor balancer, Stage stage, String name, int executors, String... how) {
+        Controller first = stage.controllers().get(0);
+        return start(stage, name, executors, first, balancer.url(), null, List.of(how));
+    }
+
+    private static RoamingAgent start(
+            Stage stage,
+            String name,
+            int executors,
+            Controller first,
+            URI url,
+            FaultyLine line,
+            List<String> how) {
+        Path folder = stage.root().resolve("agent-" + name);
         TwoControllers.script(
                 first.client(),
                 """
@@ -44,27 +71,25 @@ final class RoamingAgent implements AutoCloseable {
                 Jenkins.get().addNode(agent)
                 """
                         .formatted(name, folder, executors));
-        for (JenkinsClient each : List.of(two.a(), two.b())) {
+        for (Controller each : stage.controllers()) {
             Eventually.until(
                     "the agent is known everywhere",
                     TwoControllers.SOON,
                     () ->
                             TwoControllers.script(
-                                            each,
+                                            each.client(),
                                             "print Jenkins.get().getNode('" + name + "') != null")
                                     .equals("true"));
         }
         String secret =
                 TwoControllers.script(
                         first.client(), "print Jenkins.get().getComputer('" + name + "').jnlpMac");
-        FaultyLine line = new FaultyLine(first.url().getPort());
         try {
             Files.createDirectories(folder);
             Path jar = folder.resolve("agent.jar");
             download(first.url().resolve("jnlpJars/agent.jar"), jar);
-            ServerProcess process =
-                    ServerProcess.start(
-                            name,
+            List<String> command =
+                    new ArrayList<>(
                             List.of(
                                     Path.of(System.getProperty("java.home"), "bin", "java")
                                             .toString(),
@@ -73,23 +98,22 @@ final class RoamingAgent implements AutoCloseable {
                                     "-XX:+UseSerialGC",
                                     "-jar",
                                     jar.toString(),
-                                    "-webSocket",
                                     "-url",
-                                    "http://127.0.0.1:" + line.port() + "/",
+                                    url.toString(),
                                     "-name",
                                     name,
                                     "-secret",
                                     secret,
                                     "-workDir",
-                                    folder.toString()),
-                            Map.of(),
-                            folder,
-                            folder.resolve("agent.log"));
-            RoamingAgent agent = new RoamingAgent(name, line, process);
-            agent.awaitConnected(first);
+                                    folder.toString()));
+            command.addAll(how);
+            RoamingAgent agent = new RoamingAgent(name, line, command, folder);
+            agent.startAgain();
             return agent;
         } catch (IOException | InterruptedException e) {
-            line.close();
+            if (line != null) {
+                line.close();
+            }
             throw new IllegalStateException(e);
         }
     }
@@ -121,9 +145,20 @@ final class RoamingAgent implements AutoCloseable {
                                 .equals("true"));
     }
 
+    /** Starts its process, when there is none. */
+    void startAgain() {
+        process = ServerProcess.start(name, command, Map.of(), folder, folder.resolve("agent.log"));
+    }
+
+    ServerProcess process() {
+        return process;
+    }
+
     @Override
     public void close() {
         process.kill9();
-        line.close();
+        if (line != null) {
+            line.close();
+        }
     }
 }

@@ -1,0 +1,7 @@
+package hudson.remoting;
+
+public interface EngineListener {
+    default void onDisconnect() {
+        throw new UnsupportedOperationException();
+    }
+}

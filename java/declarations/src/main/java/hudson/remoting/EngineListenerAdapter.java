@@ -1,0 +1,7 @@
+package hudson.remoting;
+
+public abstract class EngineListenerAdapter implements EngineListener {
+    public EngineListenerAdapter() {
+        throw new UnsupportedOperationException();
+    }
+}

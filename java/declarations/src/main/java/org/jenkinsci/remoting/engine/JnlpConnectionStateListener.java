@@ -1,0 +1,5 @@
+package org.jenkinsci.remoting.engine;
+
+public abstract class JnlpConnectionStateListener {
+    protected JnlpConnectionStateListener() {}
+}
