@@ -316,7 +316,7 @@ class JobChangesTest {
                                 JobForms.on(
                                                 client,
                                                 job,
-                                                "print item?.disabled + ' ' +"
+                                                "print '' + item?.disabled + ' ' +"
                                                         + " item?.builders?.getAt(0)?.command")
                                         .equals(job.endsWith("copy") + " echo two"));
             }
@@ -442,10 +442,10 @@ class JobChangesTest {
                             JobForms.on(
                                             client,
                                             "declared",
-                                            "print item.concurrentBuild + ' ' + item.getProperty("
-                                                    + "ParametersDefinitionProperty)"
-                                                    + "?.parameterDefinitionNames + ' ' +"
-                                                    + " item.triggers.values()*.spec")
+                                            "print '' + item.concurrentBuild + ' ' +"
+                                                + " item.getProperty("
+                                                + "ParametersDefinitionProperty)?.parameterDefinitionNames"
+                                                + " + ' ' + item.triggers.values()*.spec")
                                     .equals(wanted));
         }
     }

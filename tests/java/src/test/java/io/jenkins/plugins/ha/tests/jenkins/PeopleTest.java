@@ -257,7 +257,7 @@ class PeopleTest {
                                 .noneMatch(c -> c.getName().endsWith("UNDER_WAY")),
                         "nothing of it is left in the browser");
             }
-            String doctor = pair.onA.text("manage/ha-doctor/api/json?tree=*[*]");
+            String doctor = pair.onA.text("manage/ha/doctor/api/json");
             assertTrue(doctor.contains("RedirectingRealm.thread"), doctor);
         } finally {
             groovy(

@@ -166,13 +166,12 @@ class TwoAuthorsTest {
         String xml = new FreestyleJob().shell("echo one").xml();
         String timed =
                 xml.replace(
-                        "<builders>",
+                        "<buildWrappers/>",
                         "<buildWrappers><hudson.plugins.build__timeout.BuildTimeoutWrapper>"
                             + "<strategy"
                             + " class=\"hudson.plugins.build_timeout.impl.AbsoluteTimeOutStrategy\">"
                             + "<timeoutMinutes>3</timeoutMinutes></strategy><operationList/>"
-                            + "</hudson.plugins.build__timeout.BuildTimeoutWrapper></buildWrappers>"
-                            + "<builders>");
+                            + "</hudson.plugins.build__timeout.BuildTimeoutWrapper></buildWrappers>");
         both.createJob("timed", xml);
         JobForms.post(both.b(), "timed", timed); // to whom it says less than to a
         String ofA = "print item.buildWrappers.size() + ' ' + item.description";
