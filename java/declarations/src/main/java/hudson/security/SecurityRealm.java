@@ -4,5 +4,9 @@ import hudson.ExtensionPoint;
 import hudson.model.Describable;
 
 public abstract class SecurityRealm implements Describable<SecurityRealm>, ExtensionPoint {
-    SecurityRealm() {}
+    protected SecurityRealm() {}
+
+    public String getLoginUrl() {
+        throw new UnsupportedOperationException();
+    }
 }

@@ -6,6 +6,7 @@ import io.jenkins.plugins.ha.life.Loop;
 import io.jenkins.plugins.ha.life.Watchdog;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingDeque;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
@@ -69,6 +70,13 @@ public final class Outbound {
         if (waitingOnce.add(what)) {
             waiting.addLast(new Message(what, telling, true));
         }
+    }
+
+    /** Waits until what waits now is told, at the most so long; whether it is. */
+    public boolean awaitTold(long millis) throws InterruptedException {
+        CountDownLatch told = new CountDownLatch(1);
+        tell("what somebody waits for", c -> told.countDown());
+        return told.await(millis, TimeUnit.MILLISECONDS);
     }
 
     /** How much is not told yet. */

@@ -31,6 +31,7 @@ public final class CarriedList {
                     "queue.xml",
                     "hudson.model.UpdateCenter.xml",
                     "nodeMonitors.xml",
+                    "jenkins.telemetry.Correlator.xml",
                     "org.jenkinsci.plugins.workflow.flow.FlowExecutionList.xml",
                     "org.jenkins.plugins.lockableresources.LockableResourcesManager.xml");
 
@@ -119,13 +120,14 @@ public final class CarriedList {
         }
     }
 
-    /** The settings at the top of the home that nobody carries. */
-    List<String> notCarried() throws IOException {
+    /** Files at the top of the home that are settings, and neither carried nor anybody's own. */
+    List<String> left() throws IOException {
+        Set<String> own = names(HaConfiguration.get(), false);
         List<String> left = new ArrayList<>();
         try (DirectoryStream<Path> files = Files.newDirectoryStream(home, "*.xml")) {
             for (Path file : files) {
                 String name = file.getFileName().toString();
-                if (!NEVER.contains(name) && kindOf(name).isEmpty()) {
+                if (!NEVER.contains(name) && !own.contains(name) && kindOf(name).isEmpty()) {
                     left.add(name);
                 }
             }

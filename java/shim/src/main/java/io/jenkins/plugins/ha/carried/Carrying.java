@@ -123,6 +123,11 @@ public final class Carrying {
         loop.await(2000);
     }
 
+    /** The settings of this controller that nobody carries. */
+    public LeftFiles leftFiles() {
+        return exchange.leftFiles();
+    }
+
     /** What an admin should know. */
     public Troubles troubles() {
         return exchange.troubles();

@@ -70,6 +70,10 @@ final class Exchange {
         return list;
     }
 
+    LeftFiles leftFiles() {
+        return new LeftFiles(list, digest);
+    }
+
     Troubles troubles() {
         return troubles;
     }

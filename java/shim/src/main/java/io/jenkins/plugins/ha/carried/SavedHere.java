@@ -7,16 +7,14 @@ import hudson.model.Node;
 import hudson.model.Saveable;
 import hudson.model.listeners.ItemListener;
 import hudson.model.listeners.SaveableListener;
+import io.jenkins.plugins.ha.AnsweredLater;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.people.LoginFilter;
-import io.jenkins.plugins.ha.queue.HaQueue;
 import io.jenkins.plugins.ha.settings.HaConfiguration;
 import java.util.List;
 import jenkins.model.Jenkins;
 import jenkins.model.NodeListener;
-import org.kohsuke.stapler.Stapler;
-import org.kohsuke.stapler.StaplerRequest2;
 
 /**
  * Hears what this Jenkins saves. It hears of each build as well, so it asks no more than a name.
@@ -64,19 +62,9 @@ public final class SavedHere extends SaveableListener {
         Membership.active().ifPresent(membership -> saved(membership, file));
     }
 
-    /**
-     * Who posts a change is answered once the cluster has it: this controller may die the moment
-     * after, and settings are not on the shared folder. Nobody else waits, nobody under the queue's
-     * lock, and nobody for a Redis that is known to be away.
-     */
     private static void saved(Membership membership, XmlFile file) {
         Carrying carrying = membership.carrying();
-        StaplerRequest2 request = Stapler.getCurrentRequest2();
-        if (carrying.saved(file.getFile().toPath())
-                && request != null
-                && !"GET".equals(request.getMethod())
-                && !HaQueue.isLockedHere()
-                && membership.cluster().holdsLease()) {
+        if (carrying.saved(file.getFile().toPath()) && AnsweredLater.mayWait(membership)) {
             try {
                 carrying.awaitStored(STORED_MILLIS);
             } catch (InterruptedException e) {

@@ -9,6 +9,7 @@ import io.jenkins.plugins.ha.health.RecordsMonitor;
 import io.jenkins.plugins.ha.health.RerunMonitor;
 import io.jenkins.plugins.ha.health.SettingsMonitor;
 import io.jenkins.plugins.ha.health.TopologyMonitor;
+import io.jenkins.plugins.ha.people.LoginUnderWay;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -47,6 +48,17 @@ final class KnownTroubles implements Check {
                     gone.getText(),
                     "Start it again, or forget it on the page.",
                     "manage/ha/");
+        }
+        for (String left : LoginUnderWay.left()) {
+            add(
+                    found,
+                    Severity.WARNING,
+                    "login-under-way",
+                    "Something of a login at another site stays in the session of this"
+                            + " controller; "
+                            + left,
+                    "Let the balancer be sticky while people log in.",
+                    "");
         }
         int givenUp = monitor(RerunMonitor.class).getBuilds().size();
         if (givenUp > 0) {

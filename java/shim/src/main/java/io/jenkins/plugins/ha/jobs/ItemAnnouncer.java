@@ -53,7 +53,8 @@ final class ItemAnnouncer {
         }
     }
 
-    private void flush() {
+    /** What was saved is told now. */
+    void flush() {
         synchronized (saved) {
             saved.values().forEach(this::send);
             saved.clear();

@@ -5,6 +5,7 @@ import hudson.model.Item;
 import hudson.model.ItemGroup;
 import hudson.model.Job;
 import hudson.model.TopLevelItem;
+import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.builds.ForeignBuilds;
 import io.jenkins.plugins.ha.history.FormHistory;
 import io.jenkins.plugins.ha.records.DeletedJobs;
@@ -102,6 +103,30 @@ final class ItemApplying {
         forms.note(folder, form.form());
         unreadable.clear(name);
         return true;
+    }
+
+    /** Jenkins has loaded this item by itself: its file is the form in force here. */
+    KnownForms.Form loaded(String name, File folder, boolean heldOff) throws IOException {
+        KnownForms.Form form = KnownForms.read(new File(folder, "config.xml"), heldOff);
+        posted(name, folder, form);
+        return form;
+    }
+
+    /**
+     * Jenkins has put a form in force here that it did not write itself. Where it has left out what
+     * a controller with more plugins reads, it is no form that may be saved over.
+     */
+    void posted(String name, File folder, KnownForms.Form form) {
+        try {
+            ItemForm.of(form.bytes(), form);
+        } catch (ItemForm.Unreadable e) {
+            if (Membership.active().map(m -> m.topology().morePluginsElsewhere()).orElse(false)) {
+                unreadable.mark(name, new File(folder, "config.xml"), form.hash(), e);
+                return;
+            }
+        }
+        forms.note(folder, form);
+        unreadable.clear(name);
     }
 
     /** An item that nobody told of is in this folder; whether it is here now. */

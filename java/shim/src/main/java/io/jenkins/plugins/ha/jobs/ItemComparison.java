@@ -4,6 +4,7 @@ import hudson.model.AbstractItem;
 import hudson.model.Item;
 import hudson.model.ItemGroup;
 import hudson.model.TopLevelItem;
+import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.history.FormHistory;
 import java.io.File;
 import java.io.IOException;
@@ -36,6 +37,7 @@ final class ItemComparison {
     private static final long BETWEEN_SLICES_MILLIS = 20;
     private static final long LONGEST_PAUSE_MILLIS = 1000;
     private static final long SETTLED_MILLIS = 5000;
+    private static final long LONGEST_WAIT_MILLIS = 10_000;
 
     /** A piece of a round: an item, or the children of a group. */
     private interface Step {
@@ -54,6 +56,7 @@ final class ItemComparison {
 
     private final Set<File> oddThisRound = new HashSet<>();
     private volatile boolean demanded = true;
+    private final long made = System.nanoTime();
     private boolean rounding;
     private long next;
 
@@ -84,6 +87,9 @@ final class ItemComparison {
             if (!demanded && System.currentTimeMillis() < next) {
                 return false;
             }
+            if (!othersAreKnown()) {
+                return false;
+            }
             begin();
         }
         boolean mended = false;
@@ -104,6 +110,12 @@ final class ItemComparison {
             next = now + (unsettled ? Math.min(PERIOD_MILLIS, SETTLED_MILLIS + 1) : PERIOD_MILLIS);
         }
         return mended;
+    }
+
+    /** Whether it is known which plugins the others have; not waited for without end. */
+    private boolean othersAreKnown() {
+        return Membership.active().map(m -> m.topology().isCompared()).orElse(true)
+                || System.nanoTime() - made > TimeUnit.MILLISECONDS.toNanos(LONGEST_WAIT_MILLIS);
     }
 
     private void begin() {
@@ -156,9 +168,7 @@ final class ItemComparison {
             return false;
         }
         if (known == null) {
-            known = KnownForms.read(file, FormInPlace.heldOff(item));
-            forms.note(folder, known);
-            baseline(name, known);
+            baseline(name, applying.loaded(name, folder, FormInPlace.heldOff(item)));
             return false;
         }
         if (unreadable.reason(name) == null && known.stamp().equals(KnownForms.stamp(file))) {

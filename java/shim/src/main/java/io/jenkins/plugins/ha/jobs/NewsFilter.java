@@ -6,6 +6,7 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import java.util.regex.Pattern;
 import jenkins.util.HttpServletFilter;
 
 /**
@@ -17,24 +18,34 @@ public final class NewsFilter implements HttpServletFilter {
     private static final Logger LOGGER = Logger.getLogger(NewsFilter.class.getName());
     private static final long LONGEST_MILLIS = 1000;
 
+    /** What is posted there says itself which items it is about. */
+    private static final Pattern MAY_BE_OF_ITEMS =
+            Pattern.compile("/(cli|createItem|script|scriptText|configuration-as-code/.*)/?$");
+
     @Override
     public boolean handle(HttpServletRequest request, HttpServletResponse response) {
         Membership membership = Membership.active().orElse(null);
         String path = request.getRequestURI();
-        if (membership != null && (!"GET".equals(request.getMethod()) || isForm(path))) {
-            try {
-                boolean news =
-                        path.contains("/job/")
-                                ? membership.items().awaitQuiet(LONGEST_MILLIS)
-                                : membership.carrying().awaitFollowed(LONGEST_MILLIS);
-                if (!news) {
-                    LOGGER.log(Level.FINE, "{0} goes on before all news are in force", path);
-                }
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
+        try {
+            if (membership != null && !awaitNews(request, membership)) {
+                LOGGER.log(Level.FINE, "{0} goes on before all news are in force", path);
             }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
         return false;
+    }
+
+    private static boolean awaitNews(HttpServletRequest request, Membership membership)
+            throws InterruptedException {
+        String path = request.getRequestURI();
+        if ("GET".equals(request.getMethod()) && !isForm(path)) {
+            return true;
+        }
+        boolean ofItem = path.contains("/job/");
+        return (!ofItem && !MAY_BE_OF_ITEMS.matcher(path).find()
+                        || membership.items().awaitQuiet(LONGEST_MILLIS))
+                && (ofItem || membership.carrying().awaitFollowed(LONGEST_MILLIS));
     }
 
     private static boolean isForm(String path) {

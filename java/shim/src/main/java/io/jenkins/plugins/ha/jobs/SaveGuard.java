@@ -143,11 +143,16 @@ final class SaveGuard extends RobustReflectionConverter {
             return null;
         }
         items.mergedHere(false);
+        items.written(file);
         String name = item.getFullName();
+        File folder = file.getParentFile();
+        if (items.forms().of(folder) == null && file.isFile()) {
+            items.loadedHere(item);
+        }
         String reason = items.unreadable().reason(name);
         if (reason != null) {
             items.lookAgain(item);
-            KnownForms.Form read = items.forms().of(file.getParentFile());
+            KnownForms.Form read = items.forms().of(folder);
             throw refused(
                     item,
                     read == null ? "" : read.hash(),
@@ -158,7 +163,7 @@ final class SaveGuard extends RobustReflectionConverter {
                             + reason
                             + "), and would lose that.");
         }
-        KnownForms.Form known = items.forms().of(file.getParentFile());
+        KnownForms.Form known = items.forms().of(folder);
         if (known == null || known.stamp().equals(KnownForms.stamp(file))) {
             return null;
         }

@@ -3,6 +3,7 @@ package io.jenkins.plugins.ha.jobs;
 import hudson.model.AbstractItem;
 import hudson.model.Item;
 import hudson.model.Queue;
+import io.jenkins.plugins.ha.AnsweredLater;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.Outbound;
 import io.jenkins.plugins.ha.Recent;
@@ -22,6 +23,8 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 import jenkins.model.Jenkins;
 import jenkins.util.Timer;
+import org.kohsuke.stapler.Stapler;
+import org.kohsuke.stapler.StaplerRequest2;
 
 /**
  * Jobs and folders are the same on all controllers: what is made, changed or deleted on one is told
@@ -38,11 +41,19 @@ public final class SharedItems {
     private static final long RETRY_MILLIS = 100;
     private static final long STOP_MILLIS = 2000;
 
+    /** So long a posted request waits at the most for what it changed to be told. */
+    private static final long ANSWER_MILLIS = 500;
+
+    private static final String WAITED = SharedItems.class.getName() + ".waited";
+
     /** Whether this thread puts in force what happened elsewhere: nothing it does is news. */
     private static final ThreadLocal<Boolean> APPLYING = ThreadLocal.withInitial(() -> false);
 
     /** Whether this thread's save writes more than what it has in memory. */
     private static final ThreadLocal<Boolean> MERGED = ThreadLocal.withInitial(() -> false);
+
+    /** The file that this thread is writing from what it has in memory. */
+    private static final ThreadLocal<File> WRITTEN = new ThreadLocal<>();
 
     private record Job(ItemNews news, int attempt) {}
 
@@ -188,9 +199,13 @@ public final class SharedItems {
                     before == null ? null : before.bytes(),
                     form.bytes());
         }
+        boolean posted = !file.equals(WRITTEN.get());
+        WRITTEN.remove();
         if (merged) {
             MERGED.remove(); // the file says more than this controller has in memory
             lookAgain(item);
+        } else if (posted) {
+            applying.posted(item.getFullName(), folder, form);
         } else {
             forms.note(folder, form);
         }
@@ -198,7 +213,44 @@ public final class SharedItems {
                 || !before.hash().equals(form.hash())
                 || before.heldOff() != form.heldOff()) {
             announcer.saved(about(item, folder, ItemNews.Kind.CHANGED, form));
+            awaitTold();
         }
+    }
+
+    /** The request that made the change is answered once the others have been told. */
+    private void awaitTold() {
+        Membership membership = Membership.active().orElse(null);
+        if (membership == null || !AnsweredLater.mayWait(membership)) {
+            return;
+        }
+        StaplerRequest2 request = Stapler.getCurrentRequest2();
+        Object waited = request.getAttribute(WAITED);
+        long left = ANSWER_MILLIS - (waited instanceof Long before ? before : 0);
+        if (left > 0) { // a request may change thousands
+            long begun = System.nanoTime();
+            announcer.flush();
+            try {
+                outbound.awaitTold(left);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+            long now = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begun);
+            request.setAttribute(WAITED, ANSWER_MILLIS - left + now);
+        }
+    }
+
+    /** Jenkins loaded it by itself, and nothing was told of it yet. */
+    void loadedHere(AbstractItem item) {
+        try {
+            applying.loaded(item.getFullName(), item.getRootDir(), FormInPlace.heldOff(item));
+        } catch (IOException e) {
+            LOGGER.log(Level.FINE, "Gone again: {0}", item.getRootDir());
+        }
+    }
+
+    /** This thread begins to write the file from what it has in memory. */
+    void written(File file) {
+        WRITTEN.set(file);
     }
 
     /** What the file of the item says is to be put in force, if it is not. */
@@ -219,9 +271,10 @@ public final class SharedItems {
         try {
             KnownForms.Form form =
                     KnownForms.read(new File(folder, "config.xml"), heldOff).written();
-            forms.note(folder, form);
+            applying.posted(item.getFullName(), folder, form);
             history.created(item.getFullName(), form.bytes());
             announcer.tell(about(item, folder, ItemNews.Kind.CREATED, form));
+            awaitTold();
         } catch (IOException e) {
             LOGGER.log(Level.FINE, "Not saved yet, or gone again: {0}", folder);
         }
@@ -237,6 +290,7 @@ public final class SharedItems {
         deletions.done(item);
         builds.forgetJobs(item.getFullName());
         announcer.tell(about(item, folder, ItemNews.Kind.DELETED, null));
+        awaitTold();
     }
 
     /** It was renamed or moved here. */
@@ -252,6 +306,7 @@ public final class SharedItems {
         outbound.tell("new name of " + from, follow);
         ItemNews about = about(item, folder, ItemNews.Kind.MOVED, forms.of(folder));
         announcer.tell(about.after(from));
+        awaitTold();
         // what others queued before they heard of it
         for (long seconds : new long[] {1, 5, 30}) {
             Timer.get()

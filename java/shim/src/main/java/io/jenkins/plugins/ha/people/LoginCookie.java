@@ -3,7 +3,6 @@ package io.jenkins.plugins.ha.people;
 import hudson.model.User;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.NativeCore;
-import jakarta.servlet.http.Cookie;
 import jakarta.servlet.http.HttpServletRequest;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
@@ -106,21 +105,9 @@ final class LoginCookie {
     }
 
     private static String[] parts(HttpServletRequest request) {
-        String value = valueIn(request);
+        String value = Cookies.valueIn(request, NAME);
         String[] parts = value == null ? new String[0] : value.split("\\.");
         return parts.length == 3 ? parts : null;
-    }
-
-    private static String valueIn(HttpServletRequest request) {
-        Cookie[] cookies = request.getCookies();
-        if (cookies != null) {
-            for (Cookie cookie : cookies) {
-                if (cookie.getName().equals(NAME)) {
-                    return cookie.getValue();
-                }
-            }
-        }
-        return null;
     }
 
     private static String encoded(String id) {

@@ -9,6 +9,7 @@ import io.jenkins.plugins.ha.linkage.UsesByReflection;
 import jakarta.servlet.Filter;
 import jakarta.servlet.FilterChain;
 import jakarta.servlet.ServletException;
+import jakarta.servlet.ServletOutputStream;
 import jakarta.servlet.ServletRequest;
 import jakarta.servlet.ServletResponse;
 import jakarta.servlet.http.HttpServletRequest;
@@ -16,6 +17,7 @@ import jakarta.servlet.http.HttpServletResponse;
 import jakarta.servlet.http.HttpServletResponseWrapper;
 import jakarta.servlet.http.HttpSession;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.lang.reflect.Field;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,9 +47,11 @@ public final class LoginFilter implements Filter {
     private static final String SESSION_SEED = "_JENKINS_SESSION_SEED";
 
     private final LoginCookie cookie;
+    private final LoginUnderWay underWay;
 
     private LoginFilter(Membership membership) {
         this.cookie = new LoginCookie(membership);
+        this.underWay = new LoginUnderWay(membership);
     }
 
     /**
@@ -137,6 +141,9 @@ public final class LoginFilter implements Filter {
                 chain.doFilter(request, response);
                 return;
             }
+            if (LoginUnderWay.isOfRealm(request)) {
+                underWay.restore(request);
+            }
         }
         chain.doFilter(request, new Answer(request, response));
     }
@@ -176,6 +183,7 @@ public final class LoginFilter implements Filter {
     /** A login, by whatever realm, ends in a redirect: the cookie goes with it. */
     private final class Answer extends HttpServletResponseWrapper {
         private final HttpServletRequest request;
+        private boolean added;
 
         Answer(HttpServletRequest request, HttpServletResponse response) {
             super(response);
@@ -184,12 +192,43 @@ public final class LoginFilter implements Filter {
 
         @Override
         public void sendRedirect(String location) throws IOException {
+            addCookies();
+            super.sendRedirect(location);
+        }
+
+        @Override
+        public ServletOutputStream getOutputStream() throws IOException {
+            addCookiesOfRealm();
+            return super.getOutputStream();
+        }
+
+        @Override
+        public PrintWriter getWriter() throws IOException {
+            addCookiesOfRealm();
+            return super.getWriter();
+        }
+
+        /** A realm may send a page that leads on by itself, and Stapler redirects by a header. */
+        private void addCookiesOfRealm() {
+            if (LoginUnderWay.isOfRealm(request)) {
+                addCookies();
+            }
+        }
+
+        private void addCookies() {
+            if (added || isCommitted()) {
+                return;
+            }
             String id = somebody();
-            if (id != null && !isCommitted()) {
+            if (id != null) {
                 User user = User.getById(id, true);
                 addHeader("Set-Cookie", cookie.header(request, user));
+                underWay.forget(request, this);
+                added = true;
+            } else if (LoginUnderWay.isOfRealm(request)) {
+                underWay.carry(request, this);
+                added = true;
             }
-            super.sendRedirect(location);
         }
     }
 }

@@ -3,6 +3,7 @@ package io.jenkins.plugins.ha.topology;
 import hudson.PluginWrapper;
 import hudson.security.AuthorizationStrategy;
 import hudson.security.SecurityRealm;
+import io.jenkins.plugins.ha.Membership;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -12,6 +13,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -29,6 +31,7 @@ import jenkins.slaves.JnlpAgentReceiver;
  * @param realm who can log in: the class and a digest of its settings
  * @param authorization who may do what: the class and a digest of its settings
  * @param plugins versions of the active plugins by their short names
+ * @param files digests of the settings that are not carried, by their names; null when not known
  */
 public record ControllerFacts(
         String jenkins,
@@ -37,7 +40,8 @@ public record ControllerFacts(
         String open,
         String realm,
         String authorization,
-        Map<String, String> plugins) {
+        Map<String, String> plugins,
+        Map<String, String> files) {
     /** No agent can have this name, so that no agent's secret is told. */
     private static final String NO_AGENT = "ha-jenkins/agents?";
 
@@ -62,7 +66,8 @@ public record ControllerFacts(
                 "",
                 "",
                 "",
-                plugins);
+                plugins,
+                null);
     }
 
     /**
@@ -90,7 +95,8 @@ public record ControllerFacts(
                 Boolean.toString(open),
                 described(realm),
                 described(authorization),
-                known.plugins);
+                known.plugins,
+                Membership.active().map(m -> m.carrying().leftFiles().digests()).orElse(null));
     }
 
     /** For the cluster: a line for each part. */
@@ -108,9 +114,25 @@ public record ControllerFacts(
                 + "\nauthorization="
                 + authorization
                 + "\nplugins="
-                + plugins.entrySet().stream()
-                        .map(plugin -> plugin.getKey() + ":" + plugin.getValue())
-                        .collect(Collectors.joining(","));
+                + listed(plugins)
+                + (files == null ? "" : "\nfiles=" + listed(files));
+    }
+
+    private static String listed(Map<String, String> words) {
+        return words.entrySet().stream()
+                .map(word -> word.getKey() + ":" + word.getValue())
+                .collect(Collectors.joining(","));
+    }
+
+    private static Map<String, String> words(String listed) {
+        Map<String, String> words = new TreeMap<>();
+        for (String word : listed.split(",")) {
+            int at = word.indexOf(':');
+            if (at > 0) {
+                words.put(word.substring(0, at), word.substring(at + 1));
+            }
+        }
+        return words;
     }
 
     /** Of any version of this plugin: what is missing is not known. */
@@ -122,13 +144,6 @@ public record ControllerFacts(
                 parts.put(line.substring(0, at), line.substring(at + 1));
             }
         }
-        Map<String, String> plugins = new TreeMap<>();
-        for (String plugin : parts.getOrDefault("plugins", "").split(",")) {
-            int at = plugin.indexOf(':');
-            if (at > 0) {
-                plugins.put(plugin.substring(0, at), plugin.substring(at + 1));
-            }
-        }
         return new ControllerFacts(
                 parts.getOrDefault("jenkins", ""),
                 parts.getOrDefault("java", ""),
@@ -136,7 +151,8 @@ public record ControllerFacts(
                 parts.getOrDefault("open", ""),
                 parts.getOrDefault("realm", ""),
                 parts.getOrDefault("authorization", ""),
-                plugins);
+                words(parts.getOrDefault("plugins", "")),
+                parts.containsKey("files") ? words(parts.get("files")) : null);
     }
 
     /** Whether visitors are administrators here and not there. */
@@ -179,7 +195,37 @@ public record ControllerFacts(
                             + shortened(authorization, other.authorization, other.authorization)
                             + " there");
         }
+        if (files != null && other.files != null) {
+            fileDifferences(other, found);
+        }
         return found;
+    }
+
+    private void fileDifferences(ControllerFacts other, List<String> found) {
+        List<String> all = new ArrayList<>();
+        TreeSet<String> names = new TreeSet<>(files.keySet());
+        names.addAll(other.files.keySet());
+        for (String name : names) {
+            String own = files.get(name);
+            String theirs = other.files.get(name);
+            if (!Objects.equals(own, theirs)) {
+                all.add(
+                        "the setting "
+                                + name
+                                + ", which is not carried, "
+                                + (own == null
+                                        ? "is not here"
+                                        : theirs == null ? "is not there" : "is another one"));
+            }
+        }
+        addSome(found, all, "settings that are not carried");
+    }
+
+    private static void addSome(List<String> found, List<String> all, String what) {
+        found.addAll(all.subList(0, Math.min(LISTED, all.size())));
+        if (all.size() > LISTED) {
+            found.add((all.size() - LISTED) + " more " + what);
+        }
     }
 
     private void pluginDifferences(ControllerFacts other, List<String> found) {
@@ -197,10 +243,7 @@ public record ControllerFacts(
                 add(all, "plugin " + name, own, theirs);
             }
         }
-        found.addAll(all.subList(0, Math.min(LISTED, all.size())));
-        if (all.size() > LISTED) {
-            found.add((all.size() - LISTED) + " more plugins");
-        }
+        addSome(found, all, "plugins");
     }
 
     private static void add(List<String> found, String what, String own, String theirs) {

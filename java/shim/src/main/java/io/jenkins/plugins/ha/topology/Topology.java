@@ -152,6 +152,23 @@ public final class Topology {
         return problems;
     }
 
+    /** Whether the others have been seen since this controller has booted. */
+    public boolean isCompared() {
+        return compared;
+    }
+
+    /** Whether a living controller has a plugin that this one has not, or none is known yet. */
+    public boolean morePluginsElsewhere() {
+        return !compared
+                || known.stream()
+                        .filter(KnownController::lives)
+                        .anyMatch(
+                                one ->
+                                        !own.plugins()
+                                                .keySet()
+                                                .containsAll(facts(one).plugins().keySet()));
+    }
+
     /** The living controllers on which visitors must log in where they need not here. */
     List<String> closedElsewhere() {
         return known.stream()

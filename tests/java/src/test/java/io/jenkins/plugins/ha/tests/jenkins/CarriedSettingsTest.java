@@ -62,6 +62,35 @@ class CarriedSettingsTest {
     }
 
     @Test
+    void whereASettingDiffersThatIsNotCarriedItIsToldAndNothingOfIt() {
+        String write =
+                "new File(Jenkins.get().rootDir, '%s').text ="
+                        + " '<x plugin=\"p@%s\"><key>%s</key></x>'; null";
+        String look =
+                "def t = io.jenkins.plugins.ha.Membership.active().get().topology()\n"
+                    + "t.@own = io.jenkins.plugins.ha.topology.ControllerFacts.here(); t.look();"
+                    + " print t.problems()";
+        for (String name : List.of("org.example.Same.xml", "org.example.Other.xml")) {
+            script(two.a(), write.formatted(name, "1", "s3cret-one"));
+            boolean same = name.contains("Same");
+            script(two.b(), write.formatted(name, "2", same ? "s3cret-one" : "s3cret-two"));
+        }
+        script(two.a(), write.formatted("org.example.Alone.xml", "1", "s3cret-three"));
+        script(two.a(), look);
+        String told = script(two.b(), look);
+        assertTrue(told.contains("org.example.Other.xml, which is not carried, is another"), told);
+        assertTrue(told.contains("org.example.Alone.xml, which is not carried, is not here"), told);
+        assertTrue(told.contains("since "), told);
+        assertFalse(told.contains("org.example.Same.xml"), told);
+        assertFalse(told.contains("s3cret"), told);
+        String delete =
+                "['Same', 'Other', 'Alone'].each { new File(Jenkins.get().rootDir,"
+                        + " 'org.example.' + it + '.xml').delete() }; null";
+        script(two.a(), delete);
+        script(two.b(), delete);
+    }
+
+    @Test
     void whatADescriptorSavesIsInForceWithItsSecretsAndWithoutWhatWasEmptied() {
         script(
                 two.a(),

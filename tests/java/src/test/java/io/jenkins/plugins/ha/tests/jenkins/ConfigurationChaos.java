@@ -114,12 +114,7 @@ final class ConfigurationChaos {
         JenkinsClient first = stage.controllers().get(0).client();
         for (Controller each : stage.controllers()) {
             JenkinsClient client = each.client();
-            Eventually.until(
-                    each.name() + " has " + jobs,
-                    LONG,
-                    () ->
-                            JobForms.on(client, "rc", "print item.allItems()*.fullName.sort()")
-                                    .equals(jobs.stream().sorted().toList().toString()));
+            awaitJobs(each);
             for (String job : jobs) {
                 JobForms.awaitSame(first, client, job);
                 assertEquals(
@@ -145,6 +140,27 @@ final class ConfigurationChaos {
             }
         }
         stage.controllers().forEach(each -> takes(each, true));
+    }
+
+    private void awaitJobs(Controller on) {
+        String wanted = jobs.stream().sorted().toList().toString();
+        String[] last = {""};
+        try {
+            Eventually.until(
+                    on.name() + " has all jobs and no more",
+                    LONG,
+                    () -> {
+                        last[0] =
+                                JobForms.on(
+                                        on.client(),
+                                        "rc",
+                                        "print item.allItems()*.fullName.sort()");
+                        return last[0].equals(wanted);
+                    });
+        } catch (AssertionError e) {
+            assertEquals(wanted, last[0], e.getMessage() + "; " + done);
+            throw e;
+        }
     }
 
     private static void takes(Controller controller, boolean takes) {
@@ -188,6 +204,7 @@ final class ConfigurationChaos {
             setting(on, way, step);
             return;
         }
+        done.add("way " + way + " of " + job + ", next j" + made);
         if (way != 0) {
             Eventually.until(job + " is on " + on.url(), LONG, () -> on.hasJob(job));
         }
@@ -198,7 +215,9 @@ final class ConfigurationChaos {
                 jobs.add(name);
             }
             case 1 -> {
-                on.deleteJob(job);
+                if (on.deleteJob(job) >= 400) {
+                    return; // refused, with a sentence
+                }
                 jobs.remove(job);
                 descriptions.remove(job);
             }

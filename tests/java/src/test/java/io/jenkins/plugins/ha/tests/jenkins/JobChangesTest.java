@@ -6,11 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.jenkins.plugins.ha.stage.Eventually;
 import io.jenkins.plugins.ha.stage.FreestyleJob;
 import io.jenkins.plugins.ha.stage.JenkinsClient;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -30,6 +35,9 @@ class JobChangesTest {
                         "workflow-basic-steps",
                         "workflow-multibranch",
                         "workflow-durable-task-step",
+                        "pipeline-model-definition",
+                        "job-dsl",
+                        "configuration-as-code",
                         "matrix-project");
     }
 
@@ -245,5 +253,227 @@ class JobChangesTest {
         int second = both.b().awaitBuildNumber(both.b().trigger("matrix"), TwoControllers.SOON);
         assertEquals("SUCCESS", both.b().awaitResult("matrix", second, TwoControllers.SOON));
         assertEquals(3, both.a().build("matrix", second).orElseThrow().path("runs").size());
+    }
+
+    @Test
+    void whoHasPostedAChangeBuildsThatFormWhicheverControllerHeReachesNext() {
+        for (int i = 0; i < 10; i++) {
+            JenkinsClient one = i % 2 == 0 ? both.a() : both.b();
+            JenkinsClient other = i % 2 == 0 ? both.b() : both.a();
+            String xml = new FreestyleJob().shell("echo form " + i).xml();
+            if (i == 0) {
+                one.createJob("at-once", xml);
+            } else {
+                JobForms.post(one, "at-once", xml);
+            }
+            int number = one.awaitBuildNumber(other.trigger("at-once"), TwoControllers.SOON);
+            assertEquals("SUCCESS", one.awaitResult("at-once", number, TwoControllers.SOON));
+            String log = one.console("at-once", number);
+            assertTrue(log.contains("+ echo form " + i), log);
+        }
+    }
+
+    @Test
+    void jobsOfAnyNameAreMadeChangedRenamedAndDeletedOnAnyForAll() {
+        for (String name :
+                List.of("with space", "ünï ☃ 日本", "a+b", "quote'd, and ~", "x".repeat(200))) {
+            String renamed = ("r " + name).substring(0, Math.min(200, name.length() + 2));
+            both.a().createJob(name, new FreestyleJob().shell("true one").xml());
+            JobForms.post(both.b(), name, new FreestyleJob().shell("true two").xml());
+            int number = both.a().awaitBuildNumber(both.a().trigger(name), TwoControllers.SOON);
+            for (JenkinsClient client : List.of(both.a(), both.b())) {
+                assertEquals("SUCCESS", client.awaitResult(name, number, TwoControllers.SOON));
+                assertTrue(client.console(name, number).contains("+ true two"), name);
+            }
+            both.b()
+                    .post(
+                            JenkinsClient.jobPath(name) + "confirmRename",
+                            Map.of("newName", renamed));
+            Eventually.until(
+                    name + " has its new name on a",
+                    JobForms.IN_FORCE,
+                    () -> both.a().hasJob(renamed) && !both.a().hasJob(name));
+            assertTrue(both.a().console(renamed, number).contains("+ true two"), name);
+            both.a().deleteJob(renamed);
+            Eventually.until(
+                    name + " is gone on b", JobForms.IN_FORCE, () -> !both.b().hasJob(renamed));
+        }
+    }
+
+    @Test
+    void whatCommandsMakeCopyChangeAndDeleteIsSoOnBoth() {
+        String two = new FreestyleJob().shell("echo two").xml();
+        command(both.a(), new FreestyleJob().shell("echo one").xml(), "create-job", "by-command");
+        command(both.b(), two, "update-job", "by-command");
+        command(both.a(), "", "copy-job", "by-command", "command-copy");
+        command(both.b(), "", "disable-job", "command-copy");
+        for (JenkinsClient client : List.of(both.a(), both.b())) {
+            for (String job : List.of("by-command", "command-copy")) {
+                Eventually.until(
+                        job + " on " + client.url(),
+                        JobForms.IN_FORCE,
+                        () ->
+                                JobForms.on(
+                                                client,
+                                                job,
+                                                "print '' + item?.disabled + ' ' +"
+                                                        + " item?.builders?.getAt(0)?.command")
+                                        .equals(job.endsWith("copy") + " echo two"));
+            }
+        }
+        command(both.a(), "", "enable-job", "command-copy");
+        Eventually.until(
+                "b has it enabled",
+                JobForms.IN_FORCE,
+                () -> JobForms.on(both.b(), "command-copy", "print item.disabled").equals("false"));
+        command(both.b(), "", "delete-job", "by-command", "command-copy");
+        Eventually.until(
+                "both are gone on a",
+                JobForms.IN_FORCE,
+                () -> !both.a().hasJob("by-command") && !both.a().hasJob("command-copy"));
+    }
+
+    @Test
+    void whatAJobOfJobDslMakesAndRemovesIsSoOnBoth() {
+        TwoControllers.script(
+                both.a(),
+                "def d = Jenkins.get().getDescriptor('javaposse.jobdsl.plugin."
+                        + "GlobalJobDslSecurityConfiguration'); d.useScriptSecurity = false;"
+                        + " d.save()");
+        both.createJob(
+                "seed",
+                JobXml.seed(
+                        "job('grown') { steps { shell('echo one') }; triggers { cron('H 6 1 1 *')"
+                                + " } }; job('weed') {}; listView('field') { jobs { name('grown')"
+                                + " } }"));
+        build(both.a(), "seed");
+        for (JenkinsClient client : List.of(both.a(), both.b())) {
+            Eventually.until(
+                    "made on " + client.url(),
+                    JobForms.IN_FORCE,
+                    () ->
+                            client.hasJob("weed")
+                                    && grown(client).equals("echo one [H 6 1 1 *]")
+                                    && client.get("view/field/api/json").statusCode() == 200);
+        }
+        JobForms.post(
+                both.b(), "seed", JobXml.seed("job('grown') { steps { shell('echo two') } }"));
+        build(both.a(), "seed");
+        for (JenkinsClient client : List.of(both.a(), both.b())) {
+            Eventually.until(
+                    "changed and removed on " + client.url(),
+                    JobForms.IN_FORCE,
+                    () ->
+                            !client.hasJob("weed")
+                                    && grown(client).equals("echo two []")
+                                    && client.get("view/field/api/json").statusCode() == 404);
+        }
+    }
+
+    @Test
+    void whatConfigurationAsCodeSaysOnOneIsSoOnBoth() throws IOException {
+        Path yaml = both.folder("casc.yaml");
+        for (int i = 1; i <= 2; i++) {
+            Files.writeString(
+                    yaml,
+                    """
+                    jenkins:
+                      systemMessage: "said %1$d"
+                      views:
+                        - all: {name: "all"}
+                        - list: {name: "coded-%1$d"}
+                    jobs:
+                      - script: "job('coded') { steps { shell('echo %1$d') } }"
+                    """
+                            .formatted(i));
+            TwoControllers.script(
+                    i == 1 ? both.a() : both.b(),
+                    "io.jenkins.plugins.casc.ConfigurationAsCode.get().configure('" + yaml + "')");
+            String wanted = "said %1$d [all, coded-%1$d] echo %1$d".formatted(i);
+            for (JenkinsClient client : List.of(both.a(), both.b())) {
+                Eventually.until(
+                        wanted + " on " + client.url(),
+                        JobForms.IN_FORCE,
+                        () ->
+                                JobForms.on(
+                                                client,
+                                                "coded",
+                                                "print Jenkins.get().systemMessage + ' ' +"
+                                                        + " Jenkins.get().views*.viewName + ' ' +"
+                                                        + " item?.builders?.getAt(0)?.command")
+                                        .equals(wanted));
+            }
+        }
+    }
+
+    @Test
+    void whatADeclarativePipelineSaysOfItsJobIsSoOnBothUntilItSaysItNoMore() {
+        String steps = "stages { stage('s') { steps { echo 'hi' } } } }";
+        both.createJob(
+                "declared",
+                JobXml.pipeline(
+                        "pipeline { agent any; options { disableConcurrentBuilds() }; triggers {"
+                            + " cron('H 5 1 1 *') }; parameters { string(name: 'W', defaultValue:"
+                            + " 'x') }; "
+                                + steps));
+        build(both.a(), "declared");
+        awaitDeclared("false [W] [H 5 1 1 *]");
+        String script = "pipeline { agent any; parameters { string(name: 'W2') }; " + steps;
+        JobForms.on(
+                both.b(),
+                "declared",
+                "item.definition = new org.jenkinsci.plugins.workflow.cps.CpsFlowDefinition("
+                        + "\"\"\"%s\"\"\", true); item.save()".formatted(script));
+        int number =
+                both.a()
+                        .awaitBuildNumber(
+                                both.a().trigger("declared", Map.of("W", "y")),
+                                TwoControllers.SOON);
+        assertEquals("SUCCESS", both.a().awaitResult("declared", number, TwoControllers.SOON));
+        awaitDeclared("true [W2] []");
+    }
+
+    private static void awaitDeclared(String wanted) {
+        for (JenkinsClient client : List.of(both.a(), both.b())) {
+            Eventually.until(
+                    wanted + " on " + client.url(),
+                    JobForms.IN_FORCE,
+                    () ->
+                            JobForms.on(
+                                            client,
+                                            "declared",
+                                            "print '' + item.concurrentBuild + ' ' +"
+                                                + " item.getProperty("
+                                                + "ParametersDefinitionProperty)?.parameterDefinitionNames"
+                                                + " + ' ' + item.triggers.values()*.spec")
+                                    .equals(wanted));
+        }
+    }
+
+    private static String grown(JenkinsClient on) {
+        return JobForms.on(
+                on,
+                "grown",
+                "print item?.builders?.getAt(0)?.command + ' ' + item?.triggers?.values()*.spec");
+    }
+
+    private static void build(JenkinsClient on, String job) {
+        int number = on.awaitBuildNumber(on.trigger(job), TwoControllers.SOON);
+        assertEquals("SUCCESS", on.awaitResult(job, number, TwoControllers.SOON));
+    }
+
+    /** Runs a command of the CLI in the controller itself. */
+    private static void command(JenkinsClient on, String input, String... words) {
+        String arguments =
+                Arrays.stream(words).skip(1).collect(Collectors.joining("', '", "['", "']"));
+        String said =
+                TwoControllers.script(
+                        on,
+                        "def out = new ByteArrayOutputStream(); def p = new PrintStream(out)\n"
+                                + "def input = new ByteArrayInputStream(\"\"\"%s\"\"\".bytes)\n"
+                                        .formatted(input)
+                                + "print hudson.cli.CLICommand.clone('%s').main(%s, Locale.ENGLISH, input, p, p) + out.toString()"
+                                        .formatted(words[0], arguments));
+        assertEquals("0", said.strip());
     }
 }

@@ -55,6 +55,19 @@ final class JobXml {
         return xml.append("</matrix-project>\n").toString();
     }
 
+    /** A job that runs this script of Job DSL; it deletes what it no longer makes. */
+    static String seed(String script) {
+        return "<?xml version='1.1' encoding='UTF-8'?>\n<project><builders>"
+                + "<javaposse.jobdsl.plugin.ExecuteDslScripts><scriptText>"
+                + escape(script)
+                + "</scriptText><usingScriptText>true</usingScriptText>"
+                + "<removedJobAction>DELETE</removedJobAction>"
+                + "<removedViewAction>DELETE</removedViewAction>"
+                + "<removedConfigFilesAction>IGNORE</removedConfigFilesAction>"
+                + "<lookupStrategy>JENKINS_ROOT</lookupStrategy>"
+                + "</javaposse.jobdsl.plugin.ExecuteDslScripts></builders></project>\n";
+    }
+
     private static String escape(String text) {
         return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;");
     }

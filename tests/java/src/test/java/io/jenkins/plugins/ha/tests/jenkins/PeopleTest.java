@@ -8,7 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.jenkins.plugins.ha.stage.Eventually;
 import io.jenkins.plugins.ha.stage.FreestyleJob;
+import io.jenkins.plugins.ha.stage.JenkinsClient;
 import io.jenkins.plugins.ha.stage.JenkinsController;
+import java.net.CookieStore;
 import java.net.HttpCookie;
 import java.net.URI;
 import java.net.http.HttpResponse;
@@ -30,7 +32,7 @@ class PeopleTest {
 
     @BeforeAll
     void start() {
-        pair = SecuredPair.open("people");
+        pair = SecuredPair.open("people", JenkinsController::extensions);
         pair.createJob("seen", new FreestyleJob().shell("true").xml());
     }
 
@@ -172,5 +174,96 @@ class PeopleTest {
                 "jenkins.model.Jenkins.get().securityRealm = new"
                         + " hudson.security.HudsonPrivateSecurityRealm(false, false, null)");
         assertFalse(alice.name(pair.a).isEmpty());
+    }
+
+    @Test
+    void whoSaidRememberMeOnOneIsRememberedOnBothWithoutASession() {
+        Browser alice = new Browser();
+        alice.post(
+                pair.a,
+                "j_spring_security_check",
+                "",
+                Map.of(
+                        "j_username", "alice",
+                        "j_password", "alice",
+                        "remember_me", "on",
+                        "from", "/"));
+        for (JenkinsController on : List.of(pair.b, pair.a, pair.b)) {
+            CookieStore store = alice.cookies.getCookieStore();
+            for (HttpCookie cookie : List.copyOf(store.getCookies())) {
+                if (!cookie.getName().equals("remember-me")) {
+                    store.remove(null, cookie); // as when the browser was closed
+                }
+            }
+            assertEquals("alice", alice.name(on));
+        }
+    }
+
+    @Test
+    void anApiTokenCountsOnBothInTurn() {
+        for (int i = 0; i < 6; i++) {
+            JenkinsController on = i % 2 == 0 ? pair.a : pair.b;
+            JenkinsClient alice = SecuredPair.as(on, "alice");
+            assertEquals("alice", alice.json("whoAmI/api/json").path("name").asText());
+            assertEquals(201, alice.post("job/seen/build", Map.of()).statusCode());
+        }
+    }
+
+    @Test
+    void aLoginAtAnotherSiteThatBeganOnAIsFinishedOnB() {
+        String realm = "jenkins.model.Jenkins.get().securityRealm = new %s; null";
+        String theirs = "io.jenkins.plugins.ha.extensions.RedirectingRealm";
+        groovy(
+                pair.onA,
+                "jenkins.model.Jenkins.get().securityRealm ="
+                        + " jenkins.model.Jenkins.get().pluginManager.uberClassLoader.loadClass('"
+                        + theirs
+                        + "').newInstance(); null");
+        try {
+            Eventually.until(
+                    "b has the realm",
+                    AT_ONCE,
+                    () ->
+                            groovy(
+                                            pair.onB,
+                                            "println jenkins.model.Jenkins.get().securityRealm"
+                                                    + ".class.name")
+                                    .equals(theirs));
+            for (String user : List.of("alice", "bob")) {
+                Browser browser = new Browser();
+                JenkinsController first = user.equals("alice") ? pair.a : pair.b;
+                JenkinsController second = user.equals("alice") ? pair.b : pair.a;
+                browser.get(second, "login"); // an older session, without anything of this login
+                String away =
+                        browser.get(first, "securityRealm/commenceLogin?from=whoAmI")
+                                .headers()
+                                .firstValue("Location")
+                                .orElseThrow();
+                String back =
+                        "securityRealm/finishLogin?user=%s&state=%s"
+                                .formatted(user, away.substring(away.indexOf('=') + 1));
+                Browser another = new Browser();
+                assertEquals(401, another.get(second, back).statusCode(), "of no use to others");
+                HttpResponse<String> answer = browser.get(second, back);
+                assertEquals(302, answer.statusCode(), answer.body());
+                assertTrue(
+                        answer.headers().firstValue("Location").orElse("").endsWith("/whoAmI"),
+                        answer.headers().toString());
+                for (JenkinsController on : List.of(second, first)) {
+                    assertEquals(user, browser.name(on));
+                }
+                assertTrue(
+                        browser.cookies.getCookieStore().getCookies().stream()
+                                .noneMatch(c -> c.getName().endsWith("UNDER_WAY")),
+                        "nothing of it is left in the browser");
+            }
+            String doctor = pair.onA.text("manage/ha/doctor/api/json");
+            assertTrue(doctor.contains("RedirectingRealm.thread"), doctor);
+        } finally {
+            groovy(
+                    pair.onB,
+                    realm.formatted(
+                            "hudson.security.HudsonPrivateSecurityRealm(false, false, null)"));
+        }
     }
 }

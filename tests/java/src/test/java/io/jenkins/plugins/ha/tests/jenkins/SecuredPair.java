@@ -24,6 +24,7 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.extension.AfterTestExecutionCallback;
@@ -65,6 +66,11 @@ final class SecuredPair implements AutoCloseable {
 
     /** Starts both; skips the test where no Jenkins, plugin file or needed plugin is at hand. */
     static SecuredPair open(String name, String... plugins) {
+        return open(name, controller -> {}, plugins);
+    }
+
+    /** As {@link #open(String, String...)}, with something to be set on each before. */
+    static SecuredPair open(String name, Consumer<JenkinsController> more, String... plugins) {
         JenkinsWar.Search search = JenkinsWar.search();
         assumeTrue(search.war().isPresent(), search.explanation());
         JenkinsWar war = search.war().orElseThrow();
@@ -102,6 +108,7 @@ final class SecuredPair implements AutoCloseable {
                                         "hudson.model.Item.Discover")
                                 .user("eve", "hudson.model.Hudson.Read"));
             }
+            both.forEach(more);
             stage.startControllers();
             stage.awaitMembers(2, SOON);
             SecuredPair pair = new SecuredPair(stage, both.get(0), both.get(1));

@@ -26,9 +26,12 @@ class TwoAuthorsTest {
                 TwoControllers.start(
                         "two-authors",
                         2,
-                        (stage, added) ->
-                                added.property(
-                                        "io.jenkins.plugins.ha.itemsComparedEverySeconds", "2"),
+                        (stage, added) -> {
+                            added.property("io.jenkins.plugins.ha.itemsComparedEverySeconds", "2");
+                            if (added.name().equals("a")) {
+                                added.plugins("build-timeout");
+                            }
+                        },
                         "cloudbees-folder");
     }
 
@@ -156,6 +159,47 @@ class TwoAuthorsTest {
                                         "print"
                                             + " io.jenkins.plugins.ha.Membership.active().get().items().problem()")
                                 .isBlank());
+    }
+
+    @Test
+    void whatOnlyAHasThePluginForIsNotSavedOverByB() {
+        String xml = new FreestyleJob().shell("echo one").xml();
+        String timed =
+                xml.replace(
+                        "<buildWrappers/>",
+                        "<buildWrappers><hudson.plugins.build__timeout.BuildTimeoutWrapper>"
+                            + "<strategy"
+                            + " class=\"hudson.plugins.build_timeout.impl.AbsoluteTimeOutStrategy\">"
+                            + "<timeoutMinutes>3</timeoutMinutes></strategy><operationList/>"
+                            + "</hudson.plugins.build__timeout.BuildTimeoutWrapper></buildWrappers>");
+        both.createJob("timed", xml);
+        JobForms.post(both.b(), "timed", timed); // to whom it says less than to a
+        String ofA = "print item.buildWrappers.size() + ' ' + item.description";
+        for (boolean restarted : new boolean[] {false, true}) {
+            if (restarted) { // it has loaded what it can of it
+                both.controller("b").kill9();
+                both.bothAlive();
+            }
+            int status =
+                    both.b()
+                            .post("job/timed/submitDescription", Map.of("description", "of b"))
+                            .statusCode();
+            assertEquals(409, status, problem(both.b()));
+            assertEquals("1 null", JobForms.on(both.a(), "timed", ofA));
+            assertTrue(file("timed").contains("<timeoutMinutes>3<"), file("timed"));
+            Eventually.until(
+                    "b says so",
+                    TwoControllers.SOON,
+                    () -> problem(both.b()).contains("timed (the class hudson.plugins"));
+        }
+        JobForms.post(both.a(), "timed", xml);
+        Eventually.until(
+                "b reads it again", TwoControllers.SOON, () -> problem(both.b()).isBlank());
+        JobForms.on(both.b(), "timed", "item.description = 'of b'");
+        Eventually.until(
+                "a has it",
+                JobForms.IN_FORCE,
+                () -> JobForms.on(both.a(), "timed", ofA).equals("0 of b"));
     }
 
     @Test

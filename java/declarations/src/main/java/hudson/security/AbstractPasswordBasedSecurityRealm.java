@@ -1,0 +1,5 @@
+package hudson.security;
+
+public abstract class AbstractPasswordBasedSecurityRealm extends SecurityRealm {
+    protected AbstractPasswordBasedSecurityRealm() {}
+}

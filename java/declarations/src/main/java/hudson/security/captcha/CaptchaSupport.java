@@ -1,0 +1,5 @@
+package hudson.security.captcha;
+
+public abstract class CaptchaSupport {
+    CaptchaSupport() {}
+}
