@@ -5,6 +5,7 @@
 # chaos-jenkins   the same on three real controllers, smaller; a rolling restart; a wrong clock. Skipped where there is no Jenkins
 # chaos-mutants   sows defects into it and sees that chaos finds each
 # upgrade builds the commit FROM (the last release, else the one before), and upgrades three controllers from it to this one under load
+# fuzz    looks for bytes that the library or the plugin does not bear, for FUZZ_SECONDS (600) in the plugin and FUZZ_TIMES (50) as many cases in the library
 # take-over     measures how long it takes from the kill of a controller until its work runs elsewhere
 # hpi     target/ha-jenkins.hpi, the file an admin installs
 # release   target/release-files: the .hpi for all platforms, its SHA-256 sum and its part of the changelog, for VERSION
@@ -16,7 +17,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := hpi
-.PHONY: demo test chaos chaos-jenkins chaos-mutants upgrade take-over screenshots hpi release bench fmt lint clean setup library
+.PHONY: demo test fuzz chaos chaos-jenkins chaos-mutants upgrade take-over screenshots hpi release bench fmt lint clean setup library
 
 # Classes and library must come from the same commit; both are told which.
 export HA_JENKINS_COMMIT ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null)
@@ -73,6 +74,14 @@ screenshots: hpi
 take-over: library
 	$(MVN) -q -DskipTests -pl testkit/chaos -am package
 	java -jar testkit/chaos/target/ha-jenkins-chaos-*.jar take-over
+
+# Failures of the library's are kept in tests/corpus, and tried first from then on.
+fuzz: library
+	export HA_FUZZ_TIMES=$${FUZZ_TIMES:-50} HA_FUZZ_SECONDS=$${FUZZ_SECONDS:-600}
+	cargo test --locked --lib foreign_
+	cargo test --locked --test foreign_redis
+	$(MVN) -q -DskipTests -pl java/shim,testkit/extensions -am package
+	$(MVN) -q -pl tests/java -am -Dtest=ForeignTextTest -Dsurefire.failIfNoSpecifiedTests=false verify
 
 # Both languages' tests run even if the first have failed, so that one run shows all.
 test: library

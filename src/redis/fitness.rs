@@ -26,7 +26,8 @@ impl Fitness {
         Ok(Self::of(&text(&wire.call(&cmd("INFO"), deadline)?)))
     }
 
-    fn of(info: &str) -> Self {
+    /// From the answer to `INFO`.
+    pub fn of(info: &str) -> Self {
         let mut fitness = Self::default();
         for (name, value) in info.lines().filter_map(|line| line.trim_end().split_once(':')) {
             match name {

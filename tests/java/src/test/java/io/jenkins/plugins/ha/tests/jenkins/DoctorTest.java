@@ -62,6 +62,33 @@ class DoctorTest {
         assertTrue(a.text("manage/ha/doctor/").contains("The cluster is healthy"));
     }
 
+    /** On the page of the cluster. */
+    @Test
+    @Order(2)
+    void theCheckListIsThereUntilAllIsDone() {
+        Eventually.until("nothing is left", TwoControllers.SOON, () -> steps(a).isEmpty());
+        assertFalse(a.text("manage/ha/").contains("ha-steps"));
+        setUrl(a, b.url().toString());
+        Eventually.until(
+                "what is to be done is told",
+                TwoControllers.SOON,
+                () -> steps(a).containsAll(List.of("address=false", "doctor=false")));
+        assertTrue(steps(a).containsAll(List.of("redis=true", "second-controller=true")));
+        String page = a.text("manage/ha/");
+        assertTrue(page.contains("ha-step-address") && page.contains("load balancer"), page);
+        assertTrue(page.contains("href=\"/manage/configure\""), page);
+        setUrl(a, "http://jenkins.example.com/");
+        Eventually.until("nothing is left", TwoControllers.SOON, () -> steps(a).isEmpty());
+    }
+
+    private static List<String> steps(JenkinsClient on) {
+        List<String> steps = new ArrayList<>();
+        on.json("ha/api/json")
+                .path("steps")
+                .forEach(s -> steps.add(s.path("name").asText() + "=" + s.path("done").asText()));
+        return steps;
+    }
+
     @Test
     @Order(2)
     void onlyWhoMayReadTheSystemsSettingsIsTold() {
