@@ -56,7 +56,11 @@ public final class CheckList {
                 DOCTOR);
         add(
                 "address",
-                balanced(controllers) && none(report, "address-differs"),
+                balanced(controllers)
+                        && none(report, "address-differs")
+                        && none(report, "address-of-one")
+                        && none(report, "address-elsewhere")
+                        && none(report, "balancer-one-controller"),
                 "Put a load balancer in front, and set Jenkins' URL to its address",
                 "Jenkins' URL is one that no controller has for itself",
                 "Examples for HAProxy and nginx are in examples/; the health check is"
