@@ -29,7 +29,7 @@ const INFO: &str = "# Server\r\nredis_version:7.0.15\r\nrole:master\r\nmaxmemory
 const MARK: &str = "# HA Jenkins\ncluster=one\nid=c0ffee\n";
 
 proptest! {
-    #![proptest_config(cases(2000, CORPUS))]
+    #![proptest_config(cases(500, CORPUS))]
 
     #[test]
     fn lines_from_redis(
@@ -88,7 +88,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(cases(100, CORPUS))]
+    #![proptest_config(cases(50, CORPUS))]
 
     /// What of it is whole is stored once more; the rest is set aside, and new records follow.
     #[test]

@@ -191,7 +191,7 @@ fn damage_value(inside: &mut Connection, key: &[u8], which: &Index, damage: &Dam
             command.arg(key).arg(damage.to(which.get::<Vec<u8>>(&members)));
         }
         "stream" => {
-            let entries: Vec<(String, Vec<(Vec<u8>, Vec<u8>)>)> = entries(inside, key);
+            let entries = entries(inside, key);
             let Some(entry) = (!entries.is_empty()).then(|| which.get(&entries)) else { return };
             command = redis::cmd("XADD");
             command.arg(key).arg("*");
@@ -210,7 +210,10 @@ fn damage_value(inside: &mut Connection, key: &[u8], which: &Index, damage: &Dam
     let _ = command.exec(inside);
 }
 
-fn entries(inside: &mut Connection, key: &[u8]) -> Vec<(String, Vec<(Vec<u8>, Vec<u8>)>)> {
+/// Id, and names and values of the fields.
+type Entry = (String, Vec<(Vec<u8>, Vec<u8>)>);
+
+fn entries(inside: &mut Connection, key: &[u8]) -> Vec<Entry> {
     redis::cmd("XRANGE").arg(key).arg("-").arg("+").query(inside).unwrap_or_default()
 }
 

@@ -29,7 +29,7 @@ fn field() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    #![proptest_config(cases(2000, CORPUS))]
+    #![proptest_config(cases(500, CORPUS))]
 
     #[test]
     fn rows_of_builds(fields in vec(field(), 0..30)) {

@@ -11,7 +11,7 @@ use crate::{Error, Result};
 const OLDEST: (u32, u32) = (6, 2);
 
 /// The part of its memory that Redis may use before an admin is told: so many of so many.
-const NEARLY: (u64, u64) = (10, 9);
+const NEARLY: (u64, u64) = (9, 10);
 
 /// What `INFO` says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -95,7 +95,9 @@ impl Fitness {
                 self.policy
             ));
         }
-        if self.maxmemory > 0 && self.used_memory / NEARLY.1 >= self.maxmemory / NEARLY.0 {
+        if self.maxmemory > 0
+            && self.used_memory.saturating_mul(NEARLY.1) > self.maxmemory.saturating_mul(NEARLY.0)
+        {
             found.push(format!(
                 "Redis at {at} uses more than nine tenths of its memory ({} of {} MiB): raise maxmemory, or remove other data \
                  from it, before it takes no builds any more",

@@ -176,6 +176,10 @@ public final class JenkinsController extends Controller {
         command.add("-Dhudson.model.UsageStatistics.disabled=true");
         command.add("-Djenkins.telemetry.Telemetry.endpoint=http://127.0.0.1:9/");
         properties.forEach((key, value) -> command.add("-D" + key + "=" + value));
+        if (Runtime.version().feature() >= 24) {
+            // As docs/compatibility.md says: the plugin has a library in machine code.
+            command.add("--enable-native-access=ALL-UNNAMED");
+        }
         command.addAll(jvmOptions);
         command.addAll(List.of("-jar", war.file().toString()));
         if (Runtime.version().feature() > NEWEST_SUPPORTED) {

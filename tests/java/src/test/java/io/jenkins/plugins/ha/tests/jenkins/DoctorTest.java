@@ -98,7 +98,12 @@ class DoctorTest {
         Eventually.until("nothing is left", TwoControllers.SOON, () -> steps(a).isEmpty());
     }
 
+    /** As if the last report were old. */
     private static List<String> steps(JenkinsClient on) {
+        TwoControllers.script(
+                on,
+                "io.jenkins.plugins.ha.doctor.LastReport.get().@at = System.nanoTime()"
+                        + " - 3600_000_000_000L");
         List<String> steps = new ArrayList<>();
         on.json("ha/api/json")
                 .path("steps")
@@ -136,21 +141,27 @@ class DoctorTest {
     @Test
     @Order(3)
     void aRedisThatMayForgetIsNamed() {
+        // looked at every 10 s: two at a time
         fault(
                 () -> two.stage().redis().call("CONFIG", "SET", "maxmemory-policy", "allkeys-lru"),
                 () -> two.stage().redis().call("CONFIG", "SET", "maxmemory-policy", "noeviction"),
                 "cluster",
                 "maxmemory-policy");
-        fault(
-                () -> two.stage().redis().call("CONFIG", "SET", "appendonly", "no"),
-                () -> two.stage().redis().call("CONFIG", "SET", "appendonly", "yes"),
-                "cluster",
-                "appendonly");
         String memory = String.valueOf(two.stage().redis().call("INFO", "memory"));
         long used = Long.parseLong(memory.replaceAll("(?s).*used_memory:(\\d+).*", "$1"));
         fault(
-                () -> maxmemory(used * 100 / 94),
-                () -> maxmemory(0),
+                () -> {
+                    two.stage().redis().call("CONFIG", "SET", "appendonly", "no");
+                    maxmemory(used * 100 / 94);
+                    Eventually.until(
+                            "that Redis keeps no file is found",
+                            TwoControllers.SOON,
+                            () -> has(report(a), "cluster", "appendonly"));
+                },
+                () -> {
+                    two.stage().redis().call("CONFIG", "SET", "appendonly", "yes");
+                    maxmemory(0);
+                },
                 "cluster",
                 "more than nine tenths of its memory");
     }
@@ -256,13 +267,24 @@ class DoctorTest {
                 "1 builds");
         String facts =
                 "m.topology().known().find { it.controllerId() == m.identity().id() }.facts()";
-        fault(
+        String describe =
                 member
                         + "def f = "
                         + facts
-                        + "; System.properties['facts'] = f;"
-                        + " m.cluster().describe(f.replaceAll('(?m)^java=.*', 'java=99'))",
-                member + "m.cluster().describe(System.properties.remove('facts'))",
+                        + "; System.properties.putIfAbsent('facts', f);"
+                        + " m.cluster().describe(f.replaceAll('(?m)^java=.*', 'java=99'))";
+        String look = member + "m.topology().look()";
+        fault(
+                () -> {
+                    TwoControllers.script(b, describe);
+                    TwoControllers.script(a, look);
+                },
+                () -> {
+                    TwoControllers.script(
+                            b, member + "m.cluster().describe(System.properties.remove('facts'))");
+                    TwoControllers.script(a, look);
+                    TwoControllers.script(b, look);
+                },
                 "controllers-differ",
                 "99");
     }
