@@ -81,7 +81,7 @@ fuzz: library
 	cargo test --locked --lib foreign_
 	cargo test --locked --test foreign_redis
 	$(MVN) -q -DskipTests -pl java/shim,testkit/extensions -am package
-	$(MVN) -q -pl tests/java -am -Dtest=ForeignTextTest -Dsurefire.failIfNoSpecifiedTests=false verify
+	$(MVN) -q -pl tests/java -am -Dtest='ForeignTextTest,PeopleTest#whatever*' -Dsurefire.failIfNoSpecifiedTests=false verify
 
 # Both languages' tests run even if the first have failed, so that one run shows all.
 test: library

@@ -23,7 +23,7 @@ public final class InboxEntry {
             InboxEntry entry = new InboxEntry(JSONObject.fromObject(line));
             entry.getItems(); // can be read
             return entry.getId().isEmpty() ? null : entry;
-        } catch (RuntimeException e) { // a line that was not finished, or is somebody else's
+        } catch (RuntimeException | StackOverflowError e) { // not finished, or somebody else's
             return null;
         }
     }

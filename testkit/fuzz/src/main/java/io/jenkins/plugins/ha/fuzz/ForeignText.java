@@ -34,6 +34,7 @@ public final class ForeignText {
         {"forwarding.ReceivedRequest", "parse", ""},
         {"topology.ControllerFacts", "ofText", ""},
         {"commands.ControllerStatus", "ofText", ""},
+        {"deliveries.InboxEntry", "ofLine", ""},
     };
 
     private static final List<Reader> FOUND = new ArrayList<>();
