@@ -395,12 +395,12 @@ impl Controller {
 
     /// Takes back an orphaned item that this controller ran, whoever has to decide on it; it is running again, under the
     /// present epoch. For builds which only their own controller can go on with, such as Pipelines: of such an item nobody
-    /// else may decide anything.
+    /// else may decide anything. `number` is that of the build which goes on.
     ///
     /// # Errors
-    /// [`Error::Fenced`] when it has ended, or never ran here.
-    pub fn resume(&self, id: i64) -> Result<()> {
-        self.node.resume(id)
+    /// [`Error::Fenced`] when it has ended, never ran here, or went back to the queue and stands for no build or for another one.
+    pub fn resume(&self, id: i64, number: i32) -> Result<()> {
+        self.node.resume(id, number)
     }
 
     /// Makes an orphaned item this controller's own, whose decision fell to it: its build goes on here, and the item is

@@ -346,12 +346,12 @@ impl Node {
 
     /// See [`crate::Controller::keep`].
     pub fn keep(&self, id: i64) -> Result<()> {
-        self.take_back(id, false)
+        self.take_back(id, false, 0)
     }
 
     /// See [`crate::Controller::resume`].
-    pub fn resume(&self, id: i64) -> Result<()> {
-        self.take_back(id, true)
+    pub fn resume(&self, id: i64, number: i32) -> Result<()> {
+        self.take_back(id, true, number)
     }
 
     /// See [`crate::Controller::adopt`].
@@ -384,10 +384,10 @@ impl Node {
         Err(Error::Unavailable(format!("Item {id} changes all the time: try again")))
     }
 
-    fn take_back(&self, id: i64, only_here: bool) -> Result<()> {
+    fn take_back(&self, id: i64, only_here: bool, number: i32) -> Result<()> {
         let membership = self.link.membership()?;
         let mut cmd = self.call(&script::keep);
-        cmd.arg(self.me()).arg(membership.epoch).arg(id).arg(i32::from(only_here));
+        cmd.arg(self.me()).arg(membership.epoch).arg(id).arg(i32::from(only_here)).arg(number);
         self.change(id, &script::keep, &cmd)
     }
 

@@ -22,6 +22,11 @@ fn run(controller: &Controller, id: i64, job: &str) -> i32 {
     number
 }
 
+/// The number of the build that item `id` stands for.
+fn numbered(controller: &Controller, id: i64) -> i32 {
+    controller.item(id).unwrap().map_or(0, |item| item.number)
+}
+
 fn orphaned(controller: &Controller) -> Item {
     await_event(controller, |event| match event {
         Event::Orphaned(item) => Some(item),
@@ -251,19 +256,38 @@ fn what_only_its_own_controller_can_go_on_with_is_taken_back_from_whoever_decide
     put(&a, item(2, "job"));
     run(&a, 1, "job");
     let b = join(&redis, "b");
-    assert!(matches!(b.resume(1), Err(Error::Fenced(_))), "it never ran there");
+    assert!(matches!(b.resume(1, numbered(&b, 1)), Err(Error::Fenced(_))), "it never ran there");
     a.close();
     assert_eq!(orphaned(&b).id, 1);
     let back = join(&redis, "a");
     assert!(matches!(back.keep(1), Err(Error::Fenced(_))));
-    back.resume(1).unwrap();
-    back.resume(1).unwrap();
+    back.resume(1, numbered(&back, 1)).unwrap();
+    back.resume(1, numbered(&back, 1)).unwrap();
     assert_eq!(state(&back, 1), ItemState::Running);
     invariants::check(&mut redis.inside());
     assert!(matches!(b.finished(1, "ABORTED"), Err(Error::Fenced(_))), "it is no longer b's to decide on");
     back.finished(1, "SUCCESS").unwrap();
-    assert!(matches!(back.resume(1), Err(Error::Fenced(_))), "it has ended");
+    assert!(matches!(back.resume(1, numbered(&back, 1)), Err(Error::Fenced(_))), "it has ended");
     assert_eq!(claim_ids(&b, 9), [2], "what waited behind it goes on");
+    invariants::check(&mut redis.inside());
+}
+
+#[test]
+fn a_build_whose_item_went_back_to_the_queue_is_not_taken_back_even_where_the_item_runs_again() {
+    let redis = Redis::start();
+    let a = join(&redis, "a");
+    put(&a, item(1, "job"));
+    let first = run(&a, 1, "job");
+    let b = join(&redis, "b");
+    a.close();
+    assert_eq!(orphaned(&b).id, 1);
+    b.requeue(1, "nothing of its build was saved").unwrap();
+    let back = join(&redis, "a");
+    assert!(matches!(back.resume(1, first), Err(Error::Fenced(_))), "it waits");
+    let second = run(&back, 1, "job");
+    assert_ne!(first, second);
+    assert!(matches!(back.resume(1, first), Err(Error::Fenced(_))), "it is another build's");
+    back.resume(1, second).unwrap();
     invariants::check(&mut redis.inside());
 }
 
@@ -332,7 +356,7 @@ fn the_survivor_to_whom_it_fell_goes_on_with_it() {
     // The old owner is back: nothing of it counts any more.
     proxies[0].refuse(false);
     until("a is back", || a.await_joined(Duration::from_millis(100)) && a.item(1).is_ok());
-    fenced(a.resume(1));
+    fenced(a.resume(1, numbered(&a, 1)));
     fenced(a.keep(1));
     fenced(a.finished(1, "SUCCESS"));
     fenced(a.adopt(1));
@@ -363,10 +387,10 @@ fn of_the_owner_that_is_back_and_the_survivor_one_goes_on_with_it() {
     orphaned(&b);
     orphaned(&b);
     let back = join(&redis, "a");
-    back.resume(1).unwrap();
+    back.resume(1, numbered(&back, 1)).unwrap();
     b.adopt(2).unwrap();
     assert!(matches!(b.adopt(1), Err(Error::Fenced(_))));
-    assert!(matches!(back.resume(2), Err(Error::Fenced(_))));
+    assert!(matches!(back.resume(2, numbered(&back, 2)), Err(Error::Fenced(_))));
     invariants::check(&mut redis.inside());
 }
 

@@ -366,7 +366,7 @@ impl Cluster {
                         calls.push(state.hand_over(who, worker.claim, NAMES[1 - who]));
                     }
                     if worker.claim.epoch != epoch {
-                        let args = args![NAMES[who], epoch, id];
+                        let args = args![NAMES[who], epoch, id, "0", number];
                         calls.push(Call { caller: Caller::Worker(worker.claim), script: Script::Keep, args });
                     }
                 }

@@ -73,7 +73,7 @@ fn call() -> impl Strategy<Value = Step> {
                     "0",
                 ]
             }
-            Script::Keep => vec![who, &epoch, &item],
+            Script::Keep => vec![who, &epoch, &item, "0", &number],
             Script::Leave => vec![who, &epoch],
             Script::Number => vec![who, &epoch, &item, &attempt, job, &number],
             Script::Park => vec![who, &epoch, &item, &attempt, "why", if flag == "1" { "mac" } else { "" }],

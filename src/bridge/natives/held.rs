@@ -23,7 +23,7 @@ pub(super) const NATIVES: &[NativeMethod<'static>] = &[
     native!(pass(handle: jlong, id: jlong) -> JString),
     native!(rerun(handle: jlong, id: jlong, result: JString, new_id: jlong, payload: jbyte[], most: jint) -> jlong),
     native!(keep(handle: jlong, id: jlong)),
-    native!(resume(handle: jlong, id: jlong)),
+    native!(resume(handle: jlong, id: jlong, number: jint)),
     native!(adopt(handle: jlong, id: jlong)),
     native!(hand_over(handle: jlong, id: jlong, taker: JString) -> jboolean),
     native!(park(handle: jlong, id: jlong, why: JString)),
@@ -184,8 +184,14 @@ fn keep<'local>(_: &mut Env<'local>, _: JClass<'local>, handle: jlong, id: jlong
     Ok(held(handle)?.keep(id)?)
 }
 
-fn resume<'local>(_: &mut Env<'local>, _: JClass<'local>, handle: jlong, id: jlong) -> Result<(), Failure> {
-    Ok(held(handle)?.resume(id)?)
+fn resume<'local>(
+    _: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    id: jlong,
+    number: jint,
+) -> Result<(), Failure> {
+    Ok(held(handle)?.resume(id, number)?)
 }
 
 fn adopt<'local>(_: &mut Env<'local>, _: JClass<'local>, handle: jlong, id: jlong) -> Result<(), Failure> {

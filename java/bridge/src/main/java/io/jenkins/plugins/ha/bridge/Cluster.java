@@ -405,10 +405,12 @@ public final class Cluster implements AutoCloseable {
      * which only their own controller can go on with, such as Pipelines: nobody may call anything
      * else for an orphaned one. It is RUNNING again, in the present epoch; so too if it is already.
      *
-     * @throws HaException.Fenced when it has ended, or was never run here
+     * @param number of the build that goes on
+     * @throws HaException.Fenced when it has ended, was never run here, or went back to the queue
+     *     and stands for no build or for another one
      */
-    public void resume(long id) {
-        Native.resume(handle, id);
+    public void resume(long id, int number) {
+        Native.resume(handle, id, number);
     }
 
     /**

@@ -147,7 +147,7 @@ final class Native {
 
     static native void keep(long handle, long id);
 
-    static native void resume(long handle, long id);
+    static native void resume(long handle, long id, int number);
 
     static native void adopt(long handle, long id);
 

@@ -358,12 +358,18 @@ public final class BuildFence {
             if (!isCut(run)) {
                 boolean undone = leavesUndone(run);
                 try {
-                    LastWord word =
-                            LastWord.say(
-                                    run.getRootDir().toPath(),
-                                    membership.identity(),
-                                    String.valueOf(run.getResult()),
-                                    undone ? LastWord.Role.STOPPED : LastWord.Role.OWNER);
+                    LastWord[] said = new LastWord[1];
+                    DespiteInterrupts.write(
+                            () ->
+                                    said[0] =
+                                            LastWord.say(
+                                                    run.getRootDir().toPath(),
+                                                    membership.identity(),
+                                                    String.valueOf(run.getResult()),
+                                                    undone
+                                                            ? LastWord.Role.STOPPED
+                                                            : LastWord.Role.OWNER));
+                    LastWord word = said[0];
                     if (word.byOwner(membership.identity().id())) {
                         return;
                     }
@@ -397,6 +403,19 @@ public final class BuildFence {
                 membership.builds().ended(key); // what the survivor wrote is read from now on
                 LOOKS.after(SETTLE_MILLIS, () -> settle(membership, run));
                 return;
+            }
+            try {
+                SavedEnds.ensure(run);
+            } catch (IOException e) {
+                LOGGER.log(
+                        Level.WARNING,
+                        run
+                                + " has ended as "
+                                + run.getResult()
+                                + ", but its folder cannot be written: other controllers, and this"
+                                + " one after a restart, do not see its end",
+                        e);
+                return; // the word in its folder is all there is of its end
             }
             try {
                 LastWord.drop(run.getRootDir().toPath());

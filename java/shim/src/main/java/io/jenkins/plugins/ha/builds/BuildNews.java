@@ -47,8 +47,8 @@ public final class BuildNews extends RunListener<Run<?, ?>> {
         RunFields.linkPrevious(run, previousHere(run));
         if (run instanceof AbstractBuild) {
             try {
-                run.save(); // core writes the first build.xml at the end; the others must be
-                // able to read it now
+                // core writes the first build.xml at the end; the others must be able to read it
+                DespiteInterrupts.write(run::save);
                 tellVisible(membership, run);
             } catch (IOException e) {
                 LOGGER.log(

@@ -44,7 +44,7 @@ public final class BuildNumbers implements Job.BuildNumberAssigner {
         }
         try {
             int number = membership.cluster().assignNumber(item, job.getFullName(), floorOf(job));
-            NextBuildNumber.used(job, number, save);
+            DespiteInterrupts.write(() -> NextBuildNumber.used(job, number, save));
             return number;
         } catch (HaException | IOException e) {
             keep(membership, inHand, item, stays, e);

@@ -31,6 +31,10 @@ public final class OwnPipelines {
     private static final Logger LOGGER = Logger.getLogger(OwnPipelines.class.getName());
     private static final long LOOK_MILLIS = 1000;
 
+    /** What the log says, after the build, of one whose queue item is its own no more. */
+    static final String STOPPED =
+            " is stopped: it was ended, or given back to the queue, while this controller was away";
+
     private final Cluster cluster;
     private final ControllerIdentity identity;
     private final QueueView view;
@@ -64,17 +68,16 @@ public final class OwnPipelines {
      */
     static void finish(Cluster cluster, ClusterItemAction action, int number, String result) {
         if (action.epoch() != cluster.link().epoch()) {
-            if (isOfAnother(cluster, action.itemId(), number)) {
-                return;
-            }
-            cluster.resume(action.itemId());
+            cluster.resume(action.itemId(), number);
         }
         cluster.finished(action.itemId(), result);
     }
 
-    /** Whether the queue item went back to the queue: it stands for no build, or for another. */
-    static boolean isOfAnother(Cluster cluster, long item, int number) {
-        return cluster.item(item).filter(i -> i.number() != number).isPresent();
+    /** Whether the build's queue item has ended, or went back to the queue, or is not known. */
+    static boolean isOver(Cluster cluster, Run<?, ?> run, long item) {
+        return cluster.item(item)
+                .map(found -> found.state().ended() || found.number() != run.getNumber())
+                .orElse(true);
     }
 
     private void look() {
@@ -120,19 +123,14 @@ public final class OwnPipelines {
             return;
         }
         try {
-            if (isOfAnother(cluster, action.itemId(), run.getNumber())) {
-                LOGGER.warning(() -> run + " is stopped: its queue item was given back meanwhile");
-                executor.interrupt(Result.ABORTED);
-            } else {
-                cluster.resume(action.itemId());
-                LOGGER.info(() -> run + " goes on here");
-                BuildStepWaiters.resumed(run);
-            }
+            cluster.resume(action.itemId(), run.getNumber());
+            LOGGER.info(() -> run + " goes on here");
+            BuildStepWaiters.resumed(run);
         } catch (HaException.Fenced e) {
-            if (!ended(action.itemId())) {
+            if (!over(run, action.itemId())) {
                 return; // no member any more: asked again in the next membership
             }
-            LOGGER.warning(() -> run + " is stopped: it was killed while this controller was away");
+            LOGGER.warning(() -> run + STOPPED);
             executor.interrupt(Result.ABORTED);
         } catch (HaException.NotFound e) {
             LOGGER.info(() -> run + " goes on; the queue knows nothing of it any more");
@@ -143,9 +141,9 @@ public final class OwnPipelines {
         asked.put(action.itemId(), epoch);
     }
 
-    private boolean ended(long item) {
+    private boolean over(Run<?, ?> run, long item) {
         try {
-            return cluster.item(item).map(found -> found.state().ended()).orElse(false);
+            return isOver(cluster, run, item);
         } catch (HaException e) {
             LOGGER.log(Level.FINE, "Asked again in a moment", e);
             return false;

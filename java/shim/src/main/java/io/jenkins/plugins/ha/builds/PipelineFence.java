@@ -235,17 +235,10 @@ public final class PipelineFence {
         ClusterItemAction action = run.getAction(ClusterItemAction.class);
         if (action != null && action.itemId() > 0) {
             try {
-                if (OwnPipelines.isOfAnother(cluster, action.itemId(), run.getNumber())) {
-                    LOGGER.warning(
-                            () -> run + " is stopped: its queue item was given back meanwhile");
-                    interrupt(run);
-                    return true;
-                }
-                cluster.resume(action.itemId());
+                cluster.resume(action.itemId(), run.getNumber());
             } catch (HaException.Fenced e) {
-                if (cluster.item(action.itemId()).map(i -> i.state().ended()).orElse(true)) {
-                    LOGGER.warning(
-                            () -> run + " is stopped: it was ended while this controller was away");
+                if (OwnPipelines.isOver(cluster, run, action.itemId())) {
+                    LOGGER.warning(() -> run + OwnPipelines.STOPPED);
                     interrupt(run);
                     return true;
                 }

@@ -70,7 +70,7 @@ class HandlesTest {
                         cluster::reread,
                         () -> cluster.rerun(1, "ABORTED", 2, BODY, 3),
                         () -> cluster.keep(1),
-                        () -> cluster.resume(1),
+                        () -> cluster.resume(1, 0),
                         () -> cluster.adopt(1),
                         () -> cluster.handOver(1, "b"),
                         () -> cluster.unwanted(1, "who"),

@@ -229,6 +229,67 @@ class VisibilityTest {
         }
     }
 
+    /**
+     * Whoever stops builds interrupts their threads, at any moment: an interrupt closes a file
+     * under whoever writes to it.
+     */
+    @Test
+    void anInterruptAtTheWrongMomentTakesNeitherTheBeginningNorTheEndOfABuildFromTheOthers()
+            throws Exception {
+        two.createJob("interrupted", new FreestyleJob().shell("true").xml());
+        warmUp("interrupted", "SUCCESS");
+        script(
+                two.b(),
+                """
+                hudson.ExtensionList.lookup(hudson.model.listeners.RunListener).add(
+                    new hudson.model.listeners.RunListener<hudson.model.Run>() {
+                        void onInitialize(hudson.model.Run run) {
+                            if (run.parent.name == 'interrupted') {
+                                def flag = Thread.currentThread().isInterrupted()
+                                def file = new File(run.rootDir, 'build.xml').exists()
+                                System.setProperty('test.begun', (flag as String) + ' ' + file)
+                            }
+                        }
+                        void onCompleted(hudson.model.Run run, hudson.model.TaskListener listener) {
+                            if (run.parent.name == 'interrupted') Thread.currentThread().interrupt()
+                        }
+                    })
+                """);
+        two.a().awaitBuildNumber(two.a().trigger("interrupted"), SOON);
+        assertEquals("SUCCESS", two.a().awaitResult("interrupted", 2, SOON));
+        assertTrue(
+                Files.readString(buildXml("interrupted", 2)).contains("<result>SUCCESS</result>"));
+        assertEquals("false true", script(two.b(), "print System.getProperty('test.begun')"));
+
+        script(
+                two.b(),
+                """
+                def mixIn = Jenkins.get().getItem('interrupted').lazyBuildMixIn
+                System.setProperty('test.held', '')
+                Thread.start { synchronized (mixIn) {
+                    System.setProperty('test.held', 'yes')
+                    def making = null
+                    while (making == null) {
+                        Thread.sleep(10)
+                        making = Jenkins.get().computers*.executors.flatten().find {
+                            it.currentWorkUnit != null && it.currentExecutable == null &&
+                                it.state == Thread.State.BLOCKED }
+                    }
+                    making.interrupt(hudson.model.Result.ABORTED)
+                } }
+                while (System.getProperty('test.held') != 'yes') Thread.sleep(10)
+                """);
+        two.a().awaitBuildNumber(two.a().trigger("interrupted"), SOON);
+        assertEquals("ABORTED", two.a().awaitResult("interrupted", 3, SOON));
+        assertEquals("true true", script(two.b(), "print System.getProperty('test.begun')"));
+        assertTrue(
+                Files.readString(buildXml("interrupted", 3)).contains("<result>ABORTED</result>"));
+    }
+
+    private static Path buildXml(String job, int number) {
+        return two.stage().shared().jobs().resolve(job).resolve("builds/" + number + "/build.xml");
+    }
+
     @Test
     void aBuildHereDoesNotSpinBehindOneThatRunsElsewhere() throws Exception {
         two.createJob(
