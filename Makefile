@@ -6,6 +6,7 @@
 # chaos-agents   builds and Pipelines on ten agents of all kinds at three real controllers, which are killed, stalled and moved
 # chaos-mutants   sows defects into it and sees that chaos finds each
 # upgrade builds the commit FROM (the last release, else the one before), and upgrades three controllers from it to this one under load
+# fuzz    looks for bytes that the library or the plugin does not bear, for FUZZ_SECONDS (600) in the plugin and FUZZ_TIMES (50) as many cases in the library
 # take-over     measures how long it takes from the kill of a controller until its work runs elsewhere
 # hpi     target/ha-jenkins.hpi, the file an admin installs
 # release   target/release-files: the .hpi for all platforms, its SHA-256 sum and its part of the changelog, for VERSION
@@ -17,7 +18,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := hpi
-.PHONY: demo test chaos chaos-jenkins chaos-agents chaos-mutants upgrade take-over screenshots hpi release bench fmt lint clean setup library
+.PHONY: demo test fuzz chaos chaos-jenkins chaos-agents chaos-mutants upgrade take-over screenshots hpi release bench fmt lint clean setup library
 
 # Classes and library must come from the same commit; both are told which.
 export HA_JENKINS_COMMIT ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null)
@@ -79,6 +80,14 @@ screenshots: hpi
 take-over: library
 	$(MVN) -q -DskipTests -pl testkit/chaos -am package
 	java -jar testkit/chaos/target/ha-jenkins-chaos-*.jar take-over
+
+# Failures of the library's are kept in tests/corpus, and tried first from then on.
+fuzz: library
+	export HA_FUZZ_TIMES=$${FUZZ_TIMES:-50} HA_FUZZ_SECONDS=$${FUZZ_SECONDS:-600}
+	cargo test --locked --lib foreign_
+	cargo test --locked --test foreign_redis
+	$(MVN) -q -DskipTests -pl java/shim,testkit/extensions -am package
+	$(MVN) -q -pl tests/java -am -Dtest='ForeignTextTest,PeopleTest#whatever*' -Dsurefire.failIfNoSpecifiedTests=false verify
 
 # Both languages' tests run even if the first have failed, so that one run shows all.
 test: library

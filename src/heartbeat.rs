@@ -342,7 +342,7 @@ impl<'a> Heartbeat<'a> {
         self.epoch = answer.get(1).map(number).unwrap_or(0);
         node.held.lock().clear();
         self.note_departed()?;
-        let offset = answer.get(3).map(number).unwrap_or(0) - clock_ms();
+        let offset = answer.get(3).map(number).unwrap_or(0).saturating_sub(clock_ms());
         Ok(Renewal { offset, until: self.lease_until(sent) })
     }
 
@@ -376,7 +376,7 @@ impl<'a> Heartbeat<'a> {
         if answer.len() > 6 {
             self.note_departed()?;
         }
-        let offset = answer.get(1).map(number).unwrap_or(0) - clock_ms();
+        let offset = answer.get(1).map(number).unwrap_or(0).saturating_sub(clock_ms());
         Ok(Some(Renewal { offset, until: self.lease_until(sent) }))
     }
 

@@ -35,7 +35,8 @@ pub struct KeptSetting {
 }
 
 impl KeptSetting {
-    fn of(path: &str, head: &str) -> Option<Self> {
+    /// From what [`KeptSetting::head`] made.
+    pub(crate) fn of(path: &str, head: &str) -> Option<Self> {
         let mut lines = head.split('\n');
         let mut next = || lines.next();
         Some(Self {

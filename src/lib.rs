@@ -16,9 +16,14 @@ mod clouds;
 mod computers;
 mod controller;
 mod error;
+#[cfg(test)]
+mod foreign_input;
 mod formats;
 mod heartbeat;
 mod homes;
+#[cfg(test)]
+#[path = "../tests/support/hostile.rs"]
+mod hostile;
 mod item;
 mod journal;
 mod kept_settings;

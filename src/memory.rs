@@ -286,7 +286,7 @@ impl Known {
         if !change(&mut kept.packed.item) {
             return;
         }
-        kept.packed.item.version += 1;
+        kept.packed.item.version = kept.packed.item.version.saturating_add(1);
         if kept.packed.item.state.ended() {
             let packed = kept.packed.clone();
             self.end(packed);

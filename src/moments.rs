@@ -53,11 +53,11 @@ impl Node {
 }
 
 /// Nothing for a line that cannot be read.
-fn read(line: &str, offset: i64) -> Option<Moment> {
+pub(crate) fn read(line: &str, offset: i64) -> Option<Moment> {
     let mut words = line.split('\t');
     let mut word = || words.next();
     Some(Moment {
-        at_ms: word()?.parse::<i64>().ok()? - offset,
+        at_ms: word()?.parse::<i64>().ok()?.saturating_sub(offset),
         what: word()?.to_owned(),
         controller: word()?.to_owned(),
         name: word()?.to_owned(),

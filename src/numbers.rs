@@ -76,6 +76,13 @@ impl Ids {
 
     /// A block was leased: the [`BLOCK`] ids up to `last`.
     pub fn leased(&self, last: i64) {
+        if !(BLOCK..EMERGENCY).contains(&last) {
+            log::error!(
+                "Redis counts queue ids up to {last}, which nobody gave: look at who can write to Redis. Ids that need no \
+                 counter are given"
+            );
+            return;
+        }
         let mut blocks = self.0.lock();
         let next = (last - BLOCK + 1).max(blocks.floor + 1);
         blocks.highest = blocks.highest.max(last);

@@ -250,12 +250,9 @@ impl<'a> Reader<'a> {
         let (mut last, mut seen, mut gap) = (self.number, self.seen.clone(), false);
         for entry in entries {
             let number = entry.number("n");
-            gap = number != last + 1;
+            gap = last.checked_add(1) != Some(number);
             if gap {
-                log::warn!(
-                    "Events {} to {number} of the cluster were missed: reading the whole queue",
-                    last + 1
-                );
+                log::warn!("Event {number} of the cluster came after {last}: reading the whole queue");
                 break;
             }
             last = number;

@@ -95,7 +95,8 @@ impl SharedFolder {
 }
 
 impl Mark {
-    fn of(text: &str) -> Option<Self> {
+    /// From its file.
+    pub fn of(text: &str) -> Option<Self> {
         let value = |name: &str| {
             let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='))?.trim();
             (!value.is_empty()).then(|| value.to_owned())

@@ -158,7 +158,7 @@ mod part {
 const GIVEN: &str = "Handed over";
 
 /// The job and the steps from the lines that the scripts wrote; what cannot be read is left out.
-fn read(lines: &str, offset: i64) -> (String, Vec<Step>) {
+pub(crate) fn read(lines: &str, offset: i64) -> (String, Vec<Step>) {
     let mut now: HashMap<&str, &str> = HashMap::new();
     let mut steps = Vec::new();
     for line in lines.lines() {
@@ -167,7 +167,8 @@ fn read(lines: &str, offset: i64) -> (String, Vec<Step>) {
         let changes: HashMap<&str, &str> = words.filter_map(|word| word.split_once('=')).collect();
         let before = now.clone();
         now.extend(changes.iter());
-        let change = Change { at_ms: at - offset, at, before: &before, now: &now, changes: &changes };
+        let change =
+            Change { at_ms: at.saturating_sub(offset), at, before: &before, now: &now, changes: &changes };
         change.add_to(&mut steps);
     }
     (now.get(part::JOB).copied().unwrap_or_default().to_owned(), steps)
@@ -219,7 +220,8 @@ impl Change<'_> {
             let controller = self.is(part::ORIGIN).into();
             add(Step { controller, text: (*why).into(), ..self.step(Happened::Accepted) });
             if let Ok(due) = self.is(part::DUE).parse::<i64>() {
-                let number = i32::try_from((due - self.at + 500) / 1000).unwrap_or(i32::MAX);
+                let number =
+                    i32::try_from(due.saturating_sub(self.at).saturating_add(500) / 1000).unwrap_or(i32::MAX);
                 add(Step { number, ..self.step(Happened::Quiet) });
             }
         } else if changed(part::STATE) {

@@ -5,6 +5,8 @@
 
 mod builds;
 mod changes;
+#[cfg(test)]
+mod foreign_rows;
 mod form;
 mod forms;
 mod jobs;

@@ -100,8 +100,18 @@ fn server(error: &ServerError, at: &Address) -> Error {
             "has no such database: correct the number at the end of the URL in {}",
             at.origins.redis_url
         )),
+        "WRONGTYPE" => damaged(at, detail),
+        _ if detail.contains("user_script") => damaged(at, detail),
         code => Error::Bug(format!("Redis at {at} answered {code} {detail}")),
     }
+}
+
+/// A script met what no controller has written.
+fn damaged(at: &Address, detail: &str) -> Error {
+    Error::Unavailable(format!(
+        "Redis at {at} holds under the cluster's keys what no controller has written ({detail}): look at who can write to it. \
+         Delete the keys that begin with {{haj:, while the controllers run: they fill them again from their memory"
+    ))
 }
 
 #[cfg(test)]

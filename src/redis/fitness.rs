@@ -10,12 +10,16 @@ use crate::{Error, Result};
 
 const OLDEST: (u32, u32) = (6, 2);
 
+/// The part of its memory that Redis may use before an admin is told: so many of so many.
+const NEARLY: (u64, u64) = (9, 10);
+
 /// What `INFO` says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Fitness {
     pub version: String,
     pub role: String,
     pub maxmemory: u64,
+    pub used_memory: u64,
     pub policy: String,
     pub aof: bool,
     pub cluster: bool,
@@ -26,13 +30,15 @@ impl Fitness {
         Ok(Self::of(&text(&wire.call(&cmd("INFO"), deadline)?)))
     }
 
-    fn of(info: &str) -> Self {
+    /// From the answer to `INFO`.
+    pub fn of(info: &str) -> Self {
         let mut fitness = Self::default();
         for (name, value) in info.lines().filter_map(|line| line.trim_end().split_once(':')) {
             match name {
                 "redis_version" => fitness.version = value.into(),
                 "role" => fitness.role = value.into(),
                 "maxmemory" => fitness.maxmemory = value.parse().unwrap_or(0),
+                "used_memory" => fitness.used_memory = value.parse().unwrap_or(0),
                 "maxmemory_policy" => fitness.policy = value.into(),
                 "aof_enabled" => fitness.aof = value == "1",
                 "cluster_enabled" => fitness.cluster = value == "1",
@@ -89,6 +95,16 @@ impl Fitness {
                 self.policy
             ));
         }
+        if self.maxmemory > 0
+            && self.used_memory.saturating_mul(NEARLY.1) > self.maxmemory.saturating_mul(NEARLY.0)
+        {
+            found.push(format!(
+                "Redis at {at} uses more than nine tenths of its memory ({} of {} MiB): raise maxmemory, or remove other data \
+                 from it, before it takes no builds any more",
+                self.used_memory >> 20,
+                self.maxmemory >> 20
+            ));
+        }
         found.join(". ")
     }
 }
@@ -122,6 +138,13 @@ mod tests {
         assert!(warning("aof_enabled:0\r\nmaxmemory_policy:noeviction\r\n").contains("appendonly yes"));
         let later = warning("aof_enabled:1\r\nmaxmemory:0\r\nmaxmemory_policy:allkeys-lru\r\n");
         assert!(later.contains("as soon as maxmemory is set"), "{later}");
+        let memory = |used: u64| {
+            warning(&format!(
+                "aof_enabled:1\r\nused_memory:{used}\r\nmaxmemory:1000000\r\nmaxmemory_policy:noeviction\r\n"
+            ))
+        };
+        assert_eq!(memory(899_990), "");
+        assert!(memory(900_010).contains("raise maxmemory"));
         let now = warning("aof_enabled:1\r\nmaxmemory:9\r\nmaxmemory_policy:allkeys-lru\r\n");
         assert!(now.contains("when memory is short (maxmemory-policy allkeys-lru)"), "{now}");
     }

@@ -18,6 +18,8 @@ pub(crate) use keys::Keys;
 pub(crate) use pool::{CALL_TIMEOUT, LOCK_TIMEOUT, Pool};
 pub(crate) use scripts::{Script, script};
 pub(crate) use sentinel::primary;
+#[cfg(test)]
+pub(crate) use url::Place;
 pub(crate) use url::{Address, Way};
 pub(crate) use vetted::Vetted;
 pub(crate) use wire::{KillSwitch, Wire};

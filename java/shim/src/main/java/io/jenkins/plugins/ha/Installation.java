@@ -28,6 +28,11 @@ import jenkins.model.Jenkins;
  * is the worst state there is.
  */
 public final class Installation {
+    /** From Java 26 on it warns, a later one refuses. */
+    private static final String NOT_REPLACED =
+            "this Java does not let the queue be replaced: start Jenkins with"
+                    + " --enable-final-field-mutation=ALL-UNNAMED";
+
     private static final Logger LOGGER = Logger.getLogger(Installation.class.getName());
 
     /** How long a boot waits for Redis before it goes on without builds. */
@@ -177,11 +182,13 @@ public final class Installation {
     private static void setQueue(Queue queue) throws ReflectiveOperationException {
         Field field = Jenkins.class.getDeclaredField("queue");
         field.setAccessible(true);
-        field.set(Jenkins.get(), queue);
+        try {
+            field.set(Jenkins.get(), queue);
+        } catch (IllegalAccessException e) {
+            throw new IllegalStateException(NOT_REPLACED, e);
+        }
         if (Queue.getInstance() != queue) {
-            throw new IllegalStateException(
-                    "this Java does not let the queue be replaced: start Jenkins with"
-                            + " --enable-final-field-mutation=ALL-UNNAMED");
+            throw new IllegalStateException(NOT_REPLACED);
         }
     }
 }

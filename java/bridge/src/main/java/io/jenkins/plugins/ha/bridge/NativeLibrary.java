@@ -175,6 +175,10 @@ public final class NativeLibrary {
                 throw refused(library + " cannot be loaded: it " + defect.get());
             }
             System.load(copy.toAbsolutePath().toString());
+        } catch (IllegalCallerException e) { // from Java 24 on, where it is told to be strict
+            throw refused(
+                    "This Java lets nobody load a library: start Jenkins with"
+                            + " --enable-native-access=ALL-UNNAMED");
         } finally {
             Files.deleteIfExists(copy);
             if (temporary != null) {

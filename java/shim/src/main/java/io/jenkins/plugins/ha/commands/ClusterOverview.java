@@ -151,6 +151,16 @@ public final class ClusterOverview {
         return workload;
     }
 
+    /** What is left to be done, and what is done; empty once the cluster is healthy. */
+    @Exported(inline = true)
+    public List<CheckList.Step> getSteps() {
+        if (membership == null) {
+            return List.of();
+        }
+        return new CheckList(membership, controllers.stream().map(MemberRow::getUrl).toList())
+                .open();
+    }
+
     /** By name. */
     @Exported(inline = true)
     public List<MemberRow> getControllers() {

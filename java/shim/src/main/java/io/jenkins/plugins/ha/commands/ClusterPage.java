@@ -6,6 +6,7 @@ import hudson.model.ManagementLink;
 import hudson.security.Permission;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.HaException;
+import io.jenkins.plugins.ha.deliveries.InboxPage;
 import io.jenkins.plugins.ha.doctor.DoctorPage;
 import io.jenkins.plugins.ha.trace.TracePage;
 import io.jenkins.plugins.ha.watch.MetricsPage;
@@ -77,6 +78,11 @@ public final class ClusterPage extends ManagementLink {
     /** {@code /ha/doctor/}. */
     public DoctorPage getDoctor() {
         return new DoctorPage();
+    }
+
+    /** {@code /ha/inbox/}. */
+    public InboxPage getInbox() {
+        return new InboxPage();
     }
 
     /** {@code /ha/item/N/}; null where nothing is known of it. */

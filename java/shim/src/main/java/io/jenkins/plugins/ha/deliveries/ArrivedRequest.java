@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.SequenceInputStream;
+import java.net.URLEncoder;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
@@ -23,12 +24,14 @@ final class ArrivedRequest extends HttpServletRequestWrapper {
     private static final int MOST = 1 << 20;
 
     private final InputStream body;
+    private final byte[] first;
     private ServletInputStream stream;
     private BufferedReader reader;
 
-    private ArrivedRequest(HttpServletRequest request, InputStream body) {
+    private ArrivedRequest(HttpServletRequest request, InputStream body, byte[] first) {
         super(request);
         this.body = body;
+        this.first = first;
     }
 
     /** Waits for the body, as long as the web server lets it. */
@@ -36,16 +39,47 @@ final class ArrivedRequest extends HttpServletRequestWrapper {
         String type = String.valueOf(request.getContentType()).toLowerCase(Locale.ROOT);
         if (type.startsWith("application/x-www-form-urlencoded")) {
             request.getParameterMap();
-            return new ArrivedRequest(request, null);
+            return new ArrivedRequest(request, null, null);
         }
         if (type.startsWith("multipart/")) {
-            return new ArrivedRequest(request, null);
+            return new ArrivedRequest(request, null, null);
         }
         InputStream rest = request.getInputStream();
         byte[] first = rest.readNBytes(MOST);
         InputStream here = new ByteArrayInputStream(first);
         return new ArrivedRequest(
-                request, first.length < MOST ? here : new SequenceInputStream(here, rest));
+                request, first.length < MOST ? here : new SequenceInputStream(here, rest), first);
+    }
+
+    /**
+     * The body as it may be sent again, also after somebody has read it; null where it is not whole
+     * here: an upload, or more than {@code most} bytes.
+     */
+    byte[] content(int most) {
+        if (first != null) {
+            return first.length <= most && first.length < MOST ? first : null;
+        }
+        String type = String.valueOf(getContentType()).toLowerCase(Locale.ROOT);
+        if (!type.startsWith("application/x-www-form-urlencoded")) {
+            return null;
+        }
+        // the web server has read the form: what is not in the address was in the body
+        String query = "&" + (getQueryString() == null ? "" : getQueryString());
+        StringBuilder form = new StringBuilder();
+        getParameterMap()
+                .forEach(
+                        (name, values) -> {
+                            String key = URLEncoder.encode(name, StandardCharsets.UTF_8);
+                            if (query.contains("&" + key + "=")) {
+                                return;
+                            }
+                            for (String value : values) {
+                                form.append(form.isEmpty() ? "" : "&").append(key).append('=');
+                                form.append(URLEncoder.encode(value, StandardCharsets.UTF_8));
+                            }
+                        });
+        byte[] bytes = form.toString().getBytes(StandardCharsets.US_ASCII);
+        return bytes.length <= most ? bytes : null;
     }
 
     @Override

@@ -133,8 +133,15 @@ final class Delivery {
         return "delivery " + shown() + " (" + header + ")";
     }
 
-    private String shown() {
+    /** The id, as it can be shown. */
+    String shown() {
         return id.replaceAll("[^A-Za-z0-9._:-]", "?");
+    }
+
+    /** Headers that tell a delivery apart: a redelivery has others. */
+    static boolean isId(String name) {
+        return IDS.stream().anyMatch(name::equalsIgnoreCase)
+                || BITBUCKET.stream().anyMatch(name::equalsIgnoreCase);
     }
 
     private static boolean usable(String id) {

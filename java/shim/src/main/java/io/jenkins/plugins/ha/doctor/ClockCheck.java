@@ -7,11 +7,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import jenkins.util.SystemProperties;
 
 /** How far this controller's clock is from Redis', and how long Redis takes to answer. */
 final class ClockCheck implements Check {
-    private static final long OFF_MILLIS = 5000;
-    private static final long SLOW_MILLIS = 50;
+    private static final String PROPERTIES = "io.jenkins.plugins.ha.doctor.";
     private static final int ASKED = 5;
 
     @Override
@@ -28,7 +28,7 @@ final class ClockCheck implements Check {
                 took[i] = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
             }
             long off = System.currentTimeMillis() - membership.cluster().clockMillis();
-            if (Math.abs(off) > OFF_MILLIS) {
+            if (Math.abs(off) > most("clockMillis", 5000)) {
                 found.add(
                         new Finding(
                                 Severity.WARNING,
@@ -48,7 +48,7 @@ final class ClockCheck implements Check {
         }
         Arrays.sort(took);
         long middle = took[ASKED / 2];
-        if (middle > SLOW_MILLIS) {
+        if (middle > most("slowMillis", 50)) {
             found.add(
                     new Finding(
                             Severity.WARNING,
@@ -60,5 +60,9 @@ final class ClockCheck implements Check {
                             ""));
         }
         return found;
+    }
+
+    private static long most(String property, long otherwise) {
+        return SystemProperties.getLong(PROPERTIES + property, otherwise);
     }
 }

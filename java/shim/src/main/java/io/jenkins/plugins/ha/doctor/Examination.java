@@ -35,6 +35,8 @@ record Examination(List<Finding> findings, String url, String zone, long seenMil
                     new PlacesCheck(),
                     new ClockCheck(),
                     new JobsCheck(),
+                    new BalancerCheck(),
+                    new LeftoversCheck(),
                     new PluginsCheck());
 
     /** Of this controller. Some seconds at the most, if the folder or Redis is slow. */

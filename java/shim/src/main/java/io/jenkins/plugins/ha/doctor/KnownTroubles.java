@@ -5,6 +5,7 @@ import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.doctor.Finding.Severity;
 import io.jenkins.plugins.ha.health.ClusterMonitor;
 import io.jenkins.plugins.ha.health.ItemsMonitor;
+import io.jenkins.plugins.ha.health.ReachMonitor;
 import io.jenkins.plugins.ha.health.RecordsMonitor;
 import io.jenkins.plugins.ha.health.RerunMonitor;
 import io.jenkins.plugins.ha.health.SettingsMonitor;
@@ -35,6 +36,16 @@ final class KnownTroubles implements Check {
                     trouble.path() + ", since " + trouble.since() + ": " + trouble.text(),
                     SENTENCE,
                     "manage/");
+        }
+        for (String problem : monitor(ReachMonitor.class).getProblems()) {
+            add(
+                    found,
+                    Severity.WARNING,
+                    "not-reached",
+                    problem,
+                    "Set there, under HA, the address at which it is reached directly, and let the"
+                            + " controllers through to each other.",
+                    "manage/configure");
         }
         TopologyMonitor topology = monitor(TopologyMonitor.class);
         for (String problem : topology.getProblems()) {

@@ -7,10 +7,10 @@ import java.util.ArrayList;
 import java.util.List;
 import jenkins.model.Jenkins;
 import jenkins.model.JenkinsLocationConfiguration;
+import jenkins.util.SystemProperties;
 
 /** Where this controller keeps builds and workspaces, how much room there is, and its addresses. */
 final class PlacesCheck implements Check {
-    private static final long LITTLE_BYTES = 1L << 30;
     private static final double LITTLE_SHARE = 0.03;
     private static final String SYSTEM = "manage/configure";
 
@@ -66,7 +66,8 @@ final class PlacesCheck implements Check {
     private static void room(List<Finding> found, String what, File folder) {
         long total = folder.getTotalSpace();
         long free = folder.getUsableSpace();
-        if (total > 0 && (free < LITTLE_BYTES || free < total * LITTLE_SHARE)) {
+        long little = SystemProperties.getLong("io.jenkins.plugins.ha.doctor.freeBytes", 1L << 30);
+        if (total > 0 && (free < little || free < total * LITTLE_SHARE)) {
             found.add(
                     new Finding(
                             Severity.ERROR,

@@ -44,6 +44,11 @@ public final class Reach {
         return own;
     }
 
+    /** Where this controller itself is reached, without a slash at the end; "" if not known. */
+    public String ownAddress() {
+        return own.get();
+    }
+
     /** The other side: what this controller answers. */
     public String here() {
         return life() + "\n" + own.get();

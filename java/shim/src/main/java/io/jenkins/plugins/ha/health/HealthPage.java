@@ -64,6 +64,9 @@ public final class HealthPage implements UnprotectedRootAction {
             json.append("\",\"draining\":").append(draining);
             json.append(",\"cutOff\":").append(cutOff);
             json.append(",\"fit\":").append(fit);
+            // tells the answers of controllers apart, and nothing else
+            String boot = membership.identity().incarnation();
+            json.append(",\"boot\":\"").append(boot, 0, Math.min(8, boot.length())).append('"');
             json.append(",\"untold\":").append(membership.outbound().untold());
             json.append(",\"oldestUntoldMillis\":");
             json.append(membership.outbound().oldestMillis());

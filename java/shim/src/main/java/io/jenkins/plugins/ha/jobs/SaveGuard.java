@@ -226,9 +226,9 @@ final class SaveGuard extends RobustReflectionConverter {
                     mine,
                     item.getFullName()
                             + " is not saved: another controller has changed it at the same time"
-                            + " (<"
+                            + " ("
                             + e.getMessage()
-                            + ">). Look at it as it is now, and make the change again.");
+                            + "). Look at it as it is now, and make the change again.");
         }
     }
 

@@ -2,6 +2,7 @@ package io.jenkins.plugins.ha.jobs;
 
 import com.thoughtworks.xstream.io.HierarchicalStreamReader;
 import com.thoughtworks.xstream.io.HierarchicalStreamWriter;
+import com.thoughtworks.xstream.io.StreamException;
 import com.thoughtworks.xstream.io.copy.HierarchicalStreamCopier;
 import com.thoughtworks.xstream.io.xml.CompactWriter;
 import hudson.util.XStream2;
@@ -23,21 +24,30 @@ import java.util.Set;
 record TopElements(Map<String, String> attributes, Map<String, String> elements) {
     private static final String REFERENCE = "reference";
 
-    /** Both changed this element, and not to the same. */
+    /** Both changed the same, and not to the same, or it is no form that could be compared. */
     static final class Conflict extends Exception {
         private static final long serialVersionUID = 1L;
 
-        Conflict(String element) {
-            super(element);
+        Conflict(String what) {
+            super(what);
         }
     }
 
     /**
      * The elements of this form.
      *
-     * @throws Conflict when an element refers to what another one has
+     * @throws Conflict when an element refers to what another one has, or it is no XML: whoever
+     *     writes to the shared folder may have written anything
      */
     static TopElements of(String xml) throws Conflict {
+        try {
+            return read(xml);
+        } catch (StreamException e) {
+            throw new Conflict("no XML");
+        }
+    }
+
+    private static TopElements read(String xml) throws Conflict {
         if (xml.contains(REFERENCE + "=")) {
             HierarchicalStreamReader reader =
                     XStream2.getDefaultDriver().createReader(new StringReader(xml));
@@ -81,7 +91,7 @@ record TopElements(Map<String, String> attributes, Map<String, String> elements)
             }
             boolean toRoot = steps == depth && rest.isEmpty();
             if (!toRoot && (steps == 0 || steps >= depth)) {
-                throw new Conflict(REFERENCE);
+                throw new Conflict("<" + REFERENCE + ">");
             }
         }
         while (reader.hasMoreChildren()) {
@@ -112,7 +122,7 @@ record TopElements(Map<String, String> attributes, Map<String, String> elements)
             boolean changedThere =
                     !Objects.equals(there, before) && !Objects.equals(there, written);
             if (changedHere && changedThere && !Objects.equals(here, there)) {
-                throw new Conflict(name);
+                throw new Conflict("<" + name + ">");
             }
             String text = changedHere ? here : there;
             if (text != null) {

@@ -9,6 +9,7 @@ import hudson.security.ACL;
 import hudson.security.ACLContext;
 import hudson.security.AccessControlled;
 import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.deliveries.Arrival;
 import io.jenkins.plugins.ha.linkage.UsesByReflection;
 import io.jenkins.plugins.ha.triggers.Occasion;
 import java.io.File;
@@ -120,6 +121,8 @@ public final class HaQueue extends Queue {
         ScheduleResult result = here[0] != null ? here[0] : admission.admit(draft[0]);
         result = result == null ? scheduleHere(task, quietPeriod, actions) : result;
         accepted.set(result.getItem() == null ? 0 : result.getItem().getId());
+        ScheduleResult became = result;
+        Arrival.present().ifPresent(arrival -> arrival.led(task, became));
         return result;
     }
 

@@ -26,6 +26,9 @@ import java.util.stream.Collectors;
  * next start.
  */
 public final class JenkinsController extends Controller {
+    /** The newest Java that {@link JenkinsWar#PINNED} starts on without being told so. */
+    private static final int NEWEST_SUPPORTED = 21;
+
     private final JenkinsWar war;
     private final SharedFolder shared;
     private final Set<String> plugins = new LinkedHashSet<>();
@@ -173,8 +176,15 @@ public final class JenkinsController extends Controller {
         command.add("-Dhudson.model.UsageStatistics.disabled=true");
         command.add("-Djenkins.telemetry.Telemetry.endpoint=http://127.0.0.1:9/");
         properties.forEach((key, value) -> command.add("-D" + key + "=" + value));
+        if (Runtime.version().feature() >= 24) {
+            // As docs/compatibility.md says: the plugin has a library in machine code.
+            command.add("--enable-native-access=ALL-UNNAMED");
+        }
         command.addAll(jvmOptions);
         command.addAll(List.of("-jar", war.file().toString()));
+        if (Runtime.version().feature() > NEWEST_SUPPORTED) {
+            command.add("--enable-future-java");
+        }
         command.add("--httpListenAddress=127.0.0.1");
         command.add("--httpPort=" + port());
         // Half a second and 86 MB: not worth sharing between controllers.

@@ -226,6 +226,7 @@ class BrowserTest {
         browser.press("a.stop-button-link[data-confirm]");
         browser.press("dialog[open] [data-id=ok]");
         assertEquals("ABORTED", a.awaitResult("long", 1, TwoControllers.SOON));
+        assertEquals("ABORTED", b.awaitResult("long", 1, TwoControllers.SOON));
         browser.open(b.url(), "job/long/1/");
         assertTrue(browser.text("#main-panel").contains("Ran on controller a"));
     }

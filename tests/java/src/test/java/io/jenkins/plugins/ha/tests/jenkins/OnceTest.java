@@ -2,9 +2,11 @@ package io.jenkins.plugins.ha.tests.jenkins;
 
 import static io.jenkins.plugins.ha.tests.jenkins.TwoControllers.script;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.jenkins.plugins.ha.stage.Eventually;
 import io.jenkins.plugins.ha.stage.FreestyleJob;
 import io.jenkins.plugins.ha.stage.JenkinsClient;
@@ -17,6 +19,7 @@ import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -266,6 +269,99 @@ class OnceTest {
         long hours = ((List<?>) two.stage().redis().call("KEYS", "*:turn:work:*")).size();
         assertTrue(
                 hours == 1 || hours == 2, "one for each hour, not for each controller: " + hours);
+    }
+
+    @Test
+    void whatCameToOneControllerAndWhatItLedToIsSeenOnTheOtherAlsoWhenTheFirstHasDied() {
+        String id = UUID.randomUUID().toString();
+        assertEquals(
+                201,
+                trigger(two.a(), "hooked", "P=inbox&secret=s3cret", Map.of(GITHUB, id))
+                        .statusCode());
+        two.a().post("git/notifyCommit?url=u&token=s3cret", Map.of());
+        assertEquals(
+                200,
+                trigger(two.a(), "hooked", "P=inbox&secret=s3cret", Map.of(GITHUB, id))
+                        .statusCode());
+        List<JsonNode> came = inbox(two.b(), entry -> isOf(entry, id), 2);
+        JsonNode first = came.get(1);
+        assertEquals("a", first.path("controller").asText());
+        assertEquals("/job/hooked/buildWithParameters", first.path("address").asText());
+        assertEquals("hooked", first.path("items").path(0).path("job").asText(), first.toString());
+        long item = first.path("items").path(0).path("id").asLong();
+        assertEquals(item, two.b().json("ha/item/" + item + "/api/json").path("id").asLong());
+        assertTrue(
+                came.get(0).path("outcome").asText().contains("was delivered before"),
+                came.get(0).toString());
+        JsonNode nobody =
+                inbox(two.b(), e -> e.path("address").asText().contains("notifyCommit"), 1).get(0);
+        assertEquals("/git/notifyCommit?url=&token=", nobody.path("address").asText());
+        assertEquals("Answered with 404", nobody.path("outcome").asText());
+        String everything = two.b().text("ha/inbox/api/json");
+        assertFalse(everything.contains("s3cret") || everything.contains("request\""), everything);
+        assertFalse(first.path("redeliverable").asBoolean(), "bodies are not kept");
+        assertEquals(409, redeliver(two.b(), first));
+        two.controller("a").kill9();
+        assertEquals(2, inbox(two.b(), entry -> isOf(entry, id), 2).size());
+        assertTrue(two.b().text("manage/ha/inbox/").contains("item " + item));
+    }
+
+    @Test
+    void aWebhookWhoseRequestWasKeptIsSentAgainToTheControllerThatIsAsked() {
+        String keep = "System.setProperty('io.jenkins.plugins.ha.inboxBodies', '%s')";
+        two.createJob(
+                "tokened",
+                new FreestyleJob()
+                        .parameter("P")
+                        .shell("true")
+                        .xml()
+                        .replace("<builders>", "<authToken>s3cret</authToken><builders>"));
+        script(two.a(), keep.formatted("true"));
+        two.a().get("job/tokened/buildWithParameters?token=s3cret&P=kept");
+        script(two.a(), keep.formatted("false"));
+        String address = "/job/tokened/buildWithParameters?token=&P=";
+        JsonNode first = inbox(two.b(), e -> e.path("address").asText().equals(address), 1).get(0);
+        assertTrue(first.path("redeliverable").asBoolean(), first.toString());
+        var sent = two.b().post("ha/inbox/redeliver", Map.of("id", first.path("id").asText()));
+        assertTrue(sent.body().contains("answered with 201"), sent.statusCode() + sent.body());
+        String of = first.path("id").asText();
+        JsonNode again = inbox(two.a(), e -> e.path("redeliveryOf").asText().equals(of), 1).get(0);
+        assertEquals("b", again.path("controller").asText());
+        assertEquals(2, buildsAtRest("tokened"), "it is dealt with anew");
+        for (JsonNode build :
+                two.a()
+                        .json("job/tokened/api/json?tree=builds[actions[parameters[value]]]")
+                        .path("builds")) {
+            assertEquals("kept", build.findValue("value").asText());
+        }
+        assertFalse(two.a().text("ha/inbox/api/json").contains("s3cret"));
+        assertEquals(404, two.b().post("ha/inbox/redeliver", Map.of("id", "none")).statusCode());
+    }
+
+    private static boolean isOf(JsonNode entry, String delivery) {
+        return entry.path("delivery").asText().equals(delivery);
+    }
+
+    private static int redeliver(JenkinsClient on, JsonNode entry) {
+        return on.post("ha/inbox/redeliver", Map.of("id", entry.path("id").asText())).statusCode();
+    }
+
+    /** So many entries, newest first, once they are there. */
+    private static List<JsonNode> inbox(JenkinsClient on, Predicate<JsonNode> which, int count) {
+        List<JsonNode> found = new ArrayList<>();
+        Eventually.until(
+                "the inbox has it",
+                TwoControllers.SOON,
+                () -> {
+                    found.clear();
+                    for (JsonNode entry : on.json("ha/inbox/api/json").path("webhooks")) {
+                        if (which.test(entry)) {
+                            found.add(entry);
+                        }
+                    }
+                    return found.size() == count;
+                });
+        return found;
     }
 
     private static HttpResponse<String> trigger(

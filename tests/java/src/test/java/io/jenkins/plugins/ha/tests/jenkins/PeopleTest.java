@@ -10,14 +10,17 @@ import io.jenkins.plugins.ha.stage.Eventually;
 import io.jenkins.plugins.ha.stage.FreestyleJob;
 import io.jenkins.plugins.ha.stage.JenkinsClient;
 import io.jenkins.plugins.ha.stage.JenkinsController;
+import java.io.IOException;
 import java.net.CookieStore;
 import java.net.HttpCookie;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -57,6 +60,80 @@ class PeopleTest {
             HttpResponse<String> answer =
                     alice.post(other, "job/seen/build?delay=0sec", crumb, Map.of());
             assertEquals(201, answer.statusCode(), answer.body());
+        }
+    }
+
+    /** Seeded: each run sends the same. */
+    @Test
+    void whateverAnybodySendsInTheHeadersOfTheClusterIsAnsweredWithoutAnError() throws IOException {
+        Browser alice = new Browser();
+        assertEquals("alice", alice.login(pair.a, "alice"));
+        String cookie = alice.loginCookie().getValue();
+        Random random = new Random(17);
+        int requests = 500 * Integer.parseInt(System.getenv().getOrDefault("HA_FUZZ_TIMES", "1"));
+        for (int i = 0; i < requests; i++) {
+            String request =
+                    switch (i % 4) {
+                        case 0 ->
+                                "GET /whoAmI/api/json HTTP/1.1\nCookie: HA_JENKINS_LOGIN="
+                                        + damaged(cookie, random);
+                        case 1 ->
+                                "POST /job/seen/1/input/Id/proceedEmpty HTTP/1.1"
+                                        + "\nContent-Length: 0\nX-HA-Jenkins-Forwarded: "
+                                        + damaged("YQ.Yg.Yw.MTIz.ZA.ZQ.Zg.Zw.c2VhbA", random);
+                        case 2 ->
+                                "POST /git/notifyCommit?url=x HTTP/1.1\nContent-Length: 0"
+                                        + "\nX-GitHub-Delivery: "
+                                        + damaged("72d3162e-cc78-11e3-81ab", random)
+                                        + "\nX-HA-Jenkins-Redelivery: "
+                                        + damaged("72d3162e-cc78-11e3-81ab-4c9367dc0958", random);
+                        default ->
+                                "GET /"
+                                        + damaged(
+                                                        "ha-builds/?job=seen&after=1.2&result=SUCCESS",
+                                                        random)
+                                                .replaceAll("[^!-~]", "%ff")
+                                        + " HTTP/1.1\nCookie: HA_JENKINS_LOGIN="
+                                        + cookie;
+                    };
+            String answer = answer(request);
+            assertTrue(answer.matches("HTTP/1.1 [234]\\d\\d.*"), answer + " to " + request);
+        }
+        assertEquals("alice", alice.name(pair.a));
+        assertEquals(200, alice.get(pair.a, "ha-health/").statusCode());
+    }
+
+    /** In one to three places; never a line break, which would make it another header. */
+    private static String damaged(String text, Random random) {
+        StringBuilder result = new StringBuilder(text);
+        for (int changes = random.nextInt(3); changes >= 0; changes--) {
+            int at = random.nextInt(result.length() + 1);
+            switch (random.nextInt(4)) {
+                case 0 -> result.setLength(at);
+                case 1 -> result.insert(at, (char) ('!' + random.nextInt(94)));
+                case 2 -> result.insert(at, result.substring(0, at));
+                default ->
+                        result.insert(
+                                at,
+                                List.of("..", "%00", "%ff", "-1", "9".repeat(25), "é")
+                                        .get(random.nextInt(6)));
+            }
+        }
+        return result.toString();
+    }
+
+    /** The first line of the answer. */
+    private String answer(String head) throws IOException {
+        URI url = pair.a.url();
+        try (Socket socket = new Socket(url.getHost(), url.getPort())) {
+            String request = head + "\nHost: x\nConnection: close\n\n";
+            socket.getOutputStream()
+                    .write(request.replace("\n", "\r\n").getBytes(StandardCharsets.ISO_8859_1));
+            byte[] all = socket.getInputStream().readAllBytes();
+            return new String(all, StandardCharsets.ISO_8859_1)
+                    .lines()
+                    .findFirst()
+                    .orElse("nothing");
         }
     }
 
