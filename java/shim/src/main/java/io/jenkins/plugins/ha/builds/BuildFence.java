@@ -20,7 +20,6 @@ import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.Recent;
 import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.HaException;
-import io.jenkins.plugins.ha.bridge.Item;
 import io.jenkins.plugins.ha.bridge.ItemState;
 import io.jenkins.plugins.ha.bridge.LinkState;
 import io.jenkins.plugins.ha.life.Pool;
@@ -68,9 +67,6 @@ public final class BuildFence {
      * Those that were stopped, or did not begin, for it or because this controller is shut down.
      */
     private static final Set<BuildKey> STOPPED = Recent.set(REMEMBERED);
-
-    /** Those of them that lost their claim before their first step. */
-    private static final Set<BuildKey> UNBEGUN = Recent.set(REMEMBERED);
 
     /** For looks into folders that are not on time. */
     private static final Pool LOOKS = new Pool("ha-jenkins-fence-look", 1, 10_000);
@@ -335,7 +331,6 @@ public final class BuildFence {
                     }
                     Thread.sleep(LOOK_MILLIS / 10);
                 } catch (HaException.Fenced e) {
-                    UNBEGUN.add(BuildKey.of(run));
                     cut(run, "");
                 } catch (HaException.NotFound | HaException.Closed e) {
                     return null;
@@ -437,24 +432,31 @@ public final class BuildFence {
                 }
                 long item = run.getAction(ClusterItemAction.class).itemId();
                 if (LastWord.standing(folder) == null) {
-                    ItemState state =
+                    boolean nobodys =
                             membership
                                     .cluster()
                                     .item(item)
-                                    .map(Item::state)
-                                    .orElse(ItemState.ORPHANED);
-                    if (!UNBEGUN.contains(key) || state == ItemState.ORPHANED) {
+                                    .filter(
+                                            i ->
+                                                    i.number() != run.getNumber()
+                                                            || i.state() == ItemState.CANCELLED)
+                                    .isPresent();
+                    if (!nobodys) {
                         return;
                     }
                     BuildLog.append(
                             folder,
-                            "\nThis controller lost its lease before the build began: it runs"
-                                    + " elsewhere.\nFinished: ABORTED\n");
+                            "\nThis controller lost its lease before the build began, and its queue"
+                                    + " item went back to the queue.\nFinished: ABORTED\n");
                 }
                 RunFields.showEnded(run, Result.ABORTED, Math.max(1, run.getDuration()));
                 run.save();
                 membership.builds().ended(key);
                 BuildNews.announce(membership, run, ForeignBuilds.ENDED);
+            } catch (HaException.Closed e) {
+                LOGGER.log(Level.FINE, "Closed", e);
+            } catch (HaException.Unavailable | HaException.Refused e) {
+                LOOKS.after(SETTLE_MILLIS, () -> settle(membership, run));
             } catch (HaException | IOException e) {
                 LOGGER.log(Level.WARNING, "The end of " + run + " may be missing in its file", e);
             }

@@ -276,7 +276,7 @@ class RerunTest {
             assertEquals("ABORTED", on.awaitResult("unbegun", 1, LONG));
             assertEquals(List.of("SUCCESS", "ABORTED"), results(on, "unbegun"));
         }
-        assertOnce(logOf(a, "unbegun"), "before the build began: it runs elsewhere.");
+        assertOnce(logOf(a, "unbegun"), "before the build began, and its queue item went back");
     }
 
     @Test
