@@ -3,7 +3,7 @@
 # test    all tests; what is missing is installed first
 # chaos   breaks a cluster for CHAOS_SECONDS (300), by CHAOS_SEED, and says whether it kept its promises
 # chaos-jenkins   the same on three real controllers, smaller; a rolling restart; a wrong clock; changes of configurations, with defects. Skipped where there is no Jenkins
-# chaos-agents   builds and Pipelines on ten agents of all kinds at three real controllers, which are killed, stalled and moved
+# chaos-agents   agents by TCP and SSH; builds and Pipelines on ten agents of all kinds at three real controllers, which are killed, stalled and moved
 # chaos-mutants   sows defects into it and sees that chaos finds each
 # upgrade builds the commit FROM (the last release, else the one before), and upgrades three controllers from it to this one under load
 # fuzz    looks for bytes that the library or the plugin does not bear, for FUZZ_SECONDS (600) in the plugin and FUZZ_TIMES (50) as many cases in the library
@@ -56,12 +56,12 @@ chaos: library
 chaos-jenkins: library
 	$(MVN) -q -DskipTests -pl java/shim,testkit/extensions -am package
 	export HA_JENKINS_LONG_TESTS=1 CHAOS_SECONDS=$${CHAOS_SECONDS:-300}
-	$(MVN) -q -pl tests/java -am -Dtest='RealChaosTest,RollingRestartTest,ClockTest,ManyChangesTest,ConfigurationMutantsTest' -Dsurefire.failIfNoSpecifiedTests=false verify
+	$(MVN) -q -pl tests/java -am -Dtest='RealChaosTest,RollingRestartTest,ClockTest,AdoptionOfThreeTest,HandOverFaultsTest,ManyChangesTest,ConfigurationMutantsTest' -Dsurefire.failIfNoSpecifiedTests=false verify
 
 chaos-agents: library
 	$(MVN) -q -DskipTests -pl java/shim,testkit/extensions -am package
 	export HA_JENKINS_LONG_TESTS=1
-	$(MVN) -q -pl tests/java -am -Dtest='AgentsUnderLoadTest' -Dsurefire.failIfNoSpecifiedTests=false verify
+	$(MVN) -q -pl tests/java -am -Dtest='AgentKindsTest,AgentsUnderLoadTest' -Dsurefire.failIfNoSpecifiedTests=false verify
 
 chaos-mutants: library
 	$(MVN) -q -DskipTests -pl testkit/chaos -am package

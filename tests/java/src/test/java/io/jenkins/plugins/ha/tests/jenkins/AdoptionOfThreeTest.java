@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
 /** Which of two survivors goes on with a Pipeline. */
+@LongTest
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class AdoptionOfThreeTest {
     private static final Duration LONG = Duration.ofMinutes(2);

@@ -29,6 +29,7 @@ import org.junit.jupiter.api.TestInstance;
  * Agents that come by TCP through a balancer that leads them to any controller, and agents that a
  * controller launches by SSH.
  */
+@LongTest
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @SuppressWarnings("try") // agents are there as long as they are needed
 class AgentKindsTest {

@@ -28,6 +28,7 @@ import org.junit.jupiter.api.TestInstance;
  * Who dies, or is stopped, while a Pipeline goes from b to a: it is lost by nobody and no step runs
  * twice. Each step that counts is {@code build 'tick'}, a build that adds a line to a ledger.
  */
+@LongTest
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class HandOverFaultsTest {
     private static final Duration LONG = Duration.ofMinutes(2);
