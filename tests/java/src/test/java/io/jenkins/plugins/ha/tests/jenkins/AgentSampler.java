@@ -85,7 +85,7 @@ final class AgentSampler {
             slowest = Math.max(slowest, took);
             samples++;
             look(all, before);
-            AgentsUnderLoadTest.sleep(PAUSE_MILLIS);
+            LongRun.sleep(PAUSE_MILLIS);
         }
     }
 

@@ -1,7 +1,6 @@
 package io.jenkins.plugins.ha.tests.jenkins;
 
 import static io.jenkins.plugins.ha.tests.jenkins.TwoControllers.figure;
-import static io.jenkins.plugins.ha.tests.jenkins.TwoControllers.script;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -32,10 +31,10 @@ import org.junit.jupiter.api.Test;
  */
 @LongTest
 class AgentsUnderLoadTest {
-    private static final int BUILDS = number("AGENTS_BUILDS", 300);
-    private static final int PIPELINES = number("AGENTS_PIPELINES", 60);
-    private static final long SEED = number("CHAOS_SEED", 14);
-    private static final boolean CALM = number("AGENTS_CALM", 0) == 1;
+    private static final int BUILDS = LongRun.number("AGENTS_BUILDS", 300);
+    private static final int PIPELINES = LongRun.number("AGENTS_PIPELINES", 60);
+    private static final long SEED = LongRun.number("CHAOS_SEED", 14);
+    private static final boolean CALM = LongRun.number("AGENTS_CALM", 0) == 1;
     private static final int USERS = 6;
     private static final Duration LONG = Duration.ofMinutes(10);
 
@@ -46,7 +45,7 @@ class AgentsUnderLoadTest {
     private final AtomicBoolean stop = new AtomicBoolean();
     private final AtomicInteger unanswered = new AtomicInteger();
     private final Map<String, String> accepted = new ConcurrentHashMap<>(); // trigger to job
-    private final List<Throwable> failures = new ArrayList<>();
+    private final LongRun run = new LongRun();
 
     @Test
     void eachBuildIsOnceNoneWaitsForAnIdleAgentNoAgentWorksForTwoAndNothingIsLeft()
@@ -90,29 +89,29 @@ class AgentsUnderLoadTest {
                 AgentSampler sampler = new AgentSampler(stage, agents);
                 List<Thread> users = new ArrayList<>();
                 long began = System.nanoTime();
-                Thread sampling = start("sampler", () -> sampler.run(stop));
+                Thread sampling = run.start("sampler", () -> sampler.run(stop));
                 AtomicBoolean asked = new AtomicBoolean();
                 Thread nemesis =
                         CALM
-                                ? start("no nemesis", () -> {})
-                                : start("nemesis", () -> disturb(stage, agents, asked));
+                                ? run.start("no nemesis", () -> {})
+                                : run.start("nemesis", () -> disturb(stage, agents, asked));
                 AtomicInteger next = new AtomicInteger();
                 JenkinsClient front = new JenkinsClient(balancer.url());
                 for (int i = 0; i < USERS; i++) {
                     int user = i;
-                    users.add(start("user " + i, () -> use(front, next, user)));
+                    users.add(run.start("user " + i, () -> use(front, next, user)));
                 }
                 for (Thread user : users) {
                     user.join();
                 }
                 asked.set(true);
                 nemesis.join();
-                assertEquals(List.of(), failures);
+                assertEquals(List.of(), run.failures());
                 for (Controller controller : stage.controllers()) {
                     controller.awaitUp(Stage.UP);
                 }
                 stage.awaitMembers(3, TwoControllers.SOON);
-                awaitDrained(stage.controllers().get(0).client());
+                TwoControllers.awaitNoItems(stage.controllers().get(0).client(), LONG);
                 figure("agents.all_built_after", (System.nanoTime() - began) / 1e9, "s");
                 stop.set(true);
                 sampling.join();
@@ -167,10 +166,10 @@ class AgentsUnderLoadTest {
             String trigger = "t" + i;
             while (!ask(front, job, trigger)) {
                 unanswered.incrementAndGet();
-                sleep(200);
+                LongRun.sleep(200);
             }
             accepted.put(trigger, job);
-            sleep(1500 + random.nextInt(2500));
+            LongRun.sleep(1500 + random.nextInt(2500));
         }
     }
 
@@ -193,7 +192,7 @@ class AgentsUnderLoadTest {
     private static void disturb(Stage stage, LoadedAgents agents, AtomicBoolean over) {
         Random random = new Random(SEED);
         while (!over.get()) {
-            sleep(3000 + random.nextInt(5000));
+            LongRun.sleep(3000 + random.nextInt(5000));
             int fault = random.nextInt(8);
             List<Controller> up =
                     stage.controllers().stream().filter(c -> c.client().reachable()).toList();
@@ -213,53 +212,9 @@ class AgentsUnderLoadTest {
             } else {
                 agents.count("controller stalled");
                 victim.pause();
-                sleep(8000);
+                LongRun.sleep(8000);
                 victim.resume();
             }
         }
-    }
-
-    private static void awaitDrained(JenkinsClient on) {
-        Eventually.until(
-                "all that was accepted is built",
-                LONG,
-                () ->
-                        script(
-                                        on,
-                                        "print io.jenkins.plugins.ha.Membership.active().get()"
-                                                + ".cluster().items().size()")
-                                .equals("0"));
-    }
-
-    private Thread start(String name, Runnable work) {
-        Thread thread =
-                new Thread(
-                        () -> {
-                            try {
-                                work.run();
-                            } catch (RuntimeException | Error e) {
-                                synchronized (failures) {
-                                    failures.add(e);
-                                }
-                            }
-                        },
-                        name);
-        thread.setDaemon(true);
-        thread.start();
-        return thread;
-    }
-
-    static void sleep(long millis) {
-        try {
-            Thread.sleep(millis);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(e);
-        }
-    }
-
-    private static int number(String variable, int otherwise) {
-        String value = System.getenv(variable);
-        return value == null || value.isBlank() ? otherwise : Integer.parseInt(value.strip());
     }
 }

@@ -144,7 +144,7 @@ final class LoadedAgents implements AutoCloseable {
         disturb(name, STALLED_MILLIS);
         ServerProcess process = inbound.get(name).process();
         process.pause();
-        AgentsUnderLoadTest.sleep(STALLED_MILLIS);
+        LongRun.sleep(STALLED_MILLIS);
         process.resume();
     }
 

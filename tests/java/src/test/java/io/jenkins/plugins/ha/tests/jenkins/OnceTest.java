@@ -380,15 +380,7 @@ class OnceTest {
     /** Once nothing waits or runs any more. */
     private int buildsAtRest(String job) {
         JenkinsClient a = two.a();
-        Eventually.until(
-                "nothing waits",
-                TwoControllers.SOON,
-                () ->
-                        script(
-                                        a,
-                                        "print io.jenkins.plugins.ha.Membership.active().get()"
-                                                + ".cluster().items().size()")
-                                .equals("0"));
+        TwoControllers.awaitNoItems(a, TwoControllers.SOON);
         return a.json("job/" + job + "/api/json?tree=allBuilds[number]").path("allBuilds").size();
     }
 

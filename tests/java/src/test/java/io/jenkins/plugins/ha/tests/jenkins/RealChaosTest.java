@@ -1,7 +1,6 @@
 package io.jenkins.plugins.ha.tests.jenkins;
 
 import static io.jenkins.plugins.ha.tests.jenkins.TwoControllers.figure;
-import static io.jenkins.plugins.ha.tests.jenkins.TwoControllers.script;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -43,8 +42,8 @@ import org.junit.jupiter.api.Test;
  */
 @LongTest
 class RealChaosTest {
-    private static final int SECONDS = number("CHAOS_SECONDS", 45);
-    private static final long SEED = number("CHAOS_SEED", 7);
+    private static final int SECONDS = LongRun.number("CHAOS_SECONDS", 45);
+    private static final long SEED = LongRun.number("CHAOS_SEED", 7);
     private static final int USERS = 3;
     private static final int USER_PAUSE_MILLIS = 600;
     private static final int NEMESIS_PAUSE_MILLIS = 4000;
@@ -67,7 +66,7 @@ class RealChaosTest {
     private final Map<String, String> accepted = new ConcurrentHashMap<>(); // trigger to job
     private final AtomicInteger unanswered = new AtomicInteger();
     private final AtomicBoolean stop = new AtomicBoolean();
-    private final List<Throwable> failures = new ArrayList<>();
+    private final LongRun run = new LongRun();
 
     @Test
     void whateverDiesEachTriggerHasOneEffectiveBuild() throws Exception {
@@ -115,14 +114,14 @@ class RealChaosTest {
             List<Thread> users = new ArrayList<>();
             for (int i = 0; i < USERS; i++) {
                 int user = i;
-                users.add(start("user " + i, () -> use(stage.controllers(), obstacles, user)));
+                users.add(run.start("user " + i, () -> use(stage.controllers(), obstacles, user)));
             }
             Map<String, Integer> faults = disturb(stage.controllers(), obstacles);
             stop.set(true);
             for (Thread user : users) {
                 user.join();
             }
-            assertEquals(List.of(), failures);
+            assertEquals(List.of(), run.failures());
             mend(stage);
             long mended = System.nanoTime();
             awaitDrained(first);
@@ -147,7 +146,7 @@ class RealChaosTest {
             String job = kind == 0 ? PIPE : kind < 5 ? "one" : "many";
             while (!ask(clients.get(random.nextInt(clients.size())), job, trigger)) {
                 unanswered.incrementAndGet();
-                sleep(100);
+                LongRun.sleep(100);
             }
             accepted.put(trigger, job);
             takeTurns(clients.get(random.nextInt(clients.size())), trigger, random.nextInt(6));
@@ -155,7 +154,7 @@ class RealChaosTest {
             if (obstacle < 4) {
                 obstacles.trigger(clients.get(random.nextInt(clients.size())), trigger, obstacle);
             }
-            sleep(random.nextInt(USER_PAUSE_MILLIS));
+            LongRun.sleep(random.nextInt(USER_PAUSE_MILLIS));
         }
     }
 
@@ -234,15 +233,7 @@ class RealChaosTest {
     }
 
     private static void awaitDrained(JenkinsClient on) {
-        Eventually.until(
-                "all that was accepted is built",
-                LONG,
-                () ->
-                        script(
-                                        on,
-                                        "print io.jenkins.plugins.ha.Membership.active().get()"
-                                                + ".cluster().items().size()")
-                                .equals("0"));
+        TwoControllers.awaitNoItems(on, LONG);
         // news of the last ends may be on their way
         try {
             Eventually.until(
@@ -427,37 +418,5 @@ class RealChaosTest {
                 .path("allBuilds")
                 .forEach(result::add);
         return result;
-    }
-
-    private Thread start(String name, Runnable work) {
-        Thread thread =
-                new Thread(
-                        () -> {
-                            try {
-                                work.run();
-                            } catch (RuntimeException | Error e) {
-                                synchronized (failures) {
-                                    failures.add(e);
-                                }
-                            }
-                        },
-                        name);
-        thread.setDaemon(true);
-        thread.start();
-        return thread;
-    }
-
-    private static void sleep(long millis) {
-        try {
-            Thread.sleep(millis);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(e);
-        }
-    }
-
-    private static int number(String variable, int otherwise) {
-        String set = System.getenv(variable);
-        return set == null ? otherwise : Integer.parseInt(set);
     }
 }

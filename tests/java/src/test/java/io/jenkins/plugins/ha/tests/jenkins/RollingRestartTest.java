@@ -100,15 +100,7 @@ class RollingRestartTest {
     }
 
     private static void assertEachBuiltOnce(JenkinsClient on, ConcurrentLinkedQueue<String> all) {
-        Eventually.until(
-                "nothing waits or runs",
-                TwoControllers.SOON,
-                () ->
-                        TwoControllers.script(
-                                        on,
-                                        "print io.jenkins.plugins.ha.Membership.active().get()"
-                                                + ".cluster().items().size()")
-                                .equals("0"));
+        TwoControllers.awaitNoItems(on, TwoControllers.SOON);
         Map<String, Integer> count = new TreeMap<>();
         Set<Integer> numbers = new TreeSet<>();
         JsonNode builds =

@@ -132,6 +132,19 @@ final class TwoControllers implements AutoCloseable {
         return answer.body();
     }
 
+    /** Until the cluster's queue has no item that waits or runs. */
+    static void awaitNoItems(JenkinsClient on, Duration limit) {
+        Eventually.until(
+                "nothing waits or runs",
+                limit,
+                () ->
+                        script(
+                                        on,
+                                        "print io.jenkins.plugins.ha.Membership.active().get()"
+                                                + ".cluster().items().size()")
+                                .equals("0"));
+    }
+
     /** A build of this job that runs on {@code controller}, as seen from {@code from}. */
     static JsonNode awaitRunning(JenkinsClient from, String job, int number) {
         return from.awaitBuild(

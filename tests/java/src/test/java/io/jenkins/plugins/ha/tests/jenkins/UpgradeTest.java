@@ -1,7 +1,6 @@
 package io.jenkins.plugins.ha.tests.jenkins;
 
 import static io.jenkins.plugins.ha.tests.jenkins.TwoControllers.figure;
-import static io.jenkins.plugins.ha.tests.jenkins.TwoControllers.script;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -251,15 +250,7 @@ class UpgradeTest {
     }
 
     private void check(Stage stage) {
-        Eventually.until(
-                "all that was accepted is built",
-                LONG,
-                () ->
-                        script(
-                                        stage.controllers().get(0).client(),
-                                        "print io.jenkins.plugins.ha.Membership.active().get()"
-                                                + ".cluster().items().size()")
-                                .equals("0"));
+        TwoControllers.awaitNoItems(stage.controllers().get(0).client(), LONG);
         Map<String, Integer> effective = new HashMap<>();
         Set<Integer> numbers = new HashSet<>();
         int aborted = 0;
