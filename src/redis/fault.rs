@@ -110,7 +110,8 @@ fn server(error: &ServerError, at: &Address) -> Error {
 fn damaged(at: &Address, detail: &str) -> Error {
     Error::Unavailable(format!(
         "Redis at {at} holds under the cluster's keys what no controller has written ({detail}): look at who can write to it. \
-         Delete the keys that begin with {{haj:, while the controllers run: they fill them again from their memory"
+         Delete the keys that begin with {{haj: and the cluster's name, while the controllers run: they fill them again from \
+         their memory"
     ))
 }
 

@@ -3,6 +3,7 @@ package io.jenkins.plugins.ha.agents;
 import hudson.Extension;
 import hudson.remoting.Capability;
 import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.RequestPath;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -50,7 +51,7 @@ public final class AgentDoor implements HttpServletFilter {
     public boolean handle(HttpServletRequest request, HttpServletResponse response)
             throws IOException, ServletException {
         Membership membership = Membership.active().orElse(null);
-        String path = request.getRequestURI().substring(request.getContextPath().length());
+        String path = RequestPath.of(request);
         String name = request.getHeader(NAME);
         String secret = request.getHeader(SECRET);
         if (membership == null

@@ -353,10 +353,9 @@ public final class BuildFence {
             if (!isCut(run)) {
                 boolean undone = leavesUndone(run);
                 try {
-                    LastWord[] said = new LastWord[1];
-                    DespiteInterrupts.write(
-                            () ->
-                                    said[0] =
+                    LastWord word =
+                            DespiteInterrupts.write(
+                                    () ->
                                             LastWord.say(
                                                     run.getRootDir().toPath(),
                                                     membership.identity(),
@@ -364,7 +363,6 @@ public final class BuildFence {
                                                     undone
                                                             ? LastWord.Role.STOPPED
                                                             : LastWord.Role.OWNER));
-                    LastWord word = said[0];
                     if (word.byOwner(membership.identity().id())) {
                         return;
                     }

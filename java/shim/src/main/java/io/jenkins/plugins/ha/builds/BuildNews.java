@@ -48,7 +48,7 @@ public final class BuildNews extends RunListener<Run<?, ?>> {
         if (run instanceof AbstractBuild) {
             try {
                 // core writes the first build.xml at the end; the others must be able to read it
-                DespiteInterrupts.write(run::save);
+                DespiteInterrupts.save(run);
                 tellVisible(membership, run);
             } catch (IOException e) {
                 LOGGER.log(

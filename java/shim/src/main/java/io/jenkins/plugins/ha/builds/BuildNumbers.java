@@ -44,8 +44,11 @@ public final class BuildNumbers implements Job.BuildNumberAssigner {
         }
         try {
             int number = membership.cluster().assignNumber(item, job.getFullName(), floorOf(job));
-            DespiteInterrupts.write(() -> NextBuildNumber.used(job, number, save));
-            return number;
+            return DespiteInterrupts.write(
+                    () -> {
+                        NextBuildNumber.used(job, number, save);
+                        return number;
+                    });
         } catch (HaException | IOException e) {
             keep(membership, inHand, item, stays, e);
             LOGGER.warning(

@@ -1,5 +1,6 @@
 package io.jenkins.plugins.ha.builds;
 
+import hudson.model.Run;
 import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;
 
@@ -12,8 +13,8 @@ final class DespiteInterrupts {
     private static final int TRIES = 5;
 
     /** What writes; begun anew when an interrupt has broken it off. */
-    interface Writing {
-        void write() throws IOException;
+    interface Writing<T> {
+        T write() throws IOException;
     }
 
     private DespiteInterrupts() {}
@@ -23,13 +24,12 @@ final class DespiteInterrupts {
      *
      * @throws IOException when the file cannot be written
      */
-    static void write(Writing writing) throws IOException {
+    static <T> T write(Writing<T> writing) throws IOException {
         boolean interrupted = Thread.interrupted();
         try {
             for (int left = TRIES; ; ) {
                 try {
-                    writing.write();
-                    return;
+                    return writing.write();
                 } catch (ClosedByInterruptException e) {
                     interrupted = true;
                     Thread.interrupted();
@@ -43,5 +43,14 @@ final class DespiteInterrupts {
                 Thread.currentThread().interrupt();
             }
         }
+    }
+
+    /** As {@link #write}: the build's own file. */
+    static void save(Run<?, ?> run) throws IOException {
+        write(
+                () -> {
+                    run.save();
+                    return run;
+                });
     }
 }

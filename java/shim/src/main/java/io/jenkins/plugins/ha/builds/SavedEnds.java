@@ -33,7 +33,7 @@ public final class SavedEnds extends SaveableListener {
      */
     static void ensure(Run<?, ?> run) throws IOException {
         if (!SAVED.contains(BuildKey.of(run))) {
-            DespiteInterrupts.write(run::save);
+            DespiteInterrupts.save(run);
         }
     }
 }

@@ -121,19 +121,19 @@ public final class CarriedList {
     }
 
     /** Files at the top of the home that are settings, and neither carried nor anybody's own. */
-    List<String> left() throws IOException {
+    List<String> uncarried() throws IOException {
         Set<String> own = names(HaConfiguration.get(), false);
-        List<String> left = new ArrayList<>();
+        List<String> names = new ArrayList<>();
         try (DirectoryStream<Path> files = Files.newDirectoryStream(home, "*.xml")) {
             for (Path file : files) {
                 String name = file.getFileName().toString();
                 if (!NEVER.contains(name) && !own.contains(name) && kindOf(name).isEmpty()) {
-                    left.add(name);
+                    names.add(name);
                 }
             }
         }
-        left.sort(null);
-        return left;
+        names.sort(null);
+        return names;
     }
 
     private static boolean isAtTop(String path) {

@@ -124,8 +124,8 @@ public final class Carrying {
     }
 
     /** The settings of this controller that nobody carries. */
-    public LeftFiles leftFiles() {
-        return exchange.leftFiles();
+    public UncarriedFiles uncarriedFiles() {
+        return exchange.uncarriedFiles();
     }
 
     /** What an admin should know. */

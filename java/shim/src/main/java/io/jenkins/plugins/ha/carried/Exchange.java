@@ -70,8 +70,8 @@ final class Exchange {
         return list;
     }
 
-    LeftFiles leftFiles() {
-        return new LeftFiles(list, digest);
+    UncarriedFiles uncarriedFiles() {
+        return new UncarriedFiles(list, digest);
     }
 
     Troubles troubles() {

@@ -15,8 +15,8 @@ import jenkins.model.Jenkins;
  * The settings at the top of the home that nobody carries, so that it can be told where they
  * differ: names and digests by a key of the cluster, never what is in them.
  */
-public final class LeftFiles {
-    private static final Logger LOGGER = Logger.getLogger(LeftFiles.class.getName());
+public final class UncarriedFiles {
+    private static final Logger LOGGER = Logger.getLogger(UncarriedFiles.class.getName());
     private static final int MOST_FILES = 100;
     private static final long MOST_BYTES = 1 << 20;
     private static final int DIGITS = 8;
@@ -29,7 +29,7 @@ public final class LeftFiles {
     private final Digest digest;
     private final Path home = Jenkins.get().getRootDir().toPath();
 
-    LeftFiles(CarriedList list, Digest digest) {
+    UncarriedFiles(CarriedList list, Digest digest) {
         this.list = list;
         this.digest = digest;
     }
@@ -38,7 +38,7 @@ public final class LeftFiles {
     public Map<String, String> digests() {
         Map<String, String> digests = new TreeMap<>();
         try {
-            for (String name : list.left()) {
+            for (String name : list.uncarried()) {
                 Path file = home.resolve(name);
                 if (digests.size() < MOST_FILES
                         && NAME.matcher(name).matches()

@@ -5,6 +5,7 @@ import io.jenkins.plugins.ha.doctor.Doctor;
 import io.jenkins.plugins.ha.doctor.Finding;
 import io.jenkins.plugins.ha.doctor.Finding.Severity;
 import io.jenkins.plugins.ha.doctor.LastReport;
+import io.jenkins.plugins.ha.forwarding.Reach;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -131,11 +132,9 @@ public final class CheckList {
 
     private static boolean balanced(List<String> direct) {
         String url = JenkinsLocationConfiguration.get().getUrl();
-        return url != null && !url.isEmpty() && direct.stream().noneMatch(one -> same(one, url));
-    }
-
-    private static boolean same(String one, String other) {
-        return one.replaceAll("/+$", "").equalsIgnoreCase(other.replaceAll("/+$", ""));
+        return url != null
+                && !url.isEmpty()
+                && direct.stream().noneMatch(one -> Reach.isSame(one, url));
     }
 
     /** One step. */

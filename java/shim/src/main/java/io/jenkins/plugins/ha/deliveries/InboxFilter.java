@@ -4,6 +4,7 @@ import hudson.init.InitMilestone;
 import hudson.init.Initializer;
 import hudson.util.PluginServletFilter;
 import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.RequestPath;
 import jakarta.servlet.Filter;
 import jakarta.servlet.FilterChain;
 import jakarta.servlet.ServletException;
@@ -102,7 +103,7 @@ public final class InboxFilter implements Filter {
     }
 
     private static boolean isWebhook(HttpServletRequest request) {
-        String path = request.getRequestURI().substring(request.getContextPath().length());
+        String path = RequestPath.of(request);
         return Delivery.of(request) != null
                 || event(request) != null
                 || ADDRESS.matcher(path).matches()
@@ -115,7 +116,7 @@ public final class InboxFilter implements Filter {
         entry.put("at", System.currentTimeMillis());
         entry.put("controller", membership.identity().name());
         entry.put("method", request.getMethod());
-        String path = request.getRequestURI().substring(request.getContextPath().length());
+        String path = RequestPath.of(request);
         Set<String> names = queryNames(request);
         // values may be tokens
         entry.put("address", cut(path + (names.isEmpty() ? "" : "?" + String.join("&", names))));

@@ -2,6 +2,7 @@ package io.jenkins.plugins.ha.deliveries;
 
 import hudson.util.Secret;
 import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.RequestPath;
 import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
 import java.net.URI;
@@ -70,7 +71,7 @@ final class Redelivery {
             return "";
         }
         String query = request.getQueryString();
-        String path = request.getRequestURI().substring(request.getContextPath().length());
+        String path = RequestPath.of(request);
         JSONObject headers = new JSONObject();
         Enumeration<String> names = request.getHeaderNames();
         while (names.hasMoreElements()) {

@@ -3,6 +3,7 @@ package io.jenkins.plugins.ha.doctor;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.doctor.Finding.Severity;
+import io.jenkins.plugins.ha.forwarding.Reach;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -40,7 +41,7 @@ final class BalancerCheck implements Check {
         }
         List<Finding> found = new ArrayList<>();
         String own = membership.forwarding().reach().ownAddress();
-        if (!own.isEmpty() && url.replaceAll("/+$", "").equalsIgnoreCase(own)) {
+        if (!own.isEmpty() && Reach.isSame(url, own)) {
             add(
                     found,
                     Severity.WARNING,

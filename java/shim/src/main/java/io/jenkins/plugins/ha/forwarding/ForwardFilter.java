@@ -3,6 +3,7 @@ package io.jenkins.plugins.ha.forwarding;
 import hudson.Extension;
 import hudson.model.Run;
 import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.RequestPath;
 import io.jenkins.plugins.ha.builds.ReadOnlyCopies;
 import io.jenkins.plugins.ha.commands.StopFilter;
 import jakarta.servlet.http.HttpServletRequest;
@@ -25,8 +26,7 @@ public final class ForwardFilter implements HttpServletFilter {
         if (membership == null || Statement.isOn(request)) {
             return false;
         }
-        String uri = request.getRequestURI();
-        ForwardedPath path = ForwardedPath.of(uri.substring(request.getContextPath().length()));
+        ForwardedPath path = ForwardedPath.of(RequestPath.of(request));
         // who may not see it is told so by core
         Run<?, ?> run = path == null ? null : StopFilter.build(path.job(), path.build());
         String owner = run == null ? null : ReadOnlyCopies.ownerOf(membership, run);

@@ -63,7 +63,8 @@ final class OwnAddress {
         seen.compareAndSet(known, new Seen(address, local));
     }
 
-    private static String withoutSlash(String url) {
+    /** It as it is told to others; "" for none. */
+    static String withoutSlash(String url) {
         return url == null ? "" : url.trim().replaceAll("/+$", "");
     }
 }

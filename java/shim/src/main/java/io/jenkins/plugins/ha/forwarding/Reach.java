@@ -49,6 +49,11 @@ public final class Reach {
         return own.get();
     }
 
+    /** Whether both are the address of the same place. */
+    public static boolean isSame(String address, String other) {
+        return OwnAddress.withoutSlash(address).equalsIgnoreCase(OwnAddress.withoutSlash(other));
+    }
+
     /** The other side: what this controller answers. */
     public String here() {
         return life() + "\n" + own.get();

@@ -5,6 +5,7 @@ import hudson.model.User;
 import hudson.security.ACL;
 import hudson.security.ACLContext;
 import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.RequestPath;
 import io.jenkins.plugins.ha.builds.ReadOnlyCopies;
 import io.jenkins.plugins.ha.commands.StopFilter;
 import jakarta.servlet.Filter;
@@ -61,7 +62,7 @@ public final class ReceivingFilter implements Filter {
         try (Body body = Body.of(http.getInputStream(), Forwarding.LONGEST_BODY)) {
             if (!body.digest().equals(statement.digest())) {
                 refuse(Verdict.FORGED, statement, answer, forwarding);
-            } else if (Forwarding.PING.equals(pathOf(http))) {
+            } else if (Forwarding.PING.equals(RequestPath.of(http))) {
                 Answer sealed = new Answer(answer, sealed(Verdict.PASSED, statement, forwarding));
                 sealed.setStatus(HttpServletResponse.SC_NO_CONTENT);
             } else {
@@ -121,7 +122,7 @@ public final class ReceivingFilter implements Filter {
             FilterChain chain)
             throws IOException, ServletException {
         Forwarding forwarding = membership.forwarding();
-        ForwardedPath path = ForwardedPath.of(pathOf(request));
+        ForwardedPath path = ForwardedPath.of(RequestPath.of(request));
         Run<?, ?> run = path == null ? null : StopFilter.build(path.job(), path.build());
         if (path == null
                 || !actsIn(statement.life())
@@ -141,10 +142,6 @@ public final class ReceivingFilter implements Filter {
     private boolean actsIn(String life) {
         return membership.cluster().holdsLease()
                 && life.equals(membership.forwarding().reach().life());
-    }
-
-    private static String pathOf(HttpServletRequest request) {
-        return request.getRequestURI().substring(request.getContextPath().length());
     }
 
     private static String session(Statement statement) {

@@ -7,6 +7,7 @@ import hudson.model.Job;
 import hudson.security.ACL;
 import hudson.security.ACLContext;
 import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.RequestPath;
 import io.jenkins.plugins.ha.builds.RunningPipelines;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -37,7 +38,7 @@ public final class MoveFilter implements HttpServletFilter {
         if (membership == null || !"POST".equals(request.getMethod())) {
             return false;
         }
-        String path = request.getRequestURI().substring(request.getContextPath().length());
+        String path = RequestPath.of(request);
         Matcher move = MOVE.matcher(path);
         if (!move.matches()) {
             return false;

@@ -36,6 +36,7 @@ public final class NewsFilter implements HttpServletFilter {
         return false;
     }
 
+    /** Whether all news are in force that the request may be about. */
     private static boolean awaitNews(HttpServletRequest request, Membership membership)
             throws InterruptedException {
         String path = request.getRequestURI();
@@ -43,9 +44,11 @@ public final class NewsFilter implements HttpServletFilter {
             return true;
         }
         boolean ofItem = path.contains("/job/");
-        return (!ofItem && !MAY_BE_OF_ITEMS.matcher(path).find()
-                        || membership.items().awaitQuiet(LONGEST_MILLIS))
-                && (ofItem || membership.carrying().awaitFollowed(LONGEST_MILLIS));
+        boolean mayBeOfItems = ofItem || MAY_BE_OF_ITEMS.matcher(path).find();
+        if (mayBeOfItems && !membership.items().awaitQuiet(LONGEST_MILLIS)) {
+            return false;
+        }
+        return ofItem || membership.carrying().awaitFollowed(LONGEST_MILLIS);
     }
 
     private static boolean isForm(String path) {

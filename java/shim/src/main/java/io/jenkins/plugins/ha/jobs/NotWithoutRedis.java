@@ -2,6 +2,7 @@ package io.jenkins.plugins.ha.jobs;
 
 import hudson.Extension;
 import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.RequestPath;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
@@ -27,7 +28,7 @@ public final class NotWithoutRedis implements HttpServletFilter {
         if (!"POST".equals(request.getMethod())) {
             return false;
         }
-        String path = request.getRequestURI().substring(request.getContextPath().length());
+        String path = RequestPath.of(request);
         String what =
                 MOVED.matcher(path).matches()
                         ? "Nothing is renamed or moved meanwhile: the other controllers would go on"

@@ -44,7 +44,8 @@ public final class SharedItems {
     /** So long a posted request waits at the most for what it changed to be told. */
     private static final long ANSWER_MILLIS = 500;
 
-    private static final String WAITED = SharedItems.class.getName() + ".waited";
+    /** Of a request: how many ms of that it has left. */
+    private static final String LEFT = SharedItems.class.getName() + ".left";
 
     /** Whether this thread puts in force what happened elsewhere: nothing it does is news. */
     private static final ThreadLocal<Boolean> APPLYING = ThreadLocal.withInitial(() -> false);
@@ -224,8 +225,7 @@ public final class SharedItems {
             return;
         }
         StaplerRequest2 request = Stapler.getCurrentRequest2();
-        Object waited = request.getAttribute(WAITED);
-        long left = ANSWER_MILLIS - (waited instanceof Long before ? before : 0);
+        long left = request.getAttribute(LEFT) instanceof Long rest ? rest : ANSWER_MILLIS;
         if (left > 0) { // a request may change thousands
             long begun = System.nanoTime();
             announcer.flush();
@@ -234,8 +234,8 @@ public final class SharedItems {
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }
-            long now = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begun);
-            request.setAttribute(WAITED, ANSWER_MILLIS - left + now);
+            long waited = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begun);
+            request.setAttribute(LEFT, left - waited);
         }
     }
 

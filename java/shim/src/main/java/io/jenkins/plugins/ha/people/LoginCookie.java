@@ -84,15 +84,7 @@ final class LoginCookie {
     }
 
     private static String header(HttpServletRequest request, String value, String more) {
-        String path = request.getContextPath().isEmpty() ? "/" : request.getContextPath();
-        return NAME
-                + "="
-                + value
-                + "; Path="
-                + path
-                + "; HttpOnly; SameSite=Lax"
-                + (request.isSecure() ? "; Secure" : "")
-                + more;
+        return Cookies.header(request, NAME, value, "; SameSite=Lax" + more);
     }
 
     private long age(String[] parts) {

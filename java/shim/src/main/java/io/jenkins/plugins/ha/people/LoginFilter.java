@@ -4,6 +4,7 @@ import hudson.model.User;
 import hudson.security.ChainedServletFilter2;
 import hudson.security.HudsonFilter;
 import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.RequestPath;
 import io.jenkins.plugins.ha.forwarding.ReceivingFilter;
 import io.jenkins.plugins.ha.linkage.UsesByReflection;
 import jakarta.servlet.Filter;
@@ -122,7 +123,7 @@ public final class LoginFilter implements Filter {
 
     private void filter(HttpServletRequest request, HttpServletResponse response, FilterChain chain)
             throws IOException, ServletException {
-        String path = request.getRequestURI().substring(request.getContextPath().length());
+        String path = RequestPath.of(request);
         if (path.equals(LOGOUT) || path.equals(LOGOUT + "/")) {
             response.addHeader("Set-Cookie", LoginCookie.goneHeader(request));
             chain.doFilter(request, response);

@@ -3,6 +3,7 @@ package io.jenkins.plugins.ha.people;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.NativeCore;
 import io.jenkins.plugins.ha.Recent;
+import io.jenkins.plugins.ha.RequestPath;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import jakarta.servlet.http.HttpSession;
@@ -73,9 +74,7 @@ public final class LoginUnderWay {
 
     /** Whether this is a page of the realm itself, of which it sends people away or takes them. */
     static boolean isOfRealm(HttpServletRequest request) {
-        return request.getRequestURI()
-                .substring(request.getContextPath().length())
-                .startsWith(REALM);
+        return RequestPath.of(request).startsWith(REALM);
     }
 
     /**
@@ -160,15 +159,7 @@ public final class LoginUnderWay {
 
     /** As the session's own cookie, which crosses sites as the browser has it. */
     private static String header(HttpServletRequest request, String value, long seconds) {
-        String path = request.getContextPath().isEmpty() ? "/" : request.getContextPath();
-        return NAME
-                + "="
-                + value
-                + "; Path="
-                + path
-                + "; HttpOnly; Max-Age="
-                + seconds
-                + (request.isSecure() ? "; Secure" : "");
+        return Cookies.header(request, NAME, value, "; Max-Age=" + seconds);
     }
 
     private static byte[] bytes(Object value) throws IOException {

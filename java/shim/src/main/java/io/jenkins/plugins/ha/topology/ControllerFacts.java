@@ -96,7 +96,7 @@ public record ControllerFacts(
                 described(realm),
                 described(authorization),
                 known.plugins,
-                Membership.active().map(m -> m.carrying().leftFiles().digests()).orElse(null));
+                Membership.active().map(m -> m.carrying().uncarriedFiles().digests()).orElse(null));
     }
 
     /** For the cluster: a line for each part. */
