@@ -15,9 +15,11 @@ import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.Records;
 import io.jenkins.plugins.ha.bridge.RecordsSettings;
 import io.jenkins.plugins.ha.bridge.RecordsState;
+import io.jenkins.plugins.ha.stage.Eventually;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -282,6 +284,11 @@ class RecordsTest {
     @Test
     void manyThreadsMayUseOne() {
         try (Records a = open("a")) {
+            // Until it is there, what is saved lies in the outbox, and is not found.
+            Eventually.until(
+                    "the database is there",
+                    Duration.ofMinutes(1),
+                    () -> a.state().phase() == RecordsState.Phase.READY);
             IntStream.rangeClosed(1, 400)
                     .parallel()
                     .forEach(
