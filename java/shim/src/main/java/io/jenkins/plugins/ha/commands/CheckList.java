@@ -5,11 +5,9 @@ import io.jenkins.plugins.ha.doctor.Doctor;
 import io.jenkins.plugins.ha.doctor.Finding;
 import io.jenkins.plugins.ha.doctor.Finding.Severity;
 import io.jenkins.plugins.ha.doctor.LastReport;
-import io.jenkins.plugins.ha.forwarding.Reach;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import jenkins.model.JenkinsLocationConfiguration;
 import org.kohsuke.stapler.export.Exported;
 import org.kohsuke.stapler.export.ExportedBean;
 
@@ -25,11 +23,11 @@ public final class CheckList {
     private final boolean done;
 
     /**
-     * @param controllers of each member the address at which it is reached directly, or ""
+     * @param controllers how many are members
      */
-    CheckList(Membership membership, List<String> controllers) {
+    CheckList(Membership membership, int controllers) {
         Optional<Doctor> report = LastReport.get().of(membership);
-        boolean several = controllers.size() > 1;
+        boolean several = controllers > 1;
         add(
                 "redis",
                 membership.link().joined(),
@@ -41,7 +39,7 @@ public final class CheckList {
                 "second-controller",
                 several,
                 "Start a second controller",
-                controllers.size() + " controllers are members",
+                controllers + " controllers are members",
                 "Give it this one's secrets, the same cluster name and Redis, the same shared"
                         + " folder as its jobs, and start it: docs/operations.md, From one"
                         + " controller to two.",
@@ -57,7 +55,7 @@ public final class CheckList {
                 DOCTOR);
         add(
                 "address",
-                balanced(controllers)
+                none(report, "no-address")
                         && none(report, "address-differs")
                         && none(report, "address-of-one")
                         && none(report, "address-elsewhere")
@@ -128,13 +126,6 @@ public final class CheckList {
         String first =
                 report.getFindings().stream().findFirst().map(Finding::getEvidence).orElse("");
         return count + (count == 1 ? " finding" : " findings") + ", first: " + first + ".";
-    }
-
-    private static boolean balanced(List<String> direct) {
-        String url = JenkinsLocationConfiguration.get().getUrl();
-        return url != null
-                && !url.isEmpty()
-                && direct.stream().noneMatch(one -> Reach.isSame(one, url));
     }
 
     /** One step. */

@@ -4,31 +4,21 @@ import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.doctor.Finding.Severity;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
-import jenkins.util.SystemProperties;
 
 /** How far this controller's clock is from Redis', and how long Redis takes to answer. */
 final class ClockCheck implements Check {
-    private static final String PROPERTIES = "io.jenkins.plugins.ha.doctor.";
-    private static final int ASKED = 5;
-
     @Override
     public List<Finding> look(Membership membership) {
         List<Finding> found = new ArrayList<>();
         if (!membership.link().joined()) {
             return found;
         }
-        long[] took = new long[ASKED];
+        long middle;
         try {
-            for (int i = 0; i < ASKED; i++) {
-                long start = System.nanoTime();
-                membership.cluster().members();
-                took[i] = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
-            }
+            middle = Latency.ofMost(() -> membership.cluster().members());
             long off = System.currentTimeMillis() - membership.cluster().clockMillis();
-            if (Math.abs(off) > most("clockMillis", 5000)) {
+            if (Math.abs(off) > Latency.limit("clockMillis", 5000)) {
                 found.add(
                         new Finding(
                                 Severity.WARNING,
@@ -46,9 +36,7 @@ final class ClockCheck implements Check {
         } catch (HaException e) {
             return found; // the monitor of the cluster says so
         }
-        Arrays.sort(took);
-        long middle = took[ASKED / 2];
-        if (middle > most("slowMillis", 50)) {
+        if (middle > Latency.limit("slowMillis", 50)) {
             found.add(
                     new Finding(
                             Severity.WARNING,
@@ -60,9 +48,5 @@ final class ClockCheck implements Check {
                             ""));
         }
         return found;
-    }
-
-    private static long most(String property, long otherwise) {
-        return SystemProperties.getLong(PROPERTIES + property, otherwise);
     }
 }

@@ -34,6 +34,7 @@ record Examination(List<Finding> findings, String url, String zone, long seenMil
                     new KnownTroubles(),
                     new PlacesCheck(),
                     new ClockCheck(),
+                    new DatabaseCheck(),
                     new JobsCheck(),
                     new BalancerCheck(),
                     new LeftoversCheck(),

@@ -14,8 +14,13 @@ import java.util.concurrent.atomic.AtomicBoolean;
  */
 @Extension
 public final class LastReport {
-    /** An older report is replaced, once somebody asks for it. */
+    /** An older report is replaced, once somebody asks for it: who mends something looks again. */
     private static final long FRESH_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+    /**
+     * The same while there is nothing to mend: asking all controllers costs each some of its time.
+     */
+    private static final long FRESH_HEALTHY_NANOS = TimeUnit.SECONDS.toNanos(60);
 
     private final Pool thread = new Pool("ha-jenkins-doctor", 1, 1);
     private final AtomicBoolean looking = new AtomicBoolean();
@@ -29,7 +34,7 @@ public final class LastReport {
     /** From memory; empty until the first one is there. Has the next one made when it is due. */
     public Optional<Doctor> of(Membership membership) {
         Doctor report = last;
-        boolean due = report == null || System.nanoTime() - at > FRESH_NANOS;
+        boolean due = report == null || System.nanoTime() - at > fresh(report);
         if (due && looking.compareAndSet(false, true)) {
             boolean begun =
                     thread.execute(
@@ -46,5 +51,9 @@ public final class LastReport {
             }
         }
         return Optional.ofNullable(report);
+    }
+
+    private static long fresh(Doctor report) {
+        return report.isHealthy() ? FRESH_HEALTHY_NANOS : FRESH_NANOS;
     }
 }

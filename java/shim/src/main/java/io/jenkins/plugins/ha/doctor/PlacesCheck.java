@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.List;
 import jenkins.model.Jenkins;
 import jenkins.model.JenkinsLocationConfiguration;
-import jenkins.util.SystemProperties;
 
 /** Where this controller keeps builds and workspaces, how much room there is, and its addresses. */
 final class PlacesCheck implements Check {
@@ -66,7 +65,7 @@ final class PlacesCheck implements Check {
     private static void room(List<Finding> found, String what, File folder) {
         long total = folder.getTotalSpace();
         long free = folder.getUsableSpace();
-        long little = SystemProperties.getLong("io.jenkins.plugins.ha.doctor.freeBytes", 1L << 30);
+        long little = Latency.limit("freeBytes", 1L << 30);
         if (total > 0 && (free < little || free < total * LITTLE_SHARE)) {
             found.add(
                     new Finding(

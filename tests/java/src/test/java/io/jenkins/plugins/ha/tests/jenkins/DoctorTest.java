@@ -295,6 +295,11 @@ class DoctorTest {
         fault(limit("clockMillis", "-1"), limit("clockMillis", "5000"), "clock", "Redis'");
         fault(limit("slowMillis", "-1"), limit("slowMillis", "50"), "redis-slow", "Redis takes");
         fault(
+                limit("databaseMillis", "-1"),
+                limit("databaseMillis", "100"),
+                "database-slow",
+                "build records takes");
+        fault(
                 limit("freeBytes", "9000000000000000"),
                 limit("freeBytes", "1"),
                 "little-room",
