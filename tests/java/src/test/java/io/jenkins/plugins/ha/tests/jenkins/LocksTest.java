@@ -290,6 +290,33 @@ class LocksTest {
     }
 
     @Test
+    void whoHoldsAndWhoWaitsStaysSoWhenRedisLosesItsDataAndIsAway() {
+        for (String job : List.of("r-holds", "r-first", "r-second")) {
+            inLock(job, "lock('seven')");
+        }
+        begin("b", "r-holds", "r-holds goes on?");
+        begin("a", "r-first", "waiting for execution");
+        begin("b", "r-second", "waiting for execution");
+        two.stage().redis().flush();
+        two.stage().redis().kill9();
+        two.stage().redis().start();
+        two.stage().awaitMembers(2, LONG);
+        assertEquals(List.of("enter r-holds"), lines());
+        for (JenkinsClient on : List.of(two.a(), two.b())) {
+            assertEquals("r-holds #1", holder(on, "seven"));
+        }
+        PipelineState.proceed(two.b(), "r-holds", 1);
+        awaitLine(two.a(), "r-first", "r-first goes on?");
+        PipelineState.proceed(two.a(), "r-first", 1);
+        awaitLine(two.b(), "r-second", "r-second goes on?");
+        PipelineState.proceed(two.b(), "r-second", 1);
+        for (String job : List.of("r-holds", "r-first", "r-second")) {
+            assertEquals("SUCCESS", two.a().awaitResult(job, 1, LONG), two.a().console(job, 1));
+        }
+        assertEquals(entered("r-holds", "r-first", "r-second"), lines());
+    }
+
+    @Test
     void aTotalOfThrottlingHoldsOverBothControllers() {
         categories();
         String property =
