@@ -26,13 +26,9 @@ enum PipelinePhase {
     WAITS("waits for that lock", 1, "lock('one') { node('far') { %1$s } }"),
     BETWEEN(
             "between steps, at any moment",
-            20,
-            "for (int i = 1; i <= 20; i++) {\n"
-                    + " build job: 'tick', parameters: [string(name: 'LINE',"
-                    + " value: \"${JOB_NAME} ${BUILD_NUMBER} ${i}\")] }");
-
-    /** Adds the line of a step to the ledger. */
-    static final String TICK = "tick";
+            30,
+            "node('far') { for (int i = 1; i <= 30; i++) {\n"
+                    + " sh \"#!/bin/sh\\necho $JOB_NAME $BUILD_NUMBER ${i} >> %5$s\" } }");
 
     private final String title;
     private final int steps;
