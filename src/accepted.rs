@@ -4,51 +4,20 @@ use std::io;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use serde::{Deserialize, Serialize};
 
-use crate::item::{Item, ItemState, NewItem};
+use crate::item::{Item, NewItem};
 use crate::journal::{Front, Journal, REJECTED, Record, joined, parted};
 use crate::node::{Node, clock_ms};
 use crate::{Error, Result};
 
-/// An item without its payload, which follows it.
-#[derive(Serialize, Deserialize)]
-struct Head {
-    id: i64,
-    job: String,
-    lane: String,
-    priority: i32,
-    quiet_ms: i64,
-    concurrent: bool,
-    pinned: String,
-}
-
 impl Record for NewItem {
     fn encode(&self) -> io::Result<Vec<u8>> {
-        let head = Head {
-            id: self.id,
-            job: self.job.clone(),
-            lane: self.lane.clone(),
-            priority: self.priority,
-            quiet_ms: self.quiet_ms,
-            concurrent: self.concurrent,
-            pinned: self.pinned.clone(),
-        };
-        joined(&head, &self.payload)
+        joined(self, &self.payload)
     }
 
     fn decode(bytes: &[u8]) -> io::Result<Self> {
-        let (head, payload): (Head, _) = parted(bytes)?;
-        Ok(Self {
-            id: head.id,
-            job: head.job,
-            lane: head.lane,
-            priority: head.priority,
-            quiet_ms: head.quiet_ms,
-            concurrent: head.concurrent,
-            pinned: head.pinned,
-            payload: payload.to_vec(),
-        })
+        let (item, payload): (Self, _) = parted(bytes)?;
+        Ok(Self { payload: payload.to_vec(), ..item })
     }
 }
 
@@ -175,29 +144,5 @@ impl Node {
 
 /// As it was accepted; where it stands is not known.
 fn as_it_waits(item: &NewItem, me: &str) -> Item {
-    Item {
-        id: item.id,
-        job: item.job.clone(),
-        state: ItemState::Queued,
-        version: 0,
-        job_revision: 0,
-        lane: item.lane.clone(),
-        priority: item.priority,
-        enqueued_ms: clock_ms(),
-        due_ms: clock_ms() + item.quiet_ms,
-        blocked: false,
-        concurrent: item.concurrent,
-        pinned: item.pinned.clone(),
-        origin: me.to_owned(),
-        owner: String::new(),
-        epoch: 0,
-        attempts: 0,
-        number: 0,
-        result: String::new(),
-        why: String::new(),
-        deaths: 0,
-        again: 0,
-        payload: Some(item.payload.clone()),
-        format: 1,
-    }
+    Item { payload: Some(item.payload.clone()), ..Item::accepted(item, me, clock_ms()) }
 }

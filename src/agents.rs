@@ -4,6 +4,7 @@
 
 use ::redis::Cmd;
 
+use crate::answers::{AgentTaken, Given, Words};
 use crate::bus::announcement;
 use crate::formats::Kind;
 use crate::node::Node;
@@ -37,13 +38,14 @@ impl Node {
         cmd.arg(self.me()).arg(membership.epoch).arg(agent).arg(KEPT_MILLIS);
         self.add_announcement(&mut cmd, agent, membership.epoch, self.me());
         let answer = self.run(&script::agent_take, &cmd)?;
-        let word = |index: usize| answer.get(index).map(text).unwrap_or_default();
         let owner =
             |controller_id: String, epoch: i64| AgentOwner { agent: agent.to_owned(), controller_id, epoch };
-        match word(0).as_str() {
-            "OURS" => Ok(owner(self.me().to_owned(), membership.epoch)),
-            "HELD" => Ok(owner(word(1), answer.get(2).map(number).unwrap_or(0))),
-            _ => Err(fenced()),
+        match AgentTaken::of(&answer)? {
+            AgentTaken::Ours => Ok(owner(self.me().to_owned(), membership.epoch)),
+            AgentTaken::Held => {
+                Ok(owner(answer.get(1).map(text).unwrap_or_default(), answer.get(2).map(number).unwrap_or(0)))
+            }
+            AgentTaken::Fenced => Err(fenced()),
         }
     }
 
@@ -55,10 +57,10 @@ impl Node {
         cmd.arg(self.me()).arg(membership.epoch).arg(agent).arg(to);
         self.add_announcement(&mut cmd, agent, 0, to);
         let answer = self.run(&script::agent_give, &cmd)?;
-        match answer.first().map(text).unwrap_or_default().as_str() {
-            "GIVEN" => Ok(true),
-            "KEPT" => Ok(false),
-            _ => Err(fenced()),
+        match Given::of(&answer)? {
+            Given::To => Ok(true),
+            Given::Kept => Ok(false),
+            Given::Fenced => Err(fenced()),
         }
     }
 

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
+use crate::answers::{Asked, Words};
 use crate::formats::Kind;
 use crate::node::Node;
-use crate::redis::{bytes, script, text};
+use crate::redis::{bytes, script};
 use crate::{Error, Item, LinkState, Result};
 
 /// Something that happened in the cluster, in the order in which it happened.
@@ -276,10 +277,12 @@ impl Node {
         self.replies.awaited.lock().insert(request_id.to_owned(), None);
         let result = self.pool.run(&script::ask, &cmd).and_then(|answer| {
             let done = answer.get(1).and_then(bytes);
-            match answer.first().map(text).unwrap_or_default().as_str() {
-                "DONE" => Ok(done.and_then(|sealed| self.reply_of(request_id, sealed))),
-                "ASKED" => Ok(self.replies.wait(request_id, deadline, || self.link.closed())),
-                _ => Err(Error::NotFound(format!("There is no controller {to} in the cluster"))),
+            match Asked::of(&answer)? {
+                Asked::Done => Ok(done.and_then(|sealed| self.reply_of(request_id, sealed))),
+                Asked::Waits => Ok(self.replies.wait(request_id, deadline, || self.link.closed())),
+                Asked::NotFound => {
+                    Err(Error::NotFound(format!("There is no controller {to} in the cluster")))
+                }
             }
         });
         self.replies.awaited.lock().remove(request_id);

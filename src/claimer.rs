@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use ::redis::{Cmd, Value, cmd, pipe};
 use parking_lot::Mutex;
 
+use crate::answers::{Member, Words};
 use crate::formats::Kind;
 use crate::members::Membership;
 use crate::node::Node;
@@ -297,7 +298,7 @@ impl Node {
         };
         line.repeated = false;
         line.claim += 1;
-        if answer.first().map(text).as_deref() != Some("OK") {
+        if Member::of(&answer)? == Member::Fenced {
             return Err(Error::Fenced(
                 "This controller was declared dead and is joining the cluster again".into(),
             ));

@@ -3,6 +3,9 @@
 //! Each has a slot, whose id its controller makes. The slot carries the controller and its epoch, so that a survivor finds what a
 //! controller left that died, and what the agent is, so that the survivor can end it through the cloud's own means.
 
+use ::redis::Value;
+
+use crate::answers::{Given, Slot, SlotTaken, Words};
 use crate::formats::Kind;
 use crate::node::Node;
 use crate::redis::{bytes, number, script, text};
@@ -51,10 +54,12 @@ impl Node {
         let mut cmd = script::cloud_take.call(&self.keys.meta);
         cmd.arg(self.me()).arg(membership.epoch).arg(id).arg(cloud).arg(cap);
         let answer = self.run(&script::cloud_take, &cmd)?;
-        match answer.first().map(text).unwrap_or_default().as_str() {
-            "TAKEN" => Ok(None),
-            "FULL" => Ok(Some(answer.get(1).map(number).and_then(|n| u32::try_from(n).ok()).unwrap_or(cap))),
-            _ => Err(fenced()),
+        match SlotTaken::of(&answer)? {
+            SlotTaken::Taken => Ok(None),
+            SlotTaken::Full => {
+                Ok(Some(answer.get(1).map(number).and_then(|n| u32::try_from(n).ok()).unwrap_or(cap)))
+            }
+            SlotTaken::Fenced => Err(fenced()),
         }
     }
 
@@ -72,7 +77,7 @@ impl Node {
         let mut cmd = script::cloud_keep.call(&self.keys.meta);
         cmd.arg(self.me()).arg(membership.epoch).arg(id).arg(cloud).arg(agent).arg(sealed);
         let answer = self.run(&script::cloud_keep, &cmd)?;
-        slot(&answer.first().map(text).unwrap_or_default(), "KEPT")
+        slot(&answer)
     }
 
     /// See [`crate::Controller::end_cloud_agent`].
@@ -82,7 +87,7 @@ impl Node {
         let mut cmd = script::cloud_end.call(&self.keys.meta);
         cmd.arg(self.me()).arg(membership.epoch).arg(id);
         let answer = self.run(&script::cloud_end, &cmd)?;
-        slot(&answer.first().map(text).unwrap_or_default(), "")
+        slot(&answer)
     }
 
     /// See [`crate::Controller::pass_cloud_agent`].
@@ -92,10 +97,10 @@ impl Node {
         let mut cmd = script::cloud_pass.call(&self.keys.meta);
         cmd.arg(self.me()).arg(membership.epoch).arg(id).arg(to);
         let answer = self.run(&script::cloud_pass, &cmd)?;
-        match answer.first().map(text).unwrap_or_default().as_str() {
-            "PASSED" => Ok(true),
-            "KEPT" => Ok(false),
-            _ => Err(fenced()),
+        match Given::of(&answer)? {
+            Given::To => Ok(true),
+            Given::Kept => Ok(false),
+            Given::Fenced => Err(fenced()),
         }
     }
 
@@ -136,12 +141,12 @@ impl Node {
     }
 }
 
-fn slot(word: &str, ours: &str) -> Result<CloudSlot> {
-    match word {
-        "ENDED" => Ok(CloudSlot::Ended),
-        "HELD" => Ok(CloudSlot::Held),
-        word if word == ours => Ok(CloudSlot::Ours),
-        _ => Err(fenced()),
+fn slot(answer: &[Value]) -> Result<CloudSlot> {
+    match Slot::of(answer)? {
+        Slot::Ours => Ok(CloudSlot::Ours),
+        Slot::Ended => Ok(CloudSlot::Ended),
+        Slot::Held => Ok(CloudSlot::Held),
+        Slot::Fenced => Err(fenced()),
     }
 }
 

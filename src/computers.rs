@@ -1,5 +1,6 @@
 //! What each controller says of its executors and what they run, for the pages of the others.
 
+use crate::answers::{Kept, Words};
 use crate::formats::Kind;
 use crate::node::Node;
 use crate::redis::{bytes, number, script, text};
@@ -32,9 +33,9 @@ impl Node {
         let mut cmd = script::computers_tell.call(&self.keys.meta);
         cmd.arg(self.me()).arg(&epoch).arg(sealed);
         let answer = self.run(&script::computers_tell, &cmd)?;
-        match answer.first().map(text).unwrap_or_default().as_str() {
-            "TOLD" => Ok(()),
-            _ => Err(Error::Fenced(
+        match Kept::of(&answer)? {
+            Kept::Stored | Kept::Lost => Ok(()),
+            Kept::Fenced => Err(Error::Fenced(
                 "This controller is no longer a member: its executors are not the cluster's".into(),
             )),
         }

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use crate::hostile::{bytes_like, cases, text_like};
 use crate::journal::{Journal, Record, parted};
 use crate::memory::Memory;
-use crate::queue::unpack;
+use crate::packed::Packed;
 use crate::redis::Fitness;
 use crate::seal::Seal;
 use crate::shared_folder::Mark;
@@ -38,7 +38,7 @@ proptest! {
     ) {
         let memory = Memory::default();
         for offset in [0, 1234, offset] {
-            if let Some(packed) = unpack(&item, offset) {
+            if let Some(packed) = Packed::read(&item, offset) {
                 let id = packed.item.id;
                 memory.saw(packed, Some(b"payload"));
                 memory.change(id, |_| true);

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use ::redis::{Value, cmd};
 
 use crate::admission::{Admission, other_secrets};
+use crate::answers::{Member, Words};
 use crate::members::Link;
 use crate::node::{Node, clock_ms, random_name};
 use crate::numbers::BLOCK;
@@ -355,7 +356,7 @@ impl<'a> Heartbeat<'a> {
         cmd.arg(node.me()).arg(self.epoch).arg(millis(node.settings.lease));
         let answer = array(self.call(|wire, deadline| wire.script(&script::beat, &cmd, deadline))?);
         self.beaten = sent;
-        if answer.first().map(text).as_deref() != Some("OK") {
+        if Member::of(&answer)? == Member::Fenced {
             self.epoch = 0;
             let text =
                 "This controller's lease has lapsed, so its waiting work went to others; joining again"

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::answers::{Forgotten, Words};
 use crate::node::Node;
 use crate::redis::{number, script, text};
 use crate::{Error, Result};
@@ -57,12 +58,14 @@ impl Node {
         let mut cmd = script::forget.call(&self.keys.meta);
         cmd.arg(controller_id);
         let answer = self.pool.run(&script::forget, &cmd)?;
-        match answer.first().map(text).unwrap_or_default().as_str() {
-            "OK" => Ok(()),
-            "LIVES" => Err(Error::Conflict(format!(
+        match Forgotten::of(&answer)? {
+            Forgotten::Done => Ok(()),
+            Forgotten::Lives => Err(Error::Conflict(format!(
                 "The controller {controller_id} is a member of the cluster: stop it first"
             ))),
-            _ => Err(Error::NotFound(format!("No controller {controller_id} is known to be gone"))),
+            Forgotten::NotFound => {
+                Err(Error::NotFound(format!("No controller {controller_id} is known to be gone")))
+            }
         }
     }
 

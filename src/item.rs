@@ -2,10 +2,13 @@
 
 use std::fmt;
 
-/// Where a queue item stands in the cluster. The order is the wire order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+use serde::{Deserialize, Serialize};
+
+/// Where a queue item stands in the cluster.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 pub enum ItemState {
     /// Waits: in its quiet period, for room, or behind another build of its job.
+    #[default]
     Queued,
     /// Held by [`Item::owner`], not started.
     Claimed,
@@ -60,7 +63,7 @@ impl ItemState {
 }
 
 /// A queue item of the cluster, as it stood when it was read.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Item {
     /// The queue id, unique in the cluster, positive.
     pub id: i64,
@@ -105,9 +108,30 @@ pub struct Item {
     /// Id of the item that runs its build again, 0 for none.
     pub again: i64,
     /// What the enqueuer stored; none where only the state was sent, or where its format is not known here.
+    #[serde(skip)]
     pub payload: Option<Vec<u8>>,
     /// Format of the payload, 1 or more (`src/formats.rs`).
+    #[serde(skip)]
     pub format: u32,
+}
+
+impl Item {
+    /// As it is accepted, before the cluster has it: what a new part begins with is said here.
+    pub(crate) fn accepted(new: &NewItem, origin: &str, now_ms: i64) -> Self {
+        Self {
+            id: new.id,
+            job: new.job.clone(),
+            lane: new.lane.clone(),
+            priority: new.priority,
+            enqueued_ms: now_ms,
+            due_ms: now_ms + new.quiet_ms,
+            concurrent: new.concurrent,
+            pinned: new.pinned.clone(),
+            origin: origin.to_owned(),
+            format: 1,
+            ..Self::default()
+        }
+    }
 }
 
 impl fmt::Debug for Item {
@@ -124,8 +148,9 @@ impl fmt::Debug for Item {
     }
 }
 
-/// What is put into the cluster's queue.
-#[derive(Clone, PartialEq, Eq)]
+/// What is put into the cluster's queue. On a controller's own disk it is kept by these names (`src/accepted.rs`), so a part that is
+/// added has a default there.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewItem {
     /// From [`crate::Controller::next_queue_id`]; enqueueing the same id twice changes nothing.
     pub id: i64,
@@ -142,6 +167,7 @@ pub struct NewItem {
     /// Id of the only controller that may claim it, or "".
     pub pinned: String,
     /// Opaque bytes, at most [`NewItem::MAX_PAYLOAD`].
+    #[serde(skip)]
     pub payload: Vec<u8>,
 }
 

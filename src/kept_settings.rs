@@ -2,6 +2,7 @@
 //!
 //! Every controller has a copy of each, and remembers its version, so that the copies put back what Redis loses.
 
+use crate::answers::{Kept, Words};
 use crate::bus::announcement;
 use crate::formats::Kind;
 use crate::node::Node;
@@ -98,9 +99,9 @@ impl Node {
         cmd.arg(self.me()).arg(membership.epoch).arg(path).arg(base).arg(version).arg(&head).arg(sealed);
         cmd.arg(TOPIC).arg(digest).arg(&stamp).arg(mac);
         let answer = self.run(&script::setting_store, &cmd)?;
-        match answer.first().map(text).unwrap_or_default().as_str() {
-            "STORED" => Ok(version),
-            "CONFLICT" => {
+        match Kept::of(&answer)? {
+            Kept::Stored => Ok(version),
+            Kept::Lost => {
                 let present = answer.get(1).map(number).unwrap_or(0);
                 // The answer of the first try may have been lost.
                 let own = present == version
@@ -110,7 +111,7 @@ impl Node {
                     };
                 Ok(if own { version } else { -present })
             }
-            _ => {
+            Kept::Fenced => {
                 Err(Error::Fenced("This controller is no longer a member: its settings are not taken".into()))
             }
         }

@@ -8,6 +8,7 @@
 mod accepted;
 mod admission;
 mod agents;
+mod answers;
 #[doc(hidden)]
 pub mod bridge;
 mod bus;
@@ -35,6 +36,7 @@ mod milestones;
 mod moments;
 mod node;
 mod numbers;
+mod packed;
 mod queue;
 mod reader;
 mod records;

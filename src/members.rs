@@ -8,7 +8,7 @@ use parking_lot::{Condvar, Mutex};
 use crate::node::clock_ms;
 use crate::{Error, Result};
 
-/// How a controller stands with the cluster. The order is the wire order.
+/// How a controller stands with the cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// Not yet reached Redis; trying on.

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use crate::numbers::EMERGENCY;
-use crate::queue::Packed;
-use crate::{Item, ItemState, NewItem};
+use crate::packed::Packed;
+use crate::{Item, ItemState};
 
 /// Ended items are remembered so that none runs again; the oldest are forgotten.
 const ENDED: usize = 20_000;
@@ -122,40 +122,11 @@ impl Memory {
         self.0.lock().highest.event = event;
     }
 
-    /// The cluster has stored it.
-    pub fn stored(&self, item: &NewItem, format: u32, origin: &str, revision: i64, now_ms: i64) {
-        let packed = Packed {
-            item: Item {
-                id: item.id,
-                job: item.job.clone(),
-                state: ItemState::Queued,
-                version: 1,
-                job_revision: revision,
-                lane: item.lane.clone(),
-                priority: item.priority,
-                enqueued_ms: now_ms,
-                due_ms: now_ms + item.quiet_ms,
-                blocked: false,
-                concurrent: item.concurrent,
-                pinned: item.pinned.clone(),
-                origin: origin.into(),
-                owner: String::new(),
-                epoch: 0,
-                attempts: 0,
-                number: 0,
-                result: String::new(),
-                why: String::new(),
-                deaths: 0,
-                again: 0,
-                payload: None,
-                format,
-            },
-            more: String::new(),
-            reaper: String::new(),
-            score: i64::from(item.priority) * PER_PRIORITY + revision,
-            cancel: String::new(),
-        };
-        self.saw(packed, Some(&item.payload));
+    /// The cluster has stored it, as the first of its job's newest revision.
+    pub fn stored(&self, mut packed: Packed, payload: &[u8], revision: i64) {
+        packed.item.job_revision = revision;
+        packed.score = i64::from(packed.item.priority) * PER_PRIORITY + revision;
+        self.saw(packed, Some(payload));
     }
 
     /// The cluster has folded something into it.

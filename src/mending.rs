@@ -134,44 +134,22 @@ impl Heartbeat<'_> {
         let node = self.node;
         let (packed, item) = (&remembered.packed, &remembered.packed.item);
         let ours = item.owner == node.me();
-        let offset = node.link.clock_offset();
-        let reaper = match packed.reaper.strip_prefix(node.me()) {
-            Some(rest) if rest.starts_with(':') => format!("{}:{}", node.me(), self.epoch),
-            _ => packed.reaper.clone(),
+        let mut told = packed.clone();
+        told.item.blocked = false;
+        if packed.reaper.strip_prefix(node.me()).is_some_and(|rest| rest.starts_with(':')) {
+            told.reaper = format!("{}:{}", node.me(), self.epoch);
+        }
+        told.last = if item.state.ended() && !item.owner.is_empty() {
+            format!("{}:{}", item.owner, item.epoch)
+        } else {
+            String::new()
         };
-        let last =
-            if item.owner.is_empty() { String::new() } else { format!("{}:{}", item.owner, item.epoch) };
         let payload = remembered.payload.as_deref().unwrap_or_default();
         cmd.arg(item.id)
             .arg(i32::from(ours && runs(item.state)))
-            .arg(&item.job)
-            .arg(item.state.letter())
-            .arg(item.version)
-            .arg(item.job_revision)
-            .arg(&item.lane)
-            .arg(item.priority)
-            .arg(item.enqueued_ms.saturating_add(offset))
-            .arg(item.due_ms.saturating_add(offset))
-            .arg(0)
-            .arg(i32::from(item.concurrent))
-            .arg(&item.pinned)
-            .arg(&item.origin)
-            .arg(&item.owner)
-            .arg(item.epoch)
-            .arg(item.attempts)
-            .arg(item.number)
-            .arg(&item.result)
-            .arg(&item.why)
-            .arg(reaper)
-            .arg(some(i64::from(item.deaths)))
-            .arg(some(item.again))
-            .arg(packed.score)
-            .arg(&packed.cancel)
-            .arg(if item.state.ended() { last } else { String::new() })
+            .arg(told.text(node.link.clock_offset()))
             .arg(payload)
-            .arg(node.seal.payload(item.id, &item.job, payload))
-            .arg(if item.format == 1 { String::new() } else { item.format.to_string() })
-            .arg(&packed.more);
+            .arg(node.seal.payload(item.id, &item.job, payload));
     }
 
     fn tell(&self, found: Found) {
@@ -198,11 +176,6 @@ impl Heartbeat<'_> {
         node.reread.store(true, std::sync::atomic::Ordering::SeqCst);
         node.reader_kill.kill();
     }
-}
-
-/// As scripts store it: none is "".
-fn some(number: i64) -> String {
-    if number == 0 { String::new() } else { number.to_string() }
 }
 
 /// Has a controller that is building it.

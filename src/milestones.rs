@@ -1,5 +1,6 @@
 //! Which milestone each build of a job has passed, for all controllers.
 
+use crate::answers::{Member, Words};
 use crate::node::Node;
 use crate::redis::{number, script, text};
 use crate::{Error, Result};
@@ -48,7 +49,7 @@ impl Node {
         let mut cmd = script::milestones.call(&self.keys.meta);
         cmd.arg(self.me()).arg(membership.epoch).arg(job).arg(build).arg(word);
         let answer = self.run(&script::milestones, &cmd)?;
-        if answer.first().map(text).as_deref() != Some("OK") {
+        if Member::of(&answer)? == Member::Fenced {
             return Err(Error::Fenced(
                 "This controller is no longer a member: its builds pass no milestone".into(),
             ));

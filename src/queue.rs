@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 
 use ::redis::{Cmd, Value};
 
-use crate::formats::{Kind, UNKNOWN};
+use crate::answers::{Cancelled, Change, HandedOver, Moved, Numbered, Passed, Refusal, Reran, Stored, Words};
+use crate::formats::Kind;
 use crate::members::Membership;
 use crate::node::{Node, clock_ms};
+use crate::packed::Packed;
 use crate::redis::{CALL_TIMEOUT, Fault, LOCK_TIMEOUT, Script, bytes, number, script, text, unavailable};
 use crate::{Cancel, Enqueued, Error, Item, ItemState, NewItem, Result};
 
@@ -26,24 +28,19 @@ impl Node {
     pub fn enqueue(&self, item: NewItem, seen_revision: i64, note: &str) -> Result<Enqueued> {
         self.link.membership()?;
         check(&item)?;
-        let mac = self.seal.payload(item.id, &item.job, &item.payload);
+        let mut packed = Packed { item: Item::accepted(&item, self.me(), clock_ms()), ..Packed::default() };
+        (packed.item.version, packed.item.format) = (1, self.format(Kind::Item));
         let mut cmd = self.call(&script::enqueue);
         cmd.arg(item.id)
-            .arg(&item.job)
-            .arg(&item.lane)
-            .arg(item.priority)
+            .arg(packed.text(0))
             .arg(item.quiet_ms)
-            .arg(i32::from(item.concurrent))
-            .arg(&item.pinned)
-            .arg(self.me())
             .arg(&item.payload)
-            .arg(mac)
+            .arg(self.seal.payload(item.id, &item.job, &item.payload))
             .arg(seen_revision)
-            .arg(line(note))
-            .arg(self.item_format());
+            .arg(line(note));
         let answer = self.enqueued(item.id, self.run_held(&script::enqueue, &cmd, CALL_TIMEOUT)?)?;
         if answer.accepted {
-            self.memory.stored(&item, self.format(Kind::Item), self.me(), answer.revision, clock_ms());
+            self.memory.stored(packed, &item.payload, answer.revision);
         }
         Ok(answer)
     }
@@ -84,22 +81,21 @@ impl Node {
 
     fn enqueued(&self, id: i64, answer: Vec<Value>) -> Result<Enqueued> {
         let revision = answer.get(1).map(number).unwrap_or(0);
-        match word(&answer).as_str() {
-            "OK" => Ok(Enqueued { accepted: true, revision, queued: Vec::new() }),
-            "NEWER" => {
+        match Stored::of(&answer)? {
+            Stored::Done => Ok(Enqueued { accepted: true, revision, queued: Vec::new() }),
+            Stored::Newer => {
                 let queued = self.items_of(answer.get(2..).unwrap_or_default());
                 Ok(Enqueued { accepted: false, revision, queued })
             }
-            "TAKEN" => Err(taken(id)),
-            "FENCED" => Err(Error::Fenced(format!(
+            Stored::Taken => Err(taken(id)),
+            Stored::Fenced => Err(Error::Fenced(format!(
                 "Item {id} stands for a build of a controller that is no member just now"
             ))),
-            "NOTFOUND" => Err(not_found(id)),
-            "GONE" => {
+            Stored::NotFound => Err(not_found(id)),
+            Stored::Gone => {
                 self.chores.want(|wanted| wanted.beat = true);
                 Err(unavailable(&self.address, "it has lost its data and is being filled again"))
             }
-            other => Err(strange(other)),
         }
     }
 
@@ -144,7 +140,7 @@ impl Node {
         let begun = Instant::now();
         loop {
             let answer = run(begun + limit)?;
-            if word(&answer) != "MENDING" {
+            if answer.first().map(text).as_deref() != Some("MENDING") {
                 return Ok(answer);
             }
             if begun.elapsed() > limit / 2 {
@@ -164,8 +160,8 @@ impl Node {
         let mut cmd = self.owner_call(&script::number, membership, id);
         cmd.arg(job).arg(floor.max(0));
         let answer = self.run_held(&script::number, &cmd, LOCK_TIMEOUT)?;
-        match word(&answer).as_str() {
-            "OK" => {
+        match Numbered::of(&answer)? {
+            Numbered::Given => {
                 let number = answer.get(1).map(number).unwrap_or(0);
                 let number = i32::try_from(number)
                     .map_err(|_| Error::Invalid(format!("The job {job} has run out of build numbers")))?;
@@ -178,12 +174,12 @@ impl Node {
                 });
                 Ok(number)
             }
-            "CANCELLED" => {
+            Numbered::Cancelled => {
                 self.forget(id);
                 let who = answer.get(1).map(text).unwrap_or_default();
                 Err(Error::Conflict(format!("Item {id} was cancelled by {who} before its build began")))
             }
-            _ => self.refused(id, &answer).map(|()| 0),
+            Numbered::Refused => self.refused(id, &answer).map(|()| 0),
         }
     }
 
@@ -218,13 +214,9 @@ impl Node {
             cmd.arg(*id).arg(payload.as_slice()).arg(self.seal.payload(*id, new, payload));
         }
         let answer = self.run_held(&script::moved, &cmd, CALL_TIMEOUT)?;
-        match word(&answer).as_str() {
-            "OK" => {
-                self.memory.moved(jobs);
-                Ok(answer.get(1).map(number).unwrap_or(0))
-            }
-            other => Err(strange(other)),
-        }
+        let Moved::Done = Moved::of(&answer)?;
+        self.memory.moved(jobs);
+        Ok(answer.get(1).map(number).unwrap_or(0))
     }
 
     /// See [`crate::Controller::revise`].
@@ -309,10 +301,10 @@ impl Node {
         let mut cmd = self.call(&script::pass);
         cmd.arg(self.me()).arg(membership.epoch).arg(id);
         let answer = self.pool.run(&script::pass, &cmd)?;
-        match word(&answer).as_str() {
-            "OK" => Ok(answer.get(1).map(text)),
-            "ALONE" => Ok(None),
-            _ => self.refused(id, &answer).map(|()| None),
+        match Passed::of(&answer)? {
+            Passed::To => Ok(answer.get(1).map(text)),
+            Passed::Alone => Ok(None),
+            Passed::Refused => self.refused(id, &answer).map(|()| None),
         }
     }
 
@@ -343,8 +335,8 @@ impl Node {
             .arg(most.map_or(-1, i64::from))
             .arg(self.item_format());
         let answer = self.run_held(&script::rerun, &cmd, CALL_TIMEOUT)?;
-        match word(&answer).as_str() {
-            "OK" => {
+        match Reran::of(&answer)? {
+            Reran::Done => {
                 self.forget(id);
                 let again = answer.get(1).map(number).filter(|again| *again > 0);
                 if again.is_some() && !item.owner.is_empty() && item.owner != self.me() {
@@ -352,8 +344,8 @@ impl Node {
                 }
                 Ok(again)
             }
-            "TAKEN" => Err(taken(new_id)),
-            _ => self.refused(id, &answer).map(|()| None),
+            Reran::Taken => Err(taken(new_id)),
+            Reran::Refused => self.refused(id, &answer).map(|()| None),
         }
     }
 
@@ -384,14 +376,14 @@ impl Node {
             let mut cmd = self.call(&script::hand_over);
             cmd.arg(self.me()).arg(membership.epoch).arg(id).arg(item.version).arg(taker);
             let answer = self.pool.run(&script::hand_over, &cmd)?;
-            match word(&answer).as_str() {
-                "OK" => {
+            match HandedOver::of(&answer)? {
+                HandedOver::Done => {
                     self.forget(id);
                     return Ok(true);
                 }
-                "ABSENT" => return Ok(false),
-                "CHANGED" => {}
-                _ => return self.refused(id, &answer).map(|()| false),
+                HandedOver::Absent => return Ok(false),
+                HandedOver::Changed => {}
+                HandedOver::Refused => return self.refused(id, &answer).map(|()| false),
             }
         }
         Err(Error::Unavailable(format!("Item {id} changes all the time: try again")))
@@ -442,15 +434,14 @@ impl Node {
         let mut cmd = self.call(&script::cancel);
         cmd.arg(id).arg(person(who));
         let answer = self.run(&script::cancel, &cmd)?;
-        Ok(match word(&answer).as_str() {
-            "CANCELLED" => {
+        Ok(match Cancelled::of(&answer)? {
+            Cancelled::Done => {
                 self.memory.cancelled(id);
                 Cancel::Cancelled
             }
-            "ASKED" => Cancel::Asked(answer.get(1).map(text).unwrap_or_default()),
-            "TOOLATE" => Cancel::TooLate,
-            "UNKNOWN" => Cancel::Unknown,
-            other => return Err(strange(other)),
+            Cancelled::Asked => Cancel::Asked(answer.get(1).map(text).unwrap_or_default()),
+            Cancelled::TooLate => Cancel::TooLate,
+            Cancelled::Unknown => Cancel::Unknown,
         })
     }
 
@@ -493,7 +484,7 @@ impl Node {
         values
             .chunks_exact(3)
             .filter_map(|triple| {
-                let packed = unpack(&text(&triple[0]), self.link.clock_offset())?;
+                let packed = Packed::read(&text(&triple[0]), self.link.clock_offset())?;
                 let (payload, seal) = (bytes(&triple[1])?, bytes(&triple[2])?);
                 let mut item = packed.item.clone();
                 let holds = !seal.is_empty() && self.seal.payload_holds(item.id, &item.job, payload, seal);
@@ -519,28 +510,27 @@ impl Node {
 
     fn change(&self, id: i64, script: &'static Script, cmd: &Cmd) -> Result<()> {
         let answer = self.pool.run(script, cmd)?;
-        match word(&answer).as_str() {
-            "OK" => Ok(()),
-            _ => self.refused(id, &answer),
+        match Change::of(&answer)? {
+            Change::Done => Ok(()),
+            Change::Refused => self.refused(id, &answer),
         }
     }
 
     fn refused(&self, id: i64, answer: &[Value]) -> Result<()> {
-        match word(answer).as_str() {
-            "FENCED" => {
+        match Refusal::of(answer)? {
+            Refusal::Fenced => {
                 self.forget(id);
                 Err(Error::Fenced(format!(
                     "Item {id} is no longer held by this controller: stop working on it"
                 )))
             }
-            "NOTFOUND" => Err(self.missing(id)),
-            "STATE" => {
+            Refusal::NotFound => Err(self.missing(id)),
+            Refusal::State => {
                 let state = answer.get(1).and_then(bytes).and_then(ItemState::from_letter);
                 let state =
                     state.map_or_else(|| "unknown".into(), |state| format!("{state:?}").to_uppercase());
                 Err(Error::Conflict(format!("Item {id} is {state}, which does not allow this")))
             }
-            other => Err(strange(other)),
         }
     }
 
@@ -557,67 +547,6 @@ impl Node {
         self.held.lock().remove(&id);
     }
 }
-
-/// An item with what only the scripts need.
-#[derive(Clone)]
-pub(crate) struct Packed {
-    pub item: Item,
-    /// Who decides on an orphan, `controller:epoch`.
-    pub reaper: String,
-    /// Its place in the queue, smaller first.
-    pub score: i64,
-    /// Who wants the claimed item cancelled, or "".
-    pub cancel: String,
-    /// Lines of later versions, each with a line break before it; or "".
-    pub more: String,
-}
-
-/// An item from the lines in which scripts pack it.
-pub(crate) fn unpack(packed: &str, clock_offset: i64) -> Option<Packed> {
-    let mut lines = packed.splitn(LINES, '\n');
-    let mut word = || lines.next();
-    fn num<T: std::str::FromStr>(word: Option<&str>) -> Option<T> {
-        word?.parse().ok()
-    }
-    let mut item = Item {
-        id: num(word())?,
-        job: word()?.into(),
-        state: ItemState::from_letter(word()?.as_bytes())?,
-        version: num(word())?,
-        job_revision: num(word())?,
-        lane: word()?.into(),
-        priority: num(word())?,
-        enqueued_ms: num::<i64>(word())?.saturating_sub(clock_offset),
-        due_ms: num::<i64>(word())?.saturating_sub(clock_offset),
-        blocked: word()? == "1",
-        concurrent: word()? == "1",
-        pinned: word()?.into(),
-        origin: word()?.into(),
-        owner: word()?.into(),
-        epoch: num(word())?,
-        attempts: num(word())?,
-        number: num(word())?,
-        result: word()?.into(),
-        why: word()?.into(),
-        deaths: 0,
-        again: 0,
-        payload: None,
-        format: 1,
-    };
-    let reaper = word()?.into();
-    // Empty for most, and not sent by older versions of this library.
-    item.deaths = num(word()).unwrap_or(0);
-    item.again = num(word()).unwrap_or(0);
-    let (score, cancel) = (num(word())?, word()?.into());
-    let _last = word();
-    let format = word().unwrap_or_default();
-    item.format = if format.is_empty() { 1 } else { format.parse().unwrap_or(UNKNOWN) };
-    let more = word().map(|more| format!("\n{more}")).unwrap_or_default();
-    Some(Packed { item, reaper, score, cancel, more })
-}
-
-/// What an item is taken into: its id, the lines that all versions know, the format, and the rest.
-const LINES: usize = 27;
 
 fn check_id(id: i64) -> Result<()> {
     if id <= 0 || id >= 1 << 53 {
@@ -667,10 +596,6 @@ fn line(text: &str) -> String {
     text.chars().take(1000).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-fn word(answer: &[Value]) -> String {
-    answer.first().map(text).unwrap_or_default()
-}
-
 fn not_found(id: i64) -> Error {
     Error::NotFound(format!("There is no item {id} in the cluster's queue (ended items are kept for 24 h)"))
 }
@@ -683,8 +608,4 @@ fn taken(id: i64) -> Error {
 
 fn too_large(length: usize) -> Error {
     Error::Invalid(format!("A payload can have {} bytes at the most, not {length}", NewItem::MAX_PAYLOAD))
-}
-
-fn strange(answer: &str) -> Error {
-    Error::Bug(format!("a script answered {answer:?}"))
 }

@@ -10,7 +10,8 @@ use crate::bus::{announcement, command};
 use crate::formats::Kind;
 use crate::members::Membership;
 use crate::node::Node;
-use crate::queue::{FORGED, Packed, unpack};
+use crate::packed::Packed;
+use crate::queue::FORGED;
 use crate::redis::{CALL_TIMEOUT, Fault, Wire, array, bytes, number, script, text, unavailable};
 use crate::stamp::{FRESH_MS, Heard, Stamp};
 use crate::{Event, Item, ItemState, Result};
@@ -171,7 +172,7 @@ impl<'a> Reader<'a> {
             after = answer.get(2).map(text).unwrap_or_default();
             for triple in page.chunks_exact(3) {
                 self.look_for_forgery(triple);
-                if let Some(packed) = unpack(&text(&triple[0]), node.link.clock_offset()) {
+                if let Some(packed) = Packed::read(&text(&triple[0]), node.link.clock_offset()) {
                     events.extend(self.orphaned(&packed, membership));
                 }
             }
@@ -232,7 +233,7 @@ impl<'a> Reader<'a> {
     /// A queued item whose seal is wrong is set aside before anybody claims it.
     fn look_for_forgery(&self, triple: &[Value]) {
         let node = self.node;
-        let Some(Packed { item, .. }) = unpack(&text(&triple[0]), 0) else { return };
+        let Some(Packed { item, .. }) = Packed::read(&text(&triple[0]), 0) else { return };
         let (payload, seal) = (bytes(&triple[1]).unwrap_or_default(), bytes(&triple[2]).unwrap_or_default());
         if item.state == ItemState::Queued && !node.seal.payload_holds(item.id, &item.job, payload, seal) {
             // An empty seal means 'by the owner' to the script.
@@ -259,7 +260,7 @@ impl<'a> Reader<'a> {
             seen.clone_from(&entry.id);
             match entry.text("k").as_str() {
                 kind @ ("q" | "i") => {
-                    let Some(packed) = unpack(&entry.text("m"), node.link.clock_offset()) else {
+                    let Some(packed) = Packed::read(&entry.text("m"), node.link.clock_offset()) else {
                         continue;
                     };
                     node.memory.saw(packed.clone(), None);
@@ -313,7 +314,7 @@ impl<'a> Reader<'a> {
                 }
                 // Its job may have another name by now, of which the news is on its way.
                 let parts = found.get(2).map(text).unwrap_or_default();
-                let now = unpack(&format!("{}\n{parts}", item.id), 0);
+                let now = Packed::read(&format!("{}\n{parts}", item.id), 0);
                 let moved = now.is_some_and(|now| {
                     now.item.job != item.job && node.seal.payload_holds(item.id, &now.item.job, payload, seal)
                 });

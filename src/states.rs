@@ -5,6 +5,7 @@
 
 use ::redis::Value;
 
+use crate::answers::{Kept, PenTaken, Words};
 use crate::bus::announcement;
 use crate::formats::Kind;
 use crate::node::Node;
@@ -46,8 +47,8 @@ impl Node {
         let mut cmd = script::state_take.call(&self.keys.meta);
         cmd.arg(self.me()).arg(membership.epoch).arg(name).arg(known).arg(AWAITED_MILLIS);
         let answer = self.run(&script::state_take, &cmd)?;
-        match answer.first().map(text).unwrap_or_default().as_str() {
-            "TAKEN" => match self.read_state(name, &answer[1..]) {
+        match PenTaken::of(&answer)? {
+            PenTaken::Taken => match self.read_state(name, &answer[1..]) {
                 Ok(state) => Ok(Pen::Taken(state)),
                 Err(unreadable) => {
                     // Others can read it.
@@ -55,8 +56,8 @@ impl Node {
                     Err(unreadable)
                 }
             },
-            "HELD" => Ok(Pen::Held(answer.get(1).map(text).unwrap_or_default())),
-            _ => Err(fenced()),
+            PenTaken::Held => Ok(Pen::Held(answer.get(1).map(text).unwrap_or_default())),
+            PenTaken::Fenced => Err(fenced()),
         }
     }
 
@@ -91,10 +92,10 @@ impl Node {
         }
         cmd.arg(if give { "1" } else { "" }).arg(TOPIC).arg(&told).arg("").arg(&stamp).arg(mac);
         let answer = self.run(&script::state_store, &cmd)?;
-        match answer.first().map(text).unwrap_or_default().as_str() {
-            "STORED" => Ok(true),
-            "LOST" => Ok(false),
-            _ => Err(fenced()),
+        match Kept::of(&answer)? {
+            Kept::Stored => Ok(true),
+            Kept::Lost => Ok(false),
+            Kept::Fenced => Err(fenced()),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::node::Node;
-use crate::queue::unpack;
+use crate::packed::Packed;
 use crate::redis::{script, text};
 use crate::{Item, Result};
 
@@ -131,7 +131,7 @@ impl Node {
         let answer = self.pool.run(&script::trace, &cmd)?;
         let word = |index: usize| answer.get(index).map(text).unwrap_or_default();
         let offset = self.link.clock_offset();
-        let item = unpack(&word(1), offset).map(|packed| packed.item);
+        let item = Packed::read(&word(1), offset).map(|packed| packed.item);
         let (job, steps) = read(&word(0), offset);
         let job = item.as_ref().map_or(job, |item| item.job.clone());
         Ok((item.is_some() || !steps.is_empty()).then_some(Trace { job, item, steps }))

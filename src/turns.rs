@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::answers::{TurnOf, Words};
 use crate::node::Node;
 use crate::redis::{script, text};
 use crate::{Error, Result};
@@ -37,13 +38,12 @@ impl Node {
             .arg(millis(remember))
             .arg(CALLS.fetch_add(1, Ordering::Relaxed));
         let answer = self.run(&script::turn, &cmd)?;
-        let word = |index: usize| answer.get(index).map(text).unwrap_or_default();
-        match word(0).as_str() {
-            "FIRST" => Ok(Turn::First),
-            "AGAIN" => Ok(Turn::Again),
-            "UNDERWAY" => Ok(Turn::Underway),
-            "DONE" => Ok(Turn::Done(word(1))),
-            _ => Err(Error::Fenced(
+        match TurnOf::of(&answer)? {
+            TurnOf::First => Ok(Turn::First),
+            TurnOf::Again => Ok(Turn::Again),
+            TurnOf::Underway => Ok(Turn::Underway),
+            TurnOf::Done => Ok(Turn::Done(answer.get(1).map(text).unwrap_or_default())),
+            TurnOf::Fenced => Err(Error::Fenced(
                 "This controller is no longer a member: others do what is done once".into(),
             )),
         }

@@ -12,10 +12,11 @@ use jni_sys::jlong;
 
 use super::errors::Failure;
 use super::log::Line;
-use crate::{BuildPage, BuildRow, BuildState, ConfigForm, FormKind, RecordsPhase, RecordsState};
+use super::parcel::{bytes_to_java, to_java};
+use crate::{BuildPage, BuildRow, ConfigForm, RecordsPhase, RecordsState};
 use crate::{
-    Cancel, Enqueued, Error, Event, Item, ItemState, KnownController, LaneOffer, LinkState, Member, Moment,
-    NewItem, Phase, Trace,
+    Cancel, Enqueued, Error, Event, Item, KnownController, LaneOffer, LinkState, Member, Moment, NewItem,
+    Phase, Trace,
 };
 
 /// Longest text taken from Java, bytes.
@@ -40,11 +41,12 @@ macro_rules! types {
                 ItemType => "io.jenkins.plugins.ha.bridge.Item",
                 ItemTraceType => "io.jenkins.plugins.ha.bridge.ItemTrace",
                 TraceStepType => "io.jenkins.plugins.ha.bridge.ItemTrace$Step",
-                ItemStateType => "io.jenkins.plugins.ha.bridge.ItemState",
                 LinkStateType => "io.jenkins.plugins.ha.bridge.LinkState",
                 PhaseType => "io.jenkins.plugins.ha.bridge.LinkState$Phase",
                 CancelOutcomeType => "io.jenkins.plugins.ha.bridge.CancelOutcome",
                 RecordsPhaseType => "io.jenkins.plugins.ha.bridge.RecordsState$Phase",
+                BuildRowType => "io.jenkins.plugins.ha.bridge.BuildRow",
+                ConfigFormType => "io.jenkins.plugins.ha.bridge.ConfigForm",
             },
             $($body)*
         })*
@@ -60,18 +62,6 @@ macro_rules! types {
 types! {
     ListType => "java.util.List" {
         methods { static fn of { sig = (elements: JObject[]) -> JList } },
-    }
-    ItemStateType => "io.jenkins.plugins.ha.bridge.ItemState" {
-        fields {
-            static queued { sig = ItemStateType, name = "QUEUED", get = queued },
-            static claimed { sig = ItemStateType, name = "CLAIMED", get = claimed },
-            static starting { sig = ItemStateType, name = "STARTING", get = starting },
-            static running { sig = ItemStateType, name = "RUNNING", get = running },
-            static orphaned { sig = ItemStateType, name = "ORPHANED", get = orphaned },
-            static done { sig = ItemStateType, name = "DONE", get = done },
-            static cancelled { sig = ItemStateType, name = "CANCELLED", get = cancelled },
-            static unreadable { sig = ItemStateType, name = "UNREADABLE", get = unreadable },
-        },
     }
     PhaseType => "io.jenkins.plugins.ha.bridge.LinkState$Phase" {
         fields {
@@ -92,14 +82,7 @@ types! {
         },
     }
     ItemType => "io.jenkins.plugins.ha.bridge.Item" {
-        constructors {
-            fn new(
-                id: jlong, job: JString, state: ItemStateType, version: jlong, job_revision: jlong, lane: JString,
-                priority: jint, enqueued_millis: jlong, due_millis: jlong, blocked: jboolean, concurrent: jboolean,
-                pinned: JString, origin: JString, owner: JString, epoch: jlong, attempts: jint, number: jint,
-                result: JString, why: JString, deaths: jint, again: jlong, payload: jbyte[]
-            ),
-        },
+        methods { static fn of { sig = (text: jbyte[], payload: jbyte[]) -> ItemType } },
     }
     TraceStepType => "io.jenkins.plugins.ha.bridge.ItemTrace$Step" {
         constructors {
@@ -143,27 +126,13 @@ types! {
         },
     }
     BuildRowType => "io.jenkins.plugins.ha.bridge.BuildRow" {
-        constructors {
-            fn new(
-                job: JString, number: jint, state: jint, version: jlong, queue_id: jlong, controller_id: JString,
-                controller_name: JString, incarnation: JString, epoch: jlong, result: JString,
-                started_millis: jlong, duration_millis: jlong, display_name: JString, description: JString,
-                keep: jboolean, agent: JString, causes: JString[], users: JString[], parameters: JString[],
-                commits: JString[], xml: jbyte[], damage: JString
-            ),
-        },
+        methods { static fn of { sig = (text: jbyte[], xml: jbyte[]) -> BuildRowType } },
     }
     BuildPageType => "io.jenkins.plugins.ha.bridge.BuildPage" {
         constructors { fn new(builds: JList, next: JString) },
     }
     ConfigFormType => "io.jenkins.plugins.ha.bridge.ConfigForm" {
-        constructors {
-            fn new(
-                id: jlong, subject: JString, kind: jint, made_millis: jlong, author: JString, controller_id: JString,
-                controller_name: JString, note: JString, base: JString, digest: JString, seal: JString,
-                text: jbyte[]
-            ),
-        },
+        methods { static fn of { sig = (parts: jbyte[], text: jbyte[]) -> ConfigFormType } },
     }
     RecordsPhaseType => "io.jenkins.plugins.ha.bridge.RecordsState$Phase" {
         fields {
@@ -269,20 +238,6 @@ pub(super) fn texts(
     Ok(Some(texts))
 }
 
-/// Names and values, in turn.
-pub(super) fn pairs(
-    env: &mut Env<'_>,
-    what: &str,
-    array: &JObjectArray<'_, JString<'_>>,
-) -> Result<Vec<(String, String)>, Failure> {
-    let mut texts = texts(env, what, array)?.unwrap_or_default().into_iter();
-    let mut pairs = Vec::new();
-    while let (Some(name), Some(value)) = (texts.next(), texts.next()) {
-        pairs.push((name, value));
-    }
-    Ok(pairs)
-}
-
 /// Bytes from Java.
 pub(super) fn bytes(env: &Env<'_>, what: &str, array: &JByteArray<'_>) -> Result<Vec<u8>, Failure> {
     optional_bytes(env, what, array, NewItem::MAX_PAYLOAD)?
@@ -304,16 +259,6 @@ pub(super) fn optional_bytes(
         return Err(Error::Invalid(format!("{what} has {length} bytes, more than {most}")).into());
     }
     Ok(Some(env.convert_byte_array(array)?))
-}
-
-/// The state of a build by its place among Java's constants.
-pub(super) fn build_state(ordinal: jni_sys::jint) -> Result<BuildState, Failure> {
-    match ordinal {
-        0 => Ok(BuildState::Running),
-        1 => Ok(BuildState::Ended),
-        2 => Ok(BuildState::Deleted),
-        other => Err(Error::Invalid(format!("there is no state {other} of a build")).into()),
-    }
 }
 
 /// Lanes and, beside them, rooms.
@@ -406,43 +351,9 @@ pub(super) fn items<'local>(env: &mut Env<'local>, items: &[Item]) -> Result<JLi
 
 pub(super) fn item<'local>(env: &mut Env<'local>, item: &Item) -> Result<ItemType<'local>, Failure> {
     env.with_local_frame_returning_local::<_, ItemType<'_>, Failure>(FRAME, |env| {
-        let job = JString::new(env, &item.job)?;
-        let state = item_state(env, item.state)?;
-        let lane = JString::new(env, &item.lane)?;
-        let pinned = JString::new(env, &item.pinned)?;
-        let origin = JString::new(env, &item.origin)?;
-        let owner = JString::new(env, &item.owner)?;
-        let result = JString::new(env, &item.result)?;
-        let why = JString::new(env, &item.why)?;
-        let payload = match &item.payload {
-            Some(payload) => env.byte_array_from_slice(payload)?,
-            None => JByteArray::null(),
-        };
-        Ok(ItemType::new(
-            env,
-            item.id,
-            job,
-            state,
-            item.version,
-            item.job_revision,
-            lane,
-            item.priority,
-            item.enqueued_ms,
-            item.due_ms,
-            item.blocked,
-            item.concurrent,
-            pinned,
-            origin,
-            owner,
-            item.epoch,
-            item.attempts,
-            item.number,
-            result,
-            why,
-            item.deaths,
-            item.again,
-            payload,
-        )?)
+        let text = to_java(env, item)?;
+        let payload = bytes_to_java(env, item.payload.as_deref())?;
+        Ok(ItemType::of(env, text, payload)?)
     })
 }
 
@@ -570,49 +481,9 @@ pub(super) fn build_row<'local>(
     row: &BuildRow,
 ) -> Result<BuildRowType<'local>, Failure> {
     env.with_local_frame_returning_local::<_, BuildRowType<'_>, Failure>(FRAME, |env| {
-        let job = JString::new(env, &row.job)?;
-        let controller_id = JString::new(env, &row.controller_id)?;
-        let controller_name = JString::new(env, &row.controller_name)?;
-        let incarnation = JString::new(env, &row.incarnation)?;
-        let result = JString::new(env, &row.result)?;
-        let display_name = JString::new(env, &row.display_name)?;
-        let description = JString::new(env, &row.description)?;
-        let damage = JString::new(env, &row.damage)?;
-        let agent = JString::new(env, &row.agent)?;
-        let causes = text_array(env, row.causes.iter())?;
-        let users = text_array(env, row.users.iter())?;
-        let pairs: Vec<&String> = row.parameters.iter().flat_map(|(name, value)| [name, value]).collect();
-        let parameters = text_array(env, pairs.into_iter())?;
-        let commits = text_array(env, row.commits.iter())?;
-        let xml = match &row.xml {
-            Some(xml) => env.byte_array_from_slice(xml)?,
-            None => JByteArray::null(),
-        };
-        Ok(BuildRowType::new(
-            env,
-            job,
-            row.number,
-            row.state as jni_sys::jint,
-            row.version,
-            row.queue_id,
-            controller_id,
-            controller_name,
-            incarnation,
-            row.epoch,
-            result,
-            row.started_ms,
-            row.duration_ms,
-            display_name,
-            description,
-            row.keep,
-            agent,
-            causes,
-            users,
-            parameters,
-            commits,
-            xml,
-            damage,
-        )?)
+        let text = to_java(env, row)?;
+        let xml = bytes_to_java(env, row.xml.as_deref())?;
+        Ok(BuildRowType::of(env, text, xml)?)
     })
 }
 
@@ -628,53 +499,10 @@ pub(super) fn config_form<'local>(
     form: &ConfigForm,
 ) -> Result<ConfigFormType<'local>, Failure> {
     env.with_local_frame_returning_local::<_, ConfigFormType<'_>, Failure>(FRAME, |env| {
-        let subject = JString::new(env, &form.subject)?;
-        let author = JString::new(env, &form.author)?;
-        let controller_id = JString::new(env, &form.controller_id)?;
-        let controller_name = JString::new(env, &form.controller_name)?;
-        let note = JString::new(env, &form.note)?;
-        let base = JString::new(env, &form.base)?;
-        let digest = JString::new(env, &form.digest)?;
-        let seal = JString::new(env, &form.seal)?;
-        let text = match &form.text {
-            Some(text) => env.byte_array_from_slice(text)?,
-            None => JByteArray::null(),
-        };
-        Ok(ConfigFormType::new(
-            env,
-            form.id,
-            subject,
-            form.kind as jni_sys::jint,
-            form.made_ms,
-            author,
-            controller_id,
-            controller_name,
-            note,
-            base,
-            digest,
-            seal,
-            text,
-        )?)
+        let parts = to_java(env, form)?;
+        let text = bytes_to_java(env, form.text.as_deref())?;
+        Ok(ConfigFormType::of(env, parts, text)?)
     })
-}
-
-/// The kind of a form from Java.
-pub(super) fn form_kind(code: jni_sys::jint) -> Result<FormKind, Failure> {
-    FormKind::of_code(code.into())
-        .ok_or_else(|| Error::Invalid(format!("{code} is no kind of a form")).into())
-}
-
-fn text_array<'local, 'text>(
-    env: &mut Env<'local>,
-    texts: impl ExactSizeIterator<Item = &'text String>,
-) -> Result<JObjectArray<'local, JString<'local>>, Failure> {
-    let array = JObjectArray::<JString<'_>>::new(env, texts.len(), JString::null())?;
-    for (index, text) in texts.enumerate() {
-        let element = JString::new(env, text)?;
-        array.set_element(env, index, &element)?;
-        env.delete_local_ref(element);
-    }
-    Ok(array)
 }
 
 pub(super) fn longs<'local>(env: &mut Env<'local>, values: &[jlong]) -> Result<JLongArray<'local>, Failure> {
@@ -729,17 +557,4 @@ pub(super) fn log_lines<'local>(env: &mut Env<'local>, lines: &[Line]) -> Result
         let text = JString::new(env, &line.text)?;
         Ok(LogLineType::new(env, line.level as i32, module, text)?.into())
     })
-}
-
-fn item_state<'local>(env: &mut Env<'local>, state: ItemState) -> Result<ItemStateType<'local>, Failure> {
-    Ok(match state {
-        ItemState::Queued => ItemStateType::queued(env),
-        ItemState::Claimed => ItemStateType::claimed(env),
-        ItemState::Starting => ItemStateType::starting(env),
-        ItemState::Running => ItemStateType::running(env),
-        ItemState::Orphaned => ItemStateType::orphaned(env),
-        ItemState::Done => ItemStateType::done(env),
-        ItemState::Cancelled => ItemStateType::cancelled(env),
-        ItemState::Unreadable => ItemStateType::unreadable(env),
-    }?)
 }

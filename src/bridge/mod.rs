@@ -7,11 +7,11 @@
 //! answer back. Errors and panics become Java exceptions in one place ([`errors`]).
 //!
 //! No thread of this library ever attaches to the JVM: Java threads come down and wait. Nothing is called in Java but
-//! constructors, and `List.of`.
+//! constructors, `List.of`, and the `of` by which a record is made of its parcel ([`parcel`]).
 #![allow(unsafe_code)]
 // Public for the library that tests the bridge, and for nobody else.
 #![allow(missing_docs)]
-// Values cross the bridge one by one: reading them out of Java objects would cost a call each.
+// What is more than a few parts crosses as one (parcel.rs); settings cross one by one, so that no secret is part of a text.
 #![allow(clippy::too_many_arguments)]
 
 mod convert;
@@ -20,6 +20,7 @@ mod handles;
 mod log;
 mod natives;
 mod panics;
+mod parcel;
 
 pub use convert::{EventType, event};
 pub use errors::{Failure, ThrowHaException};

@@ -15,16 +15,19 @@ local P = string.sub(KEYS[1], 1, -5)
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
--- An item is a hash: `v` has what follows up to LAST, one line each, then FORMAT and MORE where they are not empty; `payload` and
+-- An item is a hash: `v` has what follows up to MORE, one line each, up to the last that is not empty, LAST at the least; `payload` and
 -- `mac` are fields of their own. One text is read, taken apart and put together in a fraction of the time that two dozen fields take,
 -- and readers get it as it is.
 --
 -- The lines up to LAST are the same in all versions that work in one cluster (PROTOCOL in src/admission.rs). FORMAT says which version's
--- payload the item has (src/formats.rs), '' for 1. MORE are the lines of later versions: every script keeps them as they are.
+-- payload the item has (src/formats.rs), '' for 1. A part that is added stands behind the others and before MORE, and has '' where
+-- nobody has set it; what an item begins with is in src/item.rs. MORE are the lines of later versions, each with the line break
+-- before it: every script keeps them as they are.
 local JOB, STATE, VERSION, JOBREV, LANE, PRIORITY, ENQUEUED, DUE, BLOCKED, CONCURRENT = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local PINNED, ORIGIN, OWNER, EPOCH, ATTEMPTS, NUMBER, RESULT, WHY, REAPER = 11, 12, 13, 14, 15, 16, 17, 18, 19
-local DEATHS, AGAIN = 20, 21
-local SCORE, CANCEL, LAST, PAYLOAD, MAC, FORMAT, MORE = 22, 23, 24, 25, 26, 27, 28
+local DEATHS, AGAIN, SCORE, CANCEL, LAST = 20, 21, 22, 23, 24
+local FORMAT = 25
+local MORE, PAYLOAD, MAC = 26, 27, 28
 local DAY = 86400
 -- The lane of placeholders: each stands for a build that its controller keeps for itself, and may begin once this is claimed.
 local STAYS = 'l:'
@@ -46,8 +49,10 @@ local function plain(text)
 end
 
 local function text_of(v)
-  local format, more = v[FORMAT] or '', v[MORE] or ''
-  return table.concat(v, '\n', 1, LAST) .. ((format ~= '' or more ~= '') and '\n' .. format .. more or '')
+  local last = MORE
+  while last > LAST and v[last] == '' do last = last - 1 end
+  if last == MORE then return table.concat(v, '\n', 1, MORE - 1) .. v[MORE] end
+  return table.concat(v, '\n', 1, last)
 end
 
 -- What happened to an item is kept apart from it and for longer, for people (src/trace.rs): trace:<id> has a line for each change,
@@ -178,25 +183,25 @@ local function event(id, v, fresh)
   wake()
 end
 
+-- Lua takes 32 parts of a text at the most.
 local LINES = '^([^\n]+)\n([QCSRODXU])\n(%d+)\n(%d+)\n([^\n]*)\n(%d+)\n(%-?%d+)\n(%-?%d+)\n([01])\n([01])\n'
-  .. string.rep('([^\n]*)\n', 3) .. '(%d+)\n(%d+)\n(%d+)\n' .. string.rep('([^\n]*)\n', 3) .. '(%d*)\n(%d*)\n(%d+)\n([^\n]*)\n([^\n]*)\n?(%d*)(.*)$'
+  .. string.rep('([^\n]*)\n', 3) .. '(%d+)\n(%d+)\n(%d+)\n' .. string.rep('([^\n]*)\n', 3) .. '(%d*)\n(%d*)\n(%d+)\n([^\n]*)\n([^\n]*)'
+  .. '\n?(%d*)' .. string.rep('\n?([^\n]*)', MORE - FORMAT - 1) .. '(.*)$'
 
 -- The parts of an item from its text; without LAST where it is none.
 local function parts_of(text)
-  local v = {string.match(text, LINES)}
-  if v[LAST] then
-    v[FORMAT], v[MORE] = v[PAYLOAD], v[MAC]
-    v[PAYLOAD], v[MAC] = nil, nil
-  end
-  return v
+  return {string.match(text, LINES)}
 end
 
 -- What is stored of an item cannot be read: it alone is set aside, with its bytes, for an admin to see and to cancel.
 local function shelve(id, text)
   local job = string.match(text, '^([^\n]+)\n')
   local seq = redis.call('ZSCORE', P .. 'live', id) or '0'
-  local v = {job or 'unknown', 'U', int(now), '0', '', '0', int(now), int(now), '0', '1', '', '', '', '0', '0', '0', '',
-    'What Redis holds of it cannot be read: cancel it and trigger its build again', '', '', '', int(seq), '', ''}
+  local v = {}
+  for part = 1, MORE do v[part] = '' end
+  v[JOB], v[STATE], v[VERSION], v[JOBREV], v[PRIORITY], v[SCORE] = job or 'unknown', 'U', int(now), '0', '0', int(seq)
+  v[ENQUEUED], v[DUE], v[BLOCKED], v[CONCURRENT], v[EPOCH], v[ATTEMPTS], v[NUMBER] = int(now), int(now), '0', '1', '0', '0', '0'
+  v[WHY] = 'What Redis holds of it cannot be read: cancel it and trigger its build again'
   redis.call('HSET', P .. 'item:' .. id, 'unread', text, 'v', text_of(v))
   trace(id, '\t' .. JOB .. '=' .. plain(v[JOB]) .. '\t' .. STATE .. '=U\t' .. WHY .. '=' .. v[WHY])
   redis.call('HDEL', P .. 'orphan', id)

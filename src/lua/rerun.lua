@@ -31,9 +31,14 @@ if why then
 end
 finish(id, v, 'D', RESULT, ARGV[4], LAST, me, DEATHS, int(deaths), AGAIN, new)
 local seq = int(redis.call('INCR', P .. 'seq'))
-local n = {v[JOB], 'Q', '1', seq, v[LANE], v[PRIORITY], int(now), int(now), '0', v[CONCURRENT], v[PINNED], controller,
-  '', '0', '0', '0', '', 'Runs again what was #' .. v[NUMBER] .. ': ' .. v[WHY], '',
-  int(deaths), '', v[SCORE], '', '', ARGV[6], ARGV[7], ARGV[9], v[MORE]}
+-- What it was when it was accepted stays; what happened to the old one is not its own.
+local n = {}
+for part = 1, MORE do n[part] = v[part] end
+n[STATE], n[VERSION], n[JOBREV], n[ENQUEUED], n[DUE], n[BLOCKED] = 'Q', '1', seq, int(now), int(now), '0'
+n[ORIGIN], n[OWNER], n[EPOCH], n[ATTEMPTS], n[NUMBER] = controller, '', '0', '0', '0'
+n[RESULT], n[REAPER], n[DEATHS], n[AGAIN], n[CANCEL], n[LAST] = '', '', int(deaths), '', '', ''
+n[WHY] = 'Runs again what was #' .. v[NUMBER] .. ': ' .. v[WHY]
+n[FORMAT], n[PAYLOAD], n[MAC] = ARGV[9] or '', ARGV[6], ARGV[7]
 redis.call('ZADD', P .. 'live', seq, new)
 redis.call('ZADD', P .. 'queued:' .. v[JOB], seq, new)
 n[BLOCKED] = place(new, n)

@@ -1,6 +1,6 @@
 -- Brings back items that Redis has lost, or whose last changes it has lost, as a controller remembers them.
 --
--- ARGV  controller, epoch, lease ms, then for each item: id, 1 if the controller itself runs it, its fields from JOB to MORE...
+-- ARGV  controller, epoch, lease ms, then for each item: id, 1 if the controller itself runs it, its text, payload, mac
 -- Answers  how many were brought back
 -- Keeps: the newest version wins, whoever comes first; what ended stays ended; once all have said what they know, what somebody
 --        has taken since is his.
@@ -96,8 +96,9 @@ local function put(id, v, own)
   event(id, v, state == 'Q')
 end
 
-for i = 4, #ARGV, MORE + 2 do
-  local id, own, v = ARGV[i], ARGV[i + 1] == '1', {unpack(ARGV, i + 2, i + 1 + MORE)}
+for i = 4, #ARGV, 5 do
+  local id, own, v = ARGV[i], ARGV[i + 1] == '1', parts_of(ARGV[i + 2])
+  v[PAYLOAD], v[MAC] = ARGV[i + 3], ARGV[i + 4]
   local there = load(id)
   local newer = not there or tonumber(v[VERSION]) > tonumber(there[VERSION])
   local free = not there or string.find('QU', there[STATE], 1, true)

@@ -4,25 +4,13 @@ use std::collections::BTreeSet;
 
 use sha2::{Digest, Sha256};
 
+use super::columns::{COLUMNS, Found, json};
 use super::jobs::graves;
 use super::packed::Packed;
 use super::query::{BuildPage, BuildQuery, Key};
 use super::row::{BuildRow, BuildState};
-use super::store::{Dialect, Fault, Fields, Session, Value};
+use super::store::{Dialect, Fault, Session, Value};
 use crate::Result as Answer;
-
-/// What a row is made of, in the order of [`row_of`].
-pub(super) const COLUMNS: &str = "j.full_name, b.number, b.state, b.version, b.queue_id, b.controller_id, \
-     b.controller_name, b.incarnation, b.epoch, b.result, b.started, b.duration, b.display_name, b.description, b.keep, \
-     b.agent, b.causes, b.users, b.parameters, b.commits, b.job_id, b.adopted, b.damage";
-/// Where [`COLUMNS`] has the job's id.
-pub(super) const JOB_ID: usize = 20;
-/// Where [`COLUMNS`] has the time of the last adoption.
-pub(super) const ADOPTED: usize = 21;
-/// Where [`COLUMNS`] has what cannot be read of the build's file.
-const DAMAGE: usize = 22;
-/// How many columns [`COLUMNS`] has; where what is asked for besides begins.
-pub(super) const COLUMN_COUNT: usize = 23;
 
 /// Longest value that stands in the index as it is, bytes.
 const PLAIN_TAG: usize = 160;
@@ -97,61 +85,12 @@ pub(super) fn cause_search(causes: &[String]) -> String {
     causes.join("\n").to_lowercase()
 }
 
-/// Makes the row; what cannot be read of it is told in [`BuildRow::damage`].
-pub(super) fn row_of(fields: &Fields) -> BuildRow {
-    let mut damage = fields.text(DAMAGE).to_owned();
-    let mut list = |at: usize, what: &str| -> Vec<String> {
-        serde_json::from_str(fields.text(at)).unwrap_or_else(|_| {
-            damage = format!("its {what} cannot be read");
-            Vec::new()
-        })
-    };
-    let (causes, users, commits) = (list(16, "causes"), list(17, "users"), list(19, "commits"));
-    let parameters = serde_json::from_str(fields.text(18)).unwrap_or_else(|_| {
-        damage = "its parameters cannot be read".into();
-        Vec::new()
-    });
-    let state = BuildState::of_code(fields.int(2)).unwrap_or_else(|| {
-        damage = "its state cannot be read".into();
-        BuildState::Ended
-    });
-    BuildRow {
-        job: fields.text(0).to_owned(),
-        number: i32::try_from(fields.int(1)).unwrap_or_default(),
-        state,
-        version: fields.int(3),
-        queue_id: fields.int(4),
-        controller_id: fields.text(5).to_owned(),
-        controller_name: fields.text(6).to_owned(),
-        incarnation: fields.text(7).to_owned(),
-        epoch: fields.int(8),
-        result: fields.text(9).to_owned(),
-        started_ms: fields.int(10),
-        duration_ms: fields.int(11),
-        display_name: fields.text(12).to_owned(),
-        description: fields.text(13).to_owned(),
-        keep: fields.int(14) != 0,
-        agent: fields.text(15).to_owned(),
-        causes,
-        users,
-        parameters,
-        commits,
-        xml: None,
-        damage,
-    }
-}
-
 /// How the name of a job begins that was deleted, or whose name another job has taken.
 pub(super) const ASIDE: &str = "/deleted/";
 
 /// Whether the job was set aside: its builds are deleted, though not all may be marked so yet.
 fn set_aside(job: &str) -> bool {
     job.starts_with(ASIDE)
-}
-
-/// The numbers or texts of a JSON array as a parameter.
-pub(super) fn json<T: serde::Serialize>(values: &[T]) -> Value {
-    Value::Text(serde_json::to_string(values).unwrap_or_else(|_| "[]".into()))
 }
 
 /// SQL with its parameters.
@@ -181,10 +120,10 @@ pub(super) fn find(
     );
     let rows = session.rows(&sql, &[cluster.into(), job.into(), number.into()])?;
     Ok(rows.first().map(|fields| {
-        let mut row = row_of(fields);
-        if let Some(content) = fields.bytes(COLUMN_COUNT) {
-            let size = usize::try_from(fields.int(COLUMN_COUNT + 1)).unwrap_or(usize::MAX);
-            let sha256 = fields.bytes(COLUMN_COUNT + 2).unwrap_or_default();
+        let Found { mut row, end, .. } = Found::of(fields);
+        if let Some(content) = fields.bytes(end) {
+            let size = usize::try_from(fields.int(end + 1)).unwrap_or(usize::MAX);
+            let sha256 = fields.bytes(end + 2).unwrap_or_default();
             match Packed::unpack(content, size, sha256) {
                 Ok(xml) => row.xml = Some(xml),
                 Err(reason) => {
@@ -238,17 +177,14 @@ pub(super) fn page(session: &mut dyn Session, cluster: i64, query: &BuildQuery) 
         }
     }
     let rows = session.rows(&sql.text, &sql.values)?;
-    let next = if rows.len() > query.limit {
-        let last = &rows[query.limit - 1];
-        if by_number {
-            Key::Number(last.int(1)).show()
-        } else {
-            Key::Time(last.int(10), last.int(JOB_ID), last.int(1)).show()
-        }
-    } else {
-        String::new()
+    let more = rows.len() > query.limit;
+    let found: Vec<Found> = rows.iter().take(query.limit).map(Found::of).collect();
+    let next = match found.last().filter(|_| more) {
+        Some(last) if by_number => Key::Number(last.row.number.into()).show(),
+        Some(last) => Key::Time(last.row.started_ms, last.job_id, last.row.number.into()).show(),
+        None => String::new(),
     };
-    Ok(BuildPage { builds: rows.iter().take(query.limit).map(row_of).collect(), next })
+    Ok(BuildPage { builds: found.into_iter().map(|found| found.row).collect(), next })
 }
 
 /// What the index of tags can answer of a query, the rarest first.
@@ -467,7 +403,7 @@ pub(super) fn newest(
          AND b.number = (SELECT MAX(number) FROM ({}) AS newest)",
         of_results.join(" UNION ALL ")
     );
-    Ok(session.rows(&text, &sql.values)?.first().map(row_of))
+    Ok(session.rows(&text, &sql.values)?.first().map(|fields| Found::of(fields).row))
 }
 
 /// Numbers and versions of what is not deleted, ascending.
@@ -495,7 +431,12 @@ pub(super) fn running(
         values.push(controller.into());
     }
     sql += " ORDER BY b.started, b.job_id, b.number";
-    Ok(session.rows(&sql, &values)?.iter().filter(|row| !set_aside(row.text(0))).map(row_of).collect())
+    Ok(session
+        .rows(&sql, &values)?
+        .iter()
+        .map(|fields| Found::of(fields).row)
+        .filter(|row| !set_aside(&row.job))
+        .collect())
 }
 
 /// The highest number the job ever used; 0 for none.

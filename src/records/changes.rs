@@ -1,16 +1,19 @@
-//! Changes of the records: who may make which, and how they are stored.
+//! Changes of the records, and how they are stored.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::builds::{ADOPTED, ASIDE, COLUMN_COUNT, COLUMNS, JOB_ID, cause_search, json, row_of, tags};
+use super::builds::{ASIDE, tags};
+use super::columns::{self, COLUMNS, Found, json};
 use super::form::ConfigForm;
 use super::forms;
 use super::jobs;
+use super::marks::Marks;
 use super::packed::Packed;
 use super::row::{BuildRow, BuildState};
+use super::rules::{Refusal, delete, judge};
 use super::store::{Fault, Session, Statement, Value};
 
 /// A build adopted by one controller is not adopted by another for so long, ms.
@@ -135,95 +138,6 @@ pub(super) enum Outcome {
     Refused(Refusal),
 }
 
-/// Why a change is not made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refusal {
-    /// The build belongs to somebody else.
-    Foreign,
-    /// It has ended and does not run again.
-    Ended,
-    /// It was deleted.
-    Deleted,
-    /// It runs; only its owner may change it.
-    Running,
-    /// The queue has since given its item another number.
-    Superseded,
-    /// Another build came from the same queue item.
-    Doubled,
-}
-
-impl Refusal {
-    /// For the log.
-    pub fn why(self) -> &'static str {
-        match self {
-            Self::Foreign => "the build belongs to another controller, or to another start of this one",
-            Self::Ended => "the build has ended",
-            Self::Deleted => "the build was deleted",
-            Self::Running => "the build still runs on its controller",
-            Self::Superseded => {
-                "its queue item was given to another controller, as a build with a higher number"
-            }
-            Self::Doubled => "another build came from the same queue item: the item was built twice",
-        }
-    }
-}
-
-/// Decides on a save. Answers the row to be stored.
-pub(super) fn judge(
-    stored: Option<&BuildRow>,
-    new: &BuildRow,
-    edit: bool,
-    by: &Writer,
-) -> Result<BuildRow, Refusal> {
-    use BuildState::{Deleted, Ended, Running};
-    let mut row = new.clone();
-    row.version = stored.map_or(0, |stored| stored.version) + 1;
-    let Some(stored) = stored else {
-        return Ok(row);
-    };
-    // Whoever has adopted a build writes it, though the build itself may still name the one that started it.
-    let adopter = stored.controller_id == by.controller_id && stored.incarnation == by.incarnation;
-    let own = stored.controller_id == new.controller_id && stored.incarnation == new.incarnation;
-    // Without a membership (0) a build is still that of the process that started it.
-    let owner = (own || adopter) && (new.epoch == 0 || new.epoch >= stored.epoch);
-    row.epoch = row.epoch.max(stored.epoch);
-    if adopter && !own {
-        row.controller_id.clone_from(&stored.controller_id);
-        row.controller_name.clone_from(&stored.controller_name);
-        row.incarnation.clone_from(&stored.incarnation);
-    }
-    match (stored.state, new.state) {
-        (Deleted, _) => Err(Refusal::Deleted),
-        (Ended, Running) => Err(Refusal::Ended),
-        (Ended, _) if edit => {
-            // Whoever edits does not become the owner.
-            row.controller_id.clone_from(&stored.controller_id);
-            row.controller_name.clone_from(&stored.controller_name);
-            row.incarnation.clone_from(&stored.incarnation);
-            row.epoch = stored.epoch;
-            row.queue_id = stored.queue_id;
-            Ok(row)
-        }
-        // An earlier start of the same controller is over: what it left may be ended.
-        (Running, Ended)
-            if stored.controller_id == by.controller_id && stored.incarnation != by.incarnation && edit =>
-        {
-            row.controller_id.clone_from(&stored.controller_id);
-            row.controller_name.clone_from(&stored.controller_name);
-            row.queue_id = stored.queue_id;
-            Ok(row)
-        }
-        (Running, _) if edit && !adopter => Err(Refusal::Running),
-        _ if !owner => Err(Refusal::Foreign),
-        _ => {
-            if row.queue_id == 0 {
-                row.queue_id = stored.queue_id;
-            }
-            Ok(row)
-        }
-    }
-}
-
 /// Makes changes in their order, within a transaction. Those that were made before are skipped.
 pub(super) fn apply(
     session: &mut dyn Session,
@@ -261,81 +175,6 @@ pub(super) fn apply(
     }
     marks.write(session)?;
     Ok(outcomes)
-}
-
-/// How far each run's changes were made.
-struct Marks<'a> {
-    cluster: i64,
-    controller: &'a str,
-    positions: HashMap<String, u64>,
-    changed: bool,
-}
-
-impl<'a> Marks<'a> {
-    fn read(
-        session: &mut dyn Session,
-        cluster: i64,
-        controller: &'a str,
-        batch: &[Stamped],
-    ) -> Result<Self, Fault> {
-        let origins: HashSet<&str> = batch.iter().map(|stamped| stamped.origin.as_str()).collect();
-        let origins: Vec<&str> = origins.into_iter().collect();
-        let sql = format!(
-            "SELECT origin, position FROM ha_outbox WHERE cluster_id = ?1 AND controller_id = ?2 AND origin IN {}",
-            session.dialect().texts("?3")
-        );
-        let rows = session.rows(&sql, &[cluster.into(), controller.into(), json(&origins)])?;
-        let positions = rows
-            .iter()
-            .map(|row| (row.text(0).to_owned(), u64::try_from(row.int(1)).unwrap_or_default()))
-            .collect();
-        Ok(Self { cluster, controller, positions, changed: false })
-    }
-
-    fn knows(&self, stamped: &Stamped) -> bool {
-        self.positions.get(&stamped.origin).is_some_and(|position| *position >= stamped.position)
-    }
-
-    fn note(&mut self, batch: &[Stamped]) {
-        for stamped in batch {
-            if !self.knows(stamped) {
-                self.positions.insert(stamped.origin.clone(), stamped.position);
-                self.changed = true;
-            }
-        }
-    }
-
-    fn write(&self, session: &mut dyn Session) -> Result<(), Fault> {
-        if !self.changed {
-            return Ok(());
-        }
-        let statements = self.positions.iter().map(|(origin, position)| {
-            Statement::new(
-                "INSERT INTO ha_outbox (cluster_id, controller_id, origin, position) VALUES (?1, ?2, ?3, ?4) \
-                 ON CONFLICT (cluster_id, controller_id, origin) DO UPDATE SET position = excluded.position",
-                vec![
-                    self.cluster.into(),
-                    self.controller.into(),
-                    origin.into(),
-                    i64::try_from(*position).unwrap_or(i64::MAX).into(),
-                ],
-            )
-        });
-        session.run(statements.collect())
-    }
-}
-
-/// Earlier runs of this controller have nothing left to be made.
-pub(super) fn forget_origins(
-    session: &mut dyn Session,
-    cluster: i64,
-    controller: &str,
-    origin: &str,
-) -> Result<(), Fault> {
-    session.run(vec![Statement::new(
-        "DELETE FROM ha_outbox WHERE cluster_id = ?1 AND controller_id = ?2 AND origin <> ?3",
-        vec![cluster.into(), controller.into(), origin.into()],
-    )])
 }
 
 /// The build that a queue item has become.
@@ -506,11 +345,7 @@ impl Builds<'_> {
             dialect.for_update()
         );
         let rows = self.session.rows(&sql, &[json(&keys)])?;
-        Ok(rows
-            .iter()
-            .map(|fields| (fields.int(JOB_ID), row_of(fields)))
-            .map(|(job, row)| ((job, row.number), row))
-            .collect())
+        Ok(rows.iter().map(Found::of).map(|found| ((found.job_id, found.row.number), found.row)).collect())
     }
 
     /// Queue items and numbers of builds that were deleted with their jobs: what is still told of them is not about another
@@ -575,35 +410,7 @@ impl Builds<'_> {
         xml: Option<&Packed>,
         statements: &mut Vec<Statement>,
     ) {
-        let list = |texts: &[String]| json(texts);
-        statements.push(Statement::new(
-            if before.is_some() { UPDATE } else { INSERT },
-            vec![
-                job.into(),
-                row.number.into(),
-                self.cluster.into(),
-                row.state.code().into(),
-                row.version.into(),
-                row.queue_id.into(),
-                (&row.controller_id).into(),
-                (&row.controller_name).into(),
-                (&row.incarnation).into(),
-                row.epoch.into(),
-                (&row.result).into(),
-                row.started_ms.into(),
-                row.duration_ms.into(),
-                (&row.display_name).into(),
-                (&row.description).into(),
-                i64::from(row.keep).into(),
-                (&row.agent).into(),
-                list(&row.causes),
-                cause_search(&row.causes).into(),
-                list(&row.users),
-                json(&row.parameters),
-                list(&row.commits),
-                (&row.damage).into(),
-            ],
-        ));
+        statements.push(columns::stored(self.cluster, job, row, before.is_none()));
         let (old, new) = (before.map(tags).unwrap_or_default(), tags(row));
         let moved = before.is_some_and(|before| before.started_ms != row.started_ms) && !new.is_empty();
         if old != new || moved {
@@ -653,48 +460,12 @@ impl Builds<'_> {
     }
 }
 
-const INSERT: &str = "INSERT INTO ha_build (job_id, number, cluster_id, state, version, queue_id, controller_id, \
-     controller_name, incarnation, epoch, result, started, duration, display_name, description, keep, agent, causes, \
-     cause_search, users, parameters, commits, damage) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, \
-     ?23)";
-
-const UPDATE: &str = "UPDATE ha_build SET cluster_id = ?3, state = ?4, version = ?5, queue_id = ?6, controller_id = ?7, \
-     controller_name = ?8, incarnation = ?9, epoch = ?10, result = ?11, started = ?12, duration = ?13, \
-     display_name = ?14, description = ?15, keep = ?16, agent = ?17, causes = ?18, cause_search = ?19, users = ?20, \
-     parameters = ?21, commits = ?22, damage = ?23 WHERE job_id = ?1 AND number = ?2";
-
 /// A build that began and does not count any more: another has its item.
 const SUPERSEDE: &str =
     "UPDATE ha_build SET queue_id = 0, version = version + 1 WHERE job_id = ?1 AND number = ?2 AND state = 0";
 
 fn of_build(sql: &'static str, job: i64, number: i32) -> Statement {
     Statement::new(sql, vec![job.into(), number.into()])
-}
-
-/// Decides on a deletion. Answers the tombstone, none if there is one already.
-fn delete(
-    stored: Option<&BuildRow>,
-    job: &str,
-    number: i32,
-    by: &Writer,
-) -> Result<Option<BuildRow>, Refusal> {
-    match stored {
-        None => Ok(Some(BuildRow {
-            job: job.to_owned(),
-            number,
-            state: BuildState::Deleted,
-            version: 1,
-            ..BuildRow::default()
-        })),
-        Some(stored) if stored.state == BuildState::Deleted => Ok(None),
-        Some(stored) if stored.state == BuildState::Running && stored.controller_id != by.controller_id => {
-            Err(Refusal::Running)
-        }
-        Some(stored) => {
-            Ok(Some(BuildRow { state: BuildState::Deleted, version: stored.version + 1, ..stored.clone() }))
-        }
-    }
 }
 
 /// Takes over a build of a dead owner; false when somebody else did, or when there is nothing to be taken over.
@@ -717,14 +488,14 @@ pub(super) fn adopt(
     );
     let rows = session.rows(&sql, &[cluster.into(), job.into(), number.into()])?;
     let Some(fields) = rows.first() else { return Ok(false) };
-    let (row, id, adopted) = (row_of(fields), fields.int(JOB_ID), fields.int(ADOPTED));
+    let Found { job_id: id, adopted, row, end } = Found::of(fields);
     let adoptable = match row.state {
         BuildState::Running => true,
         BuildState::Ended => matches!(row.result.as_str(), "" | "ABORTED"),
         BuildState::Deleted => false,
     };
     let ours = row.controller_id == owner.controller_id && row.incarnation == owner.incarnation;
-    let now = fields.int(COLUMN_COUNT);
+    let now = fields.int(end);
     if !adoptable || (!ours && (now - adopted).abs() < ADOPTION_MS) || (ours && epoch < row.epoch) {
         return Ok(false);
     }
@@ -746,104 +517,4 @@ pub(super) fn adopt(
     ));
     session.run(statements)?;
     Ok(true)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn owned(state: BuildState, controller: &str, incarnation: &str, epoch: i64) -> BuildRow {
-        BuildRow {
-            job: "job".into(),
-            number: 1,
-            state,
-            version: 4,
-            queue_id: 9,
-            controller_id: controller.into(),
-            incarnation: incarnation.into(),
-            epoch,
-            ..BuildRow::default()
-        }
-    }
-
-    fn by(controller: &str, incarnation: &str) -> Writer {
-        Writer { controller_id: controller.into(), incarnation: incarnation.into() }
-    }
-
-    #[test]
-    fn only_the_owner_writes_a_running_build() {
-        use BuildState::{Ended, Running};
-        let stored = owned(Running, "a", "a1", 5);
-        for (new, expected) in [
-            (owned(Running, "a", "a1", 5), None),
-            (owned(Ended, "a", "a1", 5), None),
-            (owned(Ended, "a", "a1", 6), None),
-            (owned(Ended, "a", "a1", 0), None),
-            (owned(Ended, "a", "a1", 4), Some(Refusal::Foreign)),
-            (owned(Ended, "a", "a2", 9), Some(Refusal::Foreign)),
-            (owned(Running, "b", "b1", 9), Some(Refusal::Foreign)),
-            (owned(Ended, "b", "b1", 9), Some(Refusal::Foreign)),
-        ] {
-            let writer = by(&new.controller_id, &new.incarnation);
-            assert_eq!(judge(Some(&stored), &new, false, &writer).err(), expected, "{new:?} {}", new.epoch);
-        }
-    }
-
-    #[test]
-    fn an_edit_changes_an_ended_build_but_not_its_owner() {
-        use BuildState::{Ended, Running};
-        let stored = owned(Ended, "a", "a1", 5);
-        let mut edit = owned(Ended, "b", "b1", 9);
-        edit.description = "edited".into();
-        let row = judge(Some(&stored), &edit, true, &by("b", "b1")).unwrap();
-        assert_eq!((row.controller_id.as_str(), row.epoch, row.version), ("a", 5, 5));
-        assert_eq!(row.description, "edited");
-        assert_eq!(judge(Some(&stored), &edit, false, &by("b", "b1")), Err(Refusal::Foreign));
-        let running = owned(Running, "a", "a1", 5);
-        assert_eq!(judge(Some(&running), &edit, true, &by("b", "b1")), Err(Refusal::Running));
-    }
-
-    #[test]
-    fn a_later_start_of_a_controller_ends_what_the_earlier_one_left() {
-        use BuildState::{Ended, Running};
-        let stored = owned(Running, "a", "a1", 5);
-        let end = owned(Ended, "a", "a1", 8);
-        assert!(judge(Some(&stored), &end, true, &by("a", "a2")).is_ok());
-        assert_eq!(judge(Some(&stored), &end, true, &by("b", "b1")), Err(Refusal::Running));
-    }
-
-    #[test]
-    fn whoever_adopted_a_build_writes_it_though_the_build_names_another() {
-        use BuildState::{Ended, Running};
-        let stored = owned(Running, "b", "b1", 9);
-        for edit in [false, true] {
-            for state in [Running, Ended] {
-                let row = judge(Some(&stored), &owned(state, "a", "b1", 9), edit, &by("b", "b1")).unwrap();
-                assert_eq!((row.controller_id.as_str(), row.incarnation.as_str()), ("b", "b1"));
-            }
-        }
-        assert_eq!(
-            judge(Some(&stored), &owned(Ended, "a", "a1", 5), false, &by("a", "a1")),
-            Err(Refusal::Foreign)
-        );
-        assert_eq!(
-            judge(Some(&stored), &owned(Ended, "a", "b1", 8), false, &by("b", "b1")),
-            Err(Refusal::Foreign)
-        );
-    }
-
-    #[test]
-    fn ended_builds_do_not_run_again_and_deleted_ones_stay_deleted() {
-        use BuildState::{Deleted, Ended, Running};
-        let again = owned(Running, "a", "a1", 9);
-        for edit in [false, true] {
-            let stored = owned(Ended, "a", "a1", 5);
-            assert_eq!(judge(Some(&stored), &again, edit, &by("a", "a1")), Err(Refusal::Ended));
-            for late in [Running, Ended] {
-                let late = owned(late, "a", "a1", 9);
-                let stored = owned(Deleted, "a", "a1", 5);
-                assert_eq!(judge(Some(&stored), &late, edit, &by("a", "a1")), Err(Refusal::Deleted));
-            }
-        }
-    }
 }

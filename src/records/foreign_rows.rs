@@ -6,8 +6,8 @@ use std::path::Path;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::builds::row_of;
 use super::changes::{Change, Stamped, Writer};
+use super::columns::Found;
 use super::mounts::mount_of;
 use super::packed::Packed;
 use super::row::BuildRow;
@@ -33,7 +33,7 @@ proptest! {
 
     #[test]
     fn rows_of_builds(fields in vec(field(), 0..30)) {
-        let _ = row_of(&Fields(fields)).checked();
+        let _ = Found::of(&Fields(fields)).row.checked();
     }
 
     #[test]

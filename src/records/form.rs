@@ -36,7 +36,7 @@ impl FormKind {
     const ALL: [Self; 6] =
         [Self::Changed, Self::Created, Self::Found, Self::Moved, Self::Deleted, Self::Refused];
 
-    /// Its number in the database and on the way to Java.
+    /// Its number in the database.
     pub(crate) fn code(self) -> i64 {
         self as i64
     }

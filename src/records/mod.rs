@@ -5,11 +5,13 @@
 
 mod builds;
 mod changes;
+mod columns;
 #[cfg(test)]
 mod foreign_rows;
 mod form;
 mod forms;
 mod jobs;
+mod marks;
 mod migrations;
 mod mounts;
 mod outbox;
@@ -18,6 +20,7 @@ mod pending;
 mod postgres;
 mod query;
 mod row;
+mod rules;
 mod sqlite;
 mod store;
 mod url;

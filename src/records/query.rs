@@ -1,10 +1,13 @@
 //! What builds are asked for, and pages of them.
 
+use serde::Deserialize;
+
 use super::row::BuildRow;
 use crate::{Error, Result};
 
 /// What builds are asked for; "" and 0 mean any. All given conditions must hold.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct BuildQuery {
     /// Full names; none for all jobs; an empty list finds nothing (the caller may see none).
     pub jobs: Option<Vec<String>>,

@@ -3,9 +3,11 @@
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use super::changes::{self, Change, Outcome, Refusal, Stamped};
+use super::changes::{self, Change, Outcome, Stamped};
 use super::jobs;
+use super::marks;
 use super::pending::{PACE, PACE_AWAY};
+use super::rules::Refusal;
 use super::store::{self, Fault, READ_TIMEOUT, Statement, WRITE_TIMEOUT};
 use super::{Phase, Shared, builds};
 
@@ -287,12 +289,7 @@ impl<'a> Writer<'a> {
     fn tidy(&mut self) {
         let shared = self.shared;
         let tidied = store::write(&*shared.store, WRITE_TIMEOUT, |session| {
-            changes::forget_origins(
-                session,
-                shared.cluster_id(),
-                &shared.writer.controller_id,
-                &shared.origin,
-            )
+            marks::forget_origins(session, shared.cluster_id(), &shared.writer.controller_id, &shared.origin)
         });
         // Another time, if not now.
         self.tidied = tidied.is_ok();

@@ -184,6 +184,6 @@ fn sample_item(state: ItemState) -> Item {
         deaths: 10,
         again: 11,
         payload: Some(vec![0, 1, 2]),
-        format: 1,
+        ..Item::default()
     }
 }

@@ -240,8 +240,9 @@ impl Cluster {
 
     fn trigger(&self, id: Id) -> Call {
         let job = self.job(id);
-        let (job, concurrent) = (job.name, u8::from(job.concurrent));
-        let args = args![id, job, "", 5, 0, concurrent, "", "a", "payload", "mac", -1];
+        let (job, concurrent) = (job.name, u8::from(job.concurrent).to_string());
+        let given = [("job", job), ("concurrent", &concurrent), ("origin", "a")];
+        let args = args![id, packed::accepted(&given), 0, "payload", "mac", -1];
         Call { caller: Caller::User, script: Script::Enqueue, args }
     }
 
@@ -351,7 +352,7 @@ impl Cluster {
                         calls.push(owned(Script::Release, &["0", "no room", "0"]));
                         calls.push(owned(Script::Release, &[&TICK.to_string(), "no room", "0"]));
                     }
-                    if !state.redis.part(id, "cancelwanted").is_empty() {
+                    if !state.redis.part(id, "cancel").is_empty() {
                         calls.push(owned(Script::Cancelled, &["cancelled"]));
                     }
                 }

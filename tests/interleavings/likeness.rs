@@ -9,7 +9,7 @@ use redis::{Connection, cmd};
 
 use crate::keyspace::{Keyspace, Reply, Value};
 use crate::scripts::{ALL, Code, Host, Script};
-use crate::support::Redis;
+use crate::support::{Redis, packed};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -41,6 +41,7 @@ fn call() -> impl Strategy<Value = Step> {
         let job = if id % 2 == 0 { "serial" } else { "parallel" };
         let concurrent = if id % 2 == 0 { "0" } else { "1" };
         let delay = if flag == "1" { "1500" } else { "0" };
+        let text;
         let args: Vec<&str> = match script {
             Script::Adopt => vec![who, &epoch, &item],
             Script::Beat => vec![who, &epoch, "2000"],
@@ -52,7 +53,14 @@ fn call() -> impl Strategy<Value = Step> {
             Script::Enqueue => {
                 let pinned = if number == "3" { who } else { "" };
                 let lane = if number == "3" && flag == "1" { "l:" } else { "" };
-                vec![&item, job, lane, "5", delay, concurrent, pinned, who, "payload", "mac", &seen]
+                text = packed::accepted(&[
+                    ("job", job),
+                    ("lane", lane),
+                    ("concurrent", concurrent),
+                    ("pinned", pinned),
+                    ("origin", who),
+                ]);
+                vec![&item, &text, delay, "payload", "mac", &seen]
             }
             Script::Finished => vec![who, &epoch, &item, &attempt, "SUCCESS"],
             Script::Fold => vec![&item, &seen, "other", "other mac", delay, who, &epoch, &flag],

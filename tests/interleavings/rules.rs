@@ -112,7 +112,7 @@ pub fn judge(step: &Step, state: &mut State) -> Result<(), Broken> {
             let same = ["state", "result", "number"].iter().all(|field| get(old, field) == get(new, field));
             must!(same, "OUTCOME", "{id} was {old:?}, is {new:?}");
         }
-        let cancelled = get(old, "state") == "C" && !get(old, "cancelwanted").is_empty();
+        let cancelled = get(old, "state") == "C" && !get(old, "cancel").is_empty();
         must!(
             !cancelled || ["C", "X"].contains(&get(new, "state")),
             "CANCELLED",
@@ -234,7 +234,7 @@ fn reruns(state: &State) -> Result<(), Broken> {
             let other = made.insert(again, *id);
             must!(other.is_none(), "RERUN", "{again} is the re-run of {id} and {other:?}");
             must!(get(item, "result") == ABORTED, "RERUN", "{id} runs again, though {item:?}");
-            must!(get(item, "cancelwanted").is_empty(), "RERUN", "{id} runs again, though unwanted");
+            must!(get(item, "cancel").is_empty(), "RERUN", "{id} runs again, though unwanted");
         }
     }
     let came: BTreeSet<&str> =
@@ -344,7 +344,7 @@ fn is_drained(cluster: &Cluster, state: &State) -> bool {
             "D" => {
                 let deaths = get(item, "deaths").parse().unwrap_or(0);
                 let not_again =
-                    !cluster.job(id).rerun || !get(item, "cancelwanted").is_empty() || deaths > MOST_RERUNS;
+                    !cluster.job(id).rerun || !get(item, "cancel").is_empty() || deaths > MOST_RERUNS;
                 builds == [get(item, "number").parse::<u32>().unwrap()]
                     && (get(item, "result") != ABORTED || not_again || !get(item, "again").is_empty())
             }

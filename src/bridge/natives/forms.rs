@@ -6,16 +6,14 @@ use jni_sys::{jint, jlong};
 
 use crate::ConfigForm;
 use crate::bridge::convert::{
-    ConfigFormType, config_form, config_forms, form_kind, long_text, optional_bytes, text, texts_to_java,
+    ConfigFormType, config_form, config_forms, optional_bytes, text, texts_to_java,
 };
 use crate::bridge::errors::Failure;
 use crate::bridge::handles::RECORDS;
+use crate::bridge::parcel::from_java;
 
 pub(super) const NATIVES: &[NativeMethod<'static>] = &[
-    native!(record_form(
-        handle: jlong, subject: JString, kind: jint, author: JString, controller_id: JString,
-        controller_name: JString, note: JString, base: JString, seal: JString, text: jbyte[], most: jint
-    )),
+    native!(record_form(handle: jlong, form: jbyte[], text: jbyte[], most: jint)),
     native!(forget_forms(handle: jlong, days: jint)),
     native!(forms(handle: jlong, subject: JString, limit: jint) -> JList),
     native!(form(handle: jlong, id: jlong) -> ConfigFormType),
@@ -27,29 +25,12 @@ fn record_form<'local>(
     env: &mut Env<'local>,
     _: JClass<'local>,
     handle: jlong,
-    subject: JString<'local>,
-    kind: jint,
-    author: JString<'local>,
-    controller_id: JString<'local>,
-    controller_name: JString<'local>,
-    note: JString<'local>,
-    base: JString<'local>,
-    seal: JString<'local>,
-    bytes: JByteArray<'local>,
+    form: JByteArray<'local>,
+    text: JByteArray<'local>,
     most: jint,
 ) -> Result<(), Failure> {
-    let form = ConfigForm {
-        subject: text(env, "the name of what is configured", &subject)?,
-        kind: form_kind(kind)?,
-        author: long_text(env, "the author", &author)?,
-        controller_id: long_text(env, "the controller's id", &controller_id)?,
-        controller_name: long_text(env, "the controller's name", &controller_name)?,
-        note: long_text(env, "the note", &note)?,
-        base: long_text(env, "the digest of the form before", &base)?,
-        seal: long_text(env, "the seal", &seal)?,
-        text: optional_bytes(env, "the configuration", &bytes, ConfigForm::MAX_BYTES)?,
-        ..ConfigForm::default()
-    };
+    let text = optional_bytes(env, "the configuration", &text, ConfigForm::MAX_BYTES)?;
+    let form = ConfigForm { text, ..from_java(env, "the form of a configuration", &form)? };
     Ok(RECORDS.held(handle)?.record_form(form, u32::try_from(most).unwrap_or_default())?)
 }
 

@@ -2,7 +2,7 @@
 
 use jni::objects::{JByteArray, JClass, JIntArray, JList, JLongArray, JObjectArray, JString};
 use jni::{Env, NativeMethod};
-use jni_sys::{jboolean, jint, jlong};
+use jni_sys::jlong;
 
 use crate::NewItem;
 use crate::bridge::convert::{
@@ -11,18 +11,15 @@ use crate::bridge::convert::{
 };
 use crate::bridge::errors::Failure;
 use crate::bridge::handles::held;
+use crate::bridge::parcel::from_java;
 
 pub(super) const NATIVES: &[NativeMethod<'static>] = &[
     native!(next_queue_id(handle: jlong) -> jlong),
     native!(raise_queue_ids(handle: jlong, floor: jlong)),
     native!(enqueue(
-        handle: jlong, id: jlong, job: JString, lane: JString, priority: jint, quiet_millis: jlong,
-        concurrent: jboolean, pinned: JString, payload: jbyte[], seen_revision: jlong, note: JString
+        handle: jlong, item: jbyte[], payload: jbyte[], seen_revision: jlong, note: JString
     ) -> EnqueuedType),
-    native!(keep_accepted(
-        handle: jlong, id: jlong, job: JString, lane: JString, priority: jint, quiet_millis: jlong,
-        concurrent: jboolean, pinned: JString, payload: jbyte[]
-    )),
+    native!(keep_accepted(handle: jlong, item: jbyte[], payload: jbyte[])),
     native!(kept_accepted(handle: jlong) -> JList),
     native!(store_accepted(handle: jlong) -> ItemType),
     native!(rename_accepted(handle: jlong, id: jlong, new_id: jlong, payload: jbyte[])),
@@ -59,18 +56,12 @@ fn enqueue<'local>(
     env: &mut Env<'local>,
     _: JClass<'local>,
     handle: jlong,
-    id: jlong,
-    job: JString<'local>,
-    lane: JString<'local>,
-    priority: jint,
-    quiet_millis: jlong,
-    concurrent: jboolean,
-    pinned: JString<'local>,
+    item: JByteArray<'local>,
     payload: JByteArray<'local>,
     seen_revision: jlong,
     note: JString<'local>,
 ) -> Result<EnqueuedType<'local>, Failure> {
-    let item = new_item(env, id, &job, &lane, priority, quiet_millis, concurrent, &pinned, &payload)?;
+    let item = new_item(env, &item, &payload)?;
     let note = text(env, "why it was triggered", &note)?;
     let answer = held(handle)?.enqueue_noted(item, seen_revision, &note)?;
     enqueued(env, &answer)
@@ -80,41 +71,15 @@ fn keep_accepted<'local>(
     env: &mut Env<'local>,
     _: JClass<'local>,
     handle: jlong,
-    id: jlong,
-    job: JString<'local>,
-    lane: JString<'local>,
-    priority: jint,
-    quiet_millis: jlong,
-    concurrent: jboolean,
-    pinned: JString<'local>,
+    item: JByteArray<'local>,
     payload: JByteArray<'local>,
 ) -> Result<(), Failure> {
-    let item = new_item(env, id, &job, &lane, priority, quiet_millis, concurrent, &pinned, &payload)?;
+    let item = new_item(env, &item, &payload)?;
     Ok(held(handle)?.keep_accepted(&item)?)
 }
 
-#[allow(clippy::too_many_arguments)] // the parts of a Java record
-fn new_item<'local>(
-    env: &mut Env<'local>,
-    id: jlong,
-    job: &JString<'local>,
-    lane: &JString<'local>,
-    priority: jint,
-    quiet_ms: jlong,
-    concurrent: jboolean,
-    pinned: &JString<'local>,
-    payload: &JByteArray<'local>,
-) -> Result<NewItem, Failure> {
-    Ok(NewItem {
-        id,
-        job: text(env, "the job's name", job)?,
-        lane: text(env, "the lane", lane)?,
-        priority,
-        quiet_ms,
-        concurrent,
-        pinned: text(env, "the controller it is pinned to", pinned)?,
-        payload: bytes(env, "the payload", payload)?,
-    })
+fn new_item(env: &Env<'_>, item: &JByteArray<'_>, payload: &JByteArray<'_>) -> Result<NewItem, Failure> {
+    Ok(NewItem { payload: bytes(env, "the payload", payload)?, ..from_java(env, "the item", item)? })
 }
 
 fn kept_accepted<'local>(

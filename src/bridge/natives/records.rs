@@ -5,12 +5,12 @@ use jni::{Env, NativeMethod};
 use jni_sys::{jboolean, jint, jlong};
 
 use crate::bridge::convert::{
-    BuildPageType, BuildRowType, RecordsStateType, build_page, build_row, build_rows, build_state, long_text,
-    longs, optional_bytes, optional_text, pairs, records_state as records_state_to_java, text, texts,
-    texts_to_java, wait,
+    BuildPageType, BuildRowType, RecordsStateType, build_page, build_row, build_rows, longs, optional_bytes,
+    optional_text, records_state as records_state_to_java, text, texts, texts_to_java, wait,
 };
 use crate::bridge::errors::Failure;
 use crate::bridge::handles::RECORDS;
+use crate::bridge::parcel::from_java;
 use crate::{BuildQuery, BuildRow, Records, RecordsSettings, Secret};
 
 pub(super) const NATIVES: &[NativeMethod<'static>] = &[
@@ -23,23 +23,13 @@ pub(super) const NATIVES: &[NativeMethod<'static>] = &[
         outbox: JString, timeout_millis: jlong
     ) -> JString),
     native!(records_state(handle: jlong) -> RecordsStateType),
-    native!(save_build(
-        handle: jlong, job: JString, number: jint, state: jint, queue_id: jlong, controller_id: JString,
-        controller_name: JString, incarnation: JString, epoch: jlong, result: JString, started_millis: jlong,
-        duration_millis: jlong, display_name: JString, description: JString, keep: jboolean, agent: JString,
-        causes: JString[], users: JString[], parameters: JString[], commits: JString[], xml: jbyte[],
-        damage: JString, edit: jboolean
-    )),
+    native!(save_build(handle: jlong, row: jbyte[], xml: jbyte[], edit: jboolean)),
     native!(flush_build(handle: jlong, job: JString, number: jint, timeout_millis: jlong) -> jboolean),
     native!(delete_build(handle: jlong, job: JString, number: jint)),
     native!(rename_job(handle: jlong, from: JString, to: JString)),
     native!(delete_job(handle: jlong, job: JString, id: JString)),
     native!(find_build(handle: jlong, job: JString, number: jint) -> BuildRowType),
-    native!(query_builds(
-        handle: jlong, jobs: JString[], result: JString, user: JString, cause: JString, parameter_name: JString,
-        parameter_value: JString, controller: JString, agent: JString, commit: JString, from_millis: jlong,
-        to_millis: jlong, after: JString, limit: jint
-    ) -> BuildPageType),
+    native!(query_builds(handle: jlong, query: jbyte[]) -> BuildPageType),
     native!(newest_build(handle: jlong, job: JString, results: JString[], below: jint) -> BuildRowType),
     native!(build_numbers(handle: jlong, job: JString) -> jlong[]),
     native!(running_builds(handle: jlong, controller_id: JString) -> JList),
@@ -115,54 +105,13 @@ fn save_build<'local>(
     env: &mut Env<'local>,
     _: JClass<'local>,
     handle: jlong,
-    job: JString<'local>,
-    number: jint,
-    state: jint,
-    queue_id: jlong,
-    controller_id: JString<'local>,
-    controller_name: JString<'local>,
-    incarnation: JString<'local>,
-    epoch: jlong,
-    result: JString<'local>,
-    started_millis: jlong,
-    duration_millis: jlong,
-    display_name: JString<'local>,
-    description: JString<'local>,
-    keep: jboolean,
-    agent: JString<'local>,
-    causes: JObjectArray<'local, JString<'local>>,
-    users: JObjectArray<'local, JString<'local>>,
-    parameters: JObjectArray<'local, JString<'local>>,
-    commits: JObjectArray<'local, JString<'local>>,
+    row: JByteArray<'local>,
     xml: JByteArray<'local>,
-    damage: JString<'local>,
     edit: jboolean,
 ) -> Result<(), Failure> {
     let records = RECORDS.held(handle)?;
-    let row = BuildRow {
-        job: text(env, "the job's name", &job)?,
-        number,
-        state: build_state(state)?,
-        version: 0,
-        queue_id,
-        controller_id: long_text(env, "the controller's id", &controller_id)?,
-        controller_name: long_text(env, "the controller's name", &controller_name)?,
-        incarnation: long_text(env, "the incarnation", &incarnation)?,
-        epoch,
-        result: long_text(env, "the result", &result)?,
-        started_ms: started_millis,
-        duration_ms: duration_millis,
-        display_name: long_text(env, "the display name", &display_name)?,
-        description: long_text(env, "the description", &description)?,
-        keep,
-        agent: long_text(env, "the agent", &agent)?,
-        causes: texts(env, "causes", &causes)?.unwrap_or_default(),
-        users: texts(env, "users", &users)?.unwrap_or_default(),
-        parameters: pairs(env, "parameters", &parameters)?,
-        commits: texts(env, "commits", &commits)?.unwrap_or_default(),
-        xml: optional_bytes(env, "the build.xml", &xml, BuildRow::MAX_XML)?,
-        damage: long_text(env, "the damage", &damage)?,
-    };
+    let xml = optional_bytes(env, "the build.xml", &xml, BuildRow::MAX_XML)?;
+    let row = BuildRow { version: 0, xml, ..from_java(env, "the record of a build", &row)? };
     Ok(records.save(row, edit)?)
 }
 
@@ -231,36 +180,10 @@ fn query_builds<'local>(
     env: &mut Env<'local>,
     _: JClass<'local>,
     handle: jlong,
-    jobs: JObjectArray<'local, JString<'local>>,
-    result: JString<'local>,
-    user: JString<'local>,
-    cause: JString<'local>,
-    parameter_name: JString<'local>,
-    parameter_value: JString<'local>,
-    controller: JString<'local>,
-    agent: JString<'local>,
-    commit: JString<'local>,
-    from_millis: jlong,
-    to_millis: jlong,
-    after: JString<'local>,
-    limit: jint,
+    query: JByteArray<'local>,
 ) -> Result<BuildPageType<'local>, Failure> {
     let records = RECORDS.held(handle)?;
-    let query = BuildQuery {
-        jobs: texts(env, "jobs", &jobs)?,
-        result: long_text(env, "the result", &result)?,
-        user: long_text(env, "the user", &user)?,
-        cause: long_text(env, "the cause", &cause)?,
-        parameter_name: long_text(env, "the parameter's name", &parameter_name)?,
-        parameter_value: long_text(env, "the parameter's value", &parameter_value)?,
-        controller: long_text(env, "the controller", &controller)?,
-        agent: long_text(env, "the agent", &agent)?,
-        commit: long_text(env, "the commit", &commit)?,
-        from_ms: from_millis,
-        to_ms: to_millis,
-        after: long_text(env, "the page to go on from", &after)?,
-        limit: usize::try_from(limit).unwrap_or_default(),
-    };
+    let query: BuildQuery = from_java(env, "what builds are asked for", &query)?;
     let page = records.query(&query)?;
     build_page(env, &page)
 }

@@ -33,6 +33,13 @@ public record BuildQuery(
         long toMillis,
         String after,
         int limit) {
+    private static final Parcel<BuildQuery> PARCEL = Parcel.of(BuildQuery.class);
+
+    /** For the library. */
+    byte[] text() {
+        return PARCEL.text(this);
+    }
+
     /** All builds of one job, newest number first. */
     public static BuildQuery ofJob(String job, String after, int limit) {
         return new BuildQuery(List.of(job), "", "", "", "", "", "", "", "", 0, 0, after, limit);

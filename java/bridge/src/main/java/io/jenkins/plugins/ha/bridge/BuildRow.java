@@ -1,6 +1,5 @@
 package io.jenkins.plugins.ha.bridge;
 
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -57,7 +56,7 @@ public record BuildRow(
         List<String> commits,
         byte[] xml,
         String damage) {
-    /** The order of the constants is the wire order. */
+    /** Where a build stands. */
     public enum State {
         /** Runs on its controller. */
         RUNNING,
@@ -67,61 +66,31 @@ public record BuildRow(
         DELETED
     }
 
-    /** From the library: the state by its place, parameters as names and values in turn. */
-    BuildRow(
-            String job,
-            int number,
-            int state,
-            long version,
-            long queueId,
-            String controllerId,
-            String controllerName,
-            String incarnation,
-            long epoch,
-            String result,
-            long startedMillis,
-            long durationMillis,
-            String displayName,
-            String description,
-            boolean keep,
-            String agent,
-            String[] causes,
-            String[] users,
-            String[] parameters,
-            String[] commits,
-            byte[] xml,
-            String damage) {
-        this(
-                job,
-                number,
-                State.values()[state],
-                version,
-                queueId,
-                controllerId,
-                controllerName,
-                incarnation,
-                epoch,
-                result,
-                startedMillis,
-                durationMillis,
-                displayName,
-                description,
-                keep,
-                agent,
-                List.of(causes),
-                List.of(users),
-                pairs(parameters),
-                List.of(commits),
-                xml,
-                damage);
+    private static final Parcel<BuildRow> PARCEL = Parcel.of(BuildRow.class);
+
+    /**
+     * A row of a build that has ended.
+     *
+     * @param parts of its parts those that are not "", 0, false, empty or null: a name and a value
+     *     each
+     */
+    public static BuildRow of(String job, int number, Object... parts) {
+        return PARCEL.made("job", job, "number", number, "state", State.ENDED).with(parts);
     }
 
-    private static Map<String, String> pairs(String[] texts) {
-        Map<String, String> pairs = new LinkedHashMap<>();
-        for (int i = 0; i + 1 < texts.length; i += 2) {
-            pairs.put(texts[i], texts[i + 1]);
-        }
-        return pairs;
+    /** As this one but for these parts, a name and a value each. */
+    public BuildRow with(Object... parts) {
+        return PARCEL.with(this, parts);
+    }
+
+    /** From the library. */
+    static BuildRow of(byte[] text, byte[] xml) {
+        return PARCEL.record(text, xml);
+    }
+
+    /** For the library: all but the XML. */
+    byte[] text() {
+        return PARCEL.text(this);
     }
 
     /** Whether this record, or the build's file, cannot be read. */

@@ -1,6 +1,6 @@
 package io.jenkins.plugins.ha.bridge;
 
-/** What became of a wish to cancel a queue item. The order of the constants is the wire order. */
+/** What became of a wish to cancel a queue item. */
 public enum CancelOutcome {
     /** It is gone and will never run. */
     CANCELLED,

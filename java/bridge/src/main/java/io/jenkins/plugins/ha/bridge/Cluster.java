@@ -131,18 +131,7 @@ public final class Cluster implements AutoCloseable {
      * @param note why it was triggered, for its {@link #trace}
      */
     public Enqueued enqueue(NewItem item, long seenRevision, String note) {
-        return Native.enqueue(
-                handle,
-                item.id(),
-                item.job(),
-                item.lane(),
-                item.priority(),
-                item.quietMillis(),
-                item.concurrent(),
-                item.pinned(),
-                item.payload(),
-                seenRevision,
-                note);
+        return Native.enqueue(handle, item.text(), item.payload(), seenRevision, note);
     }
 
     /**
@@ -153,16 +142,7 @@ public final class Cluster implements AutoCloseable {
      * @throws HaException.Unavailable when it cannot be written
      */
     public void keepAccepted(NewItem item) {
-        Native.keepAccepted(
-                handle,
-                item.id(),
-                item.job(),
-                item.lane(),
-                item.priority(),
-                item.quietMillis(),
-                item.concurrent(),
-                item.pinned(),
-                item.payload());
+        Native.keepAccepted(handle, item.text(), item.payload());
     }
 
     /**

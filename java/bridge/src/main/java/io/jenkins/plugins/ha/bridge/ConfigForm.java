@@ -31,7 +31,7 @@ public record ConfigForm(
         String digest,
         String seal,
         byte[] text) {
-    /** What happened to a configuration. The order of the constants is the wire order. */
+    /** What happened to a configuration. */
     public enum Kind {
         /** Somebody changed it. */
         CHANGED,
@@ -47,33 +47,16 @@ public record ConfigForm(
         REFUSED
     }
 
-    /** From the library: the kind by its place. */
-    ConfigForm(
-            long id,
-            String subject,
-            int kind,
-            long madeMillis,
-            String author,
-            String controllerId,
-            String controllerName,
-            String note,
-            String base,
-            String digest,
-            String seal,
-            byte[] text) {
-        this(
-                id,
-                subject,
-                Kind.values()[kind],
-                madeMillis,
-                author,
-                controllerId,
-                controllerName,
-                note,
-                base,
-                digest,
-                seal,
-                text);
+    private static final Parcel<ConfigForm> PARCEL = Parcel.of(ConfigForm.class);
+
+    /** From the library; what is called {@code text} here are bytes. */
+    static ConfigForm of(byte[] parts, byte[] text) {
+        return PARCEL.record(parts, text);
+    }
+
+    /** For the library: all but the bytes. */
+    byte[] parts() {
+        return PARCEL.text(this);
     }
 
     /** Whether it was ever in force and has bytes. */

@@ -50,6 +50,41 @@ public record Item(
         int deaths,
         long again,
         byte[] payload) {
+    private static final Parcel<Item> PARCEL = Parcel.of(Item.class);
+
+    /** From the library. */
+    static Item of(byte[] text, byte[] payload) {
+        return PARCEL.record(text, payload);
+    }
+
+    /** As it will be once the cluster has what is only accepted yet: version 0, QUEUED. */
+    public static Item expected(NewItem item, String origin, long nowMillis) {
+        return PARCEL.like(
+                item,
+                "state",
+                ItemState.QUEUED,
+                "enqueuedMillis",
+                nowMillis,
+                "dueMillis",
+                nowMillis + item.quietMillis(),
+                "origin",
+                origin);
+    }
+
+    /** The same with another payload. */
+    public Item withPayload(byte[] other) {
+        return PARCEL.with(this, "payload", other);
+    }
+
+    /** The same, stored: its first version. */
+    public Item stored(long revision) {
+        return PARCEL.with(this, "version", 1L, "jobRevision", revision);
+    }
+
+    /** The same, cancelled; the cluster has not told it yet. */
+    public Item cancelled() {
+        return PARCEL.with(this, "state", ItemState.CANCELLED);
+    }
 
     /** Leaves the payload out: it may hold parameters. */
     @Override

@@ -1,6 +1,6 @@
 package io.jenkins.plugins.ha.bridge;
 
-/** Where a queue item stands in the cluster. The order of the constants is the wire order. */
+/** Where a queue item stands in the cluster. */
 public enum ItemState {
     /** Waits: in its quiet period, for room, or behind another build of its job. */
     QUEUED,

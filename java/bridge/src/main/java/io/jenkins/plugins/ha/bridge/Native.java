@@ -69,29 +69,11 @@ final class Native {
 
     static native void raiseQueueIds(long handle, long floor);
 
+    /** {@code item} as {@link NewItem#text()}. */
     static native Enqueued enqueue(
-            long handle,
-            long id,
-            String job,
-            String lane,
-            int priority,
-            long quietMillis,
-            boolean concurrent,
-            String pinned,
-            byte[] payload,
-            long seenRevision,
-            String note);
+            long handle, byte[] item, byte[] payload, long seenRevision, String note);
 
-    static native void keepAccepted(
-            long handle,
-            long id,
-            String job,
-            String lane,
-            int priority,
-            long quietMillis,
-            boolean concurrent,
-            String pinned,
-            byte[] payload);
+    static native void keepAccepted(long handle, byte[] item, byte[] payload);
 
     static native List<Item> keptAccepted(long handle);
 
@@ -292,31 +274,8 @@ final class Native {
 
     static native RecordsState recordsState(long handle);
 
-    /** {@code parameters} are names and values in turn; {@code xml} may be null. */
-    static native void saveBuild(
-            long handle,
-            String job,
-            int number,
-            int state,
-            long queueId,
-            String controllerId,
-            String controllerName,
-            String incarnation,
-            long epoch,
-            String result,
-            long startedMillis,
-            long durationMillis,
-            String displayName,
-            String description,
-            boolean keep,
-            String agent,
-            String[] causes,
-            String[] users,
-            String[] parameters,
-            String[] commits,
-            byte[] xml,
-            String damage,
-            boolean edit);
+    /** {@code row} as {@link BuildRow#text()}; {@code xml} may be null. */
+    static native void saveBuild(long handle, byte[] row, byte[] xml, boolean edit);
 
     static native boolean flushBuild(long handle, String job, int number, long timeoutMillis);
 
@@ -329,22 +288,8 @@ final class Native {
     /** Null when there is none. */
     static native BuildRow findBuild(long handle, String job, int number);
 
-    /** {@code jobs} may be null. */
-    static native BuildPage queryBuilds(
-            long handle,
-            String[] jobs,
-            String result,
-            String user,
-            String cause,
-            String parameterName,
-            String parameterValue,
-            String controller,
-            String agent,
-            String commit,
-            long fromMillis,
-            long toMillis,
-            String after,
-            int limit);
+    /** {@code query} as {@link BuildQuery#text()}. */
+    static native BuildPage queryBuilds(long handle, byte[] query);
 
     /** Null when there is none. */
     static native BuildRow newestBuild(long handle, String job, String[] results, int below);
@@ -363,19 +308,8 @@ final class Native {
             String incarnation,
             long epoch);
 
-    /** {@code text} may be null. */
-    static native void recordForm(
-            long handle,
-            String subject,
-            int kind,
-            String author,
-            String controllerId,
-            String controllerName,
-            String note,
-            String base,
-            String seal,
-            byte[] text,
-            int most);
+    /** {@code form} as {@link ConfigForm#parts()}; {@code text} may be null. */
+    static native void recordForm(long handle, byte[] form, byte[] text, int most);
 
     static native void forgetForms(long handle, int days);
 

@@ -26,4 +26,11 @@ public record NewItem(
 
     /** How many bytes a payload may have; the library refuses more. */
     public static final int MAX_PAYLOAD = 16 << 20;
+
+    private static final Parcel<NewItem> PARCEL = Parcel.of(NewItem.class);
+
+    /** For the library: all but the payload. */
+    byte[] text() {
+        return PARCEL.text(this);
+    }
 }

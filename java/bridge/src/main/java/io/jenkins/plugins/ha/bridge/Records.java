@@ -5,7 +5,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * The build records of the cluster, in PostgreSQL or, on one host, SQLite. Thread-safe. Writes
@@ -68,32 +67,7 @@ public final class Records implements AutoCloseable {
      *     make; else only the owner may write
      */
     public void save(BuildRow row, boolean edit) {
-        Native.saveBuild(
-                handle,
-                row.job(),
-                row.number(),
-                row.state().ordinal(),
-                row.queueId(),
-                row.controllerId(),
-                row.controllerName(),
-                row.incarnation(),
-                row.epoch(),
-                row.result(),
-                row.startedMillis(),
-                row.durationMillis(),
-                row.displayName(),
-                row.description(),
-                row.keep(),
-                row.agent(),
-                array(row.causes()),
-                array(row.users()),
-                row.parameters().entrySet().stream()
-                        .flatMap(entry -> Stream.of(entry.getKey(), entry.getValue()))
-                        .toArray(String[]::new),
-                array(row.commits()),
-                row.xml(),
-                row.damage(),
-                edit);
+        Native.saveBuild(handle, row.text(), row.xml(), edit);
     }
 
     /**
@@ -135,21 +109,7 @@ public final class Records implements AutoCloseable {
 
     /** Builds without XML. */
     public BuildPage query(BuildQuery query) {
-        return Native.queryBuilds(
-                handle,
-                query.jobs() == null ? null : array(query.jobs()),
-                query.result(),
-                query.user(),
-                query.cause(),
-                query.parameterName(),
-                query.parameterValue(),
-                query.controller(),
-                query.agent(),
-                query.commit(),
-                query.fromMillis(),
-                query.toMillis(),
-                query.after(),
-                query.limit());
+        return Native.queryBuilds(handle, query.text());
     }
 
     /**
@@ -196,18 +156,7 @@ public final class Records implements AutoCloseable {
      *     force
      */
     public void record(ConfigForm form, int most) {
-        Native.recordForm(
-                handle,
-                form.subject(),
-                form.kind().ordinal(),
-                form.author(),
-                form.controllerId(),
-                form.controllerName(),
-                form.note(),
-                form.base(),
-                form.seal(),
-                form.text(),
-                most);
+        Native.recordForm(handle, form.parts(), form.text(), most);
     }
 
     /**

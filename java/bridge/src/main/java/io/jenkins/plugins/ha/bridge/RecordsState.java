@@ -10,7 +10,7 @@ package io.jenkins.plugins.ha.bridge;
  *     ""; no secrets
  */
 public record RecordsState(Phase phase, String text, long waiting, String warning) {
-    /** The order of the constants is the wire order. */
+    /** How the records stand with their database. */
     public enum Phase {
         /** Not yet reached the database; trying on. */
         CONNECTING,

@@ -190,7 +190,12 @@ final class Admission {
                         draft.task().isConcurrentBuild(),
                         "",
                         payload);
-        membership.view().accepted(expected(item), draft.waiting());
+        // What the view shows until the cluster's own news of the item arrive.
+        membership
+                .view()
+                .accepted(
+                        Item.expected(item, membership.identity().id(), System.currentTimeMillis()),
+                        draft.waiting());
         return item;
     }
 
@@ -228,34 +233,6 @@ final class Admission {
                 "A build of {0} (queue item {1}) is kept on this controller until Redis is back,"
                         + " as are all that are triggered here meanwhile: {2}",
                 new Object[] {job, Long.toString(id), why});
-    }
-
-    /** What the view shows until the cluster's own news of the item arrive. */
-    private Item expected(NewItem item) {
-        long now = System.currentTimeMillis();
-        return new Item(
-                item.id(),
-                item.job(),
-                ItemState.QUEUED,
-                0,
-                0,
-                item.lane(),
-                item.priority(),
-                now,
-                now + item.quietMillis(),
-                false,
-                item.concurrent(),
-                "",
-                membership.identity().id(),
-                "",
-                0,
-                0,
-                0,
-                "",
-                "",
-                0,
-                0,
-                item.payload());
     }
 
     /**

@@ -104,7 +104,7 @@ final class SeenItem {
     void stored(long revision) {
         synchronized (lock) {
             if (item.version() == 0) {
-                item = with(item, item.state(), 1, revision, item.payload());
+                item = item.stored(revision);
             }
         }
     }
@@ -150,7 +150,7 @@ final class SeenItem {
                             && (newer.state() == ItemState.QUEUED
                                     || newer.state() == ItemState.CLAIMED);
             byte[] payload = newer.payload() == null ? item.payload() : newer.payload();
-            item = with(newer, newer.state(), newer.version(), newer.jobRevision(), payload);
+            item = newer.withPayload(payload);
             if (foldedInto) {
                 parametersHash = null;
                 takeOverActions();
@@ -164,13 +164,7 @@ final class SeenItem {
     void cancel() {
         synchronized (lock) {
             if (waits()) {
-                item =
-                        with(
-                                item,
-                                ItemState.CANCELLED,
-                                item.version(),
-                                item.jobRevision(),
-                                item.payload());
+                item = item.cancelled();
                 shown = null;
             }
         }
@@ -439,33 +433,6 @@ final class SeenItem {
         Calendar calendar = new GregorianCalendar();
         calendar.setTimeInMillis(millis);
         return calendar;
-    }
-
-    private static Item with(
-            Item i, ItemState state, long version, long jobRevision, byte[] payload) {
-        return new Item(
-                i.id(),
-                i.job(),
-                state,
-                version,
-                jobRevision,
-                i.lane(),
-                i.priority(),
-                i.enqueuedMillis(),
-                i.dueMillis(),
-                i.blocked(),
-                i.concurrent(),
-                i.pinned(),
-                i.origin(),
-                i.owner(),
-                i.epoch(),
-                i.attempts(),
-                i.number(),
-                i.result(),
-                i.why(),
-                i.deaths(),
-                i.again(),
-                payload);
     }
 
     /**

@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import javax.xml.stream.XMLInputFactory;
@@ -73,56 +72,42 @@ final class RowOfFile {
                     e);
         }
         boolean ended = !found.result.isEmpty() || !"false".equals(found.completed);
-        return new BuildRow(
+        return BuildRow.of(
                 job,
                 number,
-                BuildRow.State.ENDED,
-                0,
-                0,
+                "controllerId",
                 found.controllerId,
+                "controllerName",
                 found.controllerName,
-                "",
-                0,
+                "result",
                 found.result.isEmpty() && ended ? "ABORTED" : found.result,
+                "startedMillis",
                 found.startTime != 0 ? found.startTime : found.timestamp,
+                "durationMillis",
                 found.duration,
+                "displayName",
                 found.displayName,
+                "description",
                 found.description,
+                "keep",
                 found.keep,
+                "agent",
                 found.agent,
+                "causes",
                 new ArrayList<>(found.causes),
+                "users",
                 new ArrayList<>(found.users),
+                "parameters",
                 found.parameters,
+                "commits",
                 new ArrayList<>(found.commits),
-                xml,
-                "");
+                "xml",
+                xml);
     }
 
     /** A record that keeps the bytes of a file nobody can read. */
     static BuildRow unreadable(String job, int number, byte[] xml, String why) {
-        return new BuildRow(
-                job,
-                number,
-                BuildRow.State.ENDED,
-                0,
-                0,
-                "",
-                "",
-                "",
-                0,
-                "",
-                0,
-                0,
-                "",
-                "",
-                false,
-                "",
-                List.of(),
-                List.of(),
-                Map.of(),
-                List.of(),
-                xml,
-                why);
+        return BuildRow.of(job, number, "xml", xml, "damage", why);
     }
 
     private static final class Found {

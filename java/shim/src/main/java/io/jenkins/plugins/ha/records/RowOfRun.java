@@ -36,33 +36,48 @@ final class RowOfRun {
                 users.add(user.getUserId());
             }
         }
-        return new BuildRow(
+        boolean runs = state == BuildRow.State.RUNNING;
+        return BuildRow.of(
                 run.getParent().getFullName(),
                 run.getNumber(),
+                "state",
                 state,
-                0,
+                "queueId",
                 item == null ? 0 : item.itemId(),
+                "controllerId",
                 item == null ? membership.identity().id() : item.controllerId(),
+                "controllerName",
                 item == null ? membership.identity().name() : item.controllerName(),
+                "incarnation",
                 membership.identity().incarnation(),
+                "epoch",
                 membership.link().epoch(),
-                state == BuildRow.State.RUNNING || run.getResult() == null
-                        ? ""
-                        : run.getResult().toString(),
+                "result",
+                runs || run.getResult() == null ? "" : run.getResult().toString(),
+                "startedMillis",
                 run.getStartTimeInMillis(),
-                state == BuildRow.State.RUNNING ? 0 : run.getDuration(),
+                "durationMillis",
+                runs ? 0 : run.getDuration(),
+                "displayName",
                 nameOf(run),
+                "description",
                 run.getDescription() == null ? "" : run.getDescription(),
+                "keep",
                 run.isKeepLog(),
+                "agent",
                 run instanceof AbstractBuild<?, ?> build && build.getBuiltOnStr() != null
                         ? build.getBuiltOnStr()
                         : "",
+                "causes",
                 causes,
+                "users",
                 new ArrayList<>(users),
+                "parameters",
                 parameters(run),
+                "commits",
                 new ArrayList<>(commits(run)),
-                xml,
-                "");
+                "xml",
+                xml);
     }
 
     private static String nameOf(Run<?, ?> run) {

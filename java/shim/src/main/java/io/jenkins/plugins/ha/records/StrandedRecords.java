@@ -111,28 +111,17 @@ final class StrandedRecords {
 
     /** What was known while it ran, and what the file says of its end. */
     private static BuildRow endOf(BuildRow row, BuildRow file) {
-        return new BuildRow(
-                row.job(),
-                row.number(),
-                BuildRow.State.ENDED,
-                0,
-                row.queueId(),
-                row.controllerId(),
-                row.controllerName(),
-                row.incarnation(),
-                row.epoch(),
-                file.result(),
-                row.startedMillis(),
-                file.durationMillis(),
-                file.displayName(),
-                file.description(),
-                file.keep(),
-                file.agent().isEmpty() ? row.agent() : file.agent(),
-                row.causes(),
-                row.users(),
-                row.parameters(),
-                row.commits().isEmpty() ? file.commits() : row.commits(),
-                file.xml(),
-                "");
+        return row.with(
+                "state", BuildRow.State.ENDED,
+                "version", 0,
+                "result", file.result(),
+                "durationMillis", file.durationMillis(),
+                "displayName", file.displayName(),
+                "description", file.description(),
+                "keep", file.keep(),
+                "agent", file.agent().isEmpty() ? row.agent() : file.agent(),
+                "commits", row.commits().isEmpty() ? file.commits() : row.commits(),
+                "xml", file.xml(),
+                "damage", "");
     }
 }

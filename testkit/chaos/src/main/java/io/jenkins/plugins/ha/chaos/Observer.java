@@ -3,11 +3,13 @@ package io.jenkins.plugins.ha.chaos;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.jenkins.plugins.ha.stage.RedisConnection;
 import io.jenkins.plugins.ha.stage.RedisServer;
+import io.jenkins.plugins.ha.stage.StoredItem;
 import java.io.UncheckedIOException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /**
  * Reads along on Redis itself, past all faulty lines: every change of every item goes into the
@@ -19,31 +21,19 @@ final class Observer {
     private static final long PAUSE_MILLIS = 50;
     private static final String BATCH = "2000";
 
-    /** The order in which the queue packs an item. */
-    private static final String[] FIELDS = {
-        "id",
-        "job",
-        "state",
-        "version",
-        "jobrev",
-        "lane",
-        "priority",
-        "enqueued",
-        "due",
-        "blocked",
-        "concurrent",
-        "pinned",
-        "origin",
-        "owner",
-        "epoch",
-        "attempts",
-        "number",
-        "result",
-        "why",
-        "reaper",
-        "deaths",
-        "again"
-    };
+    /** What a snapshot tells of each item, in this order. */
+    private static final List<String> TOLD =
+            List.of(
+                    "job",
+                    "state",
+                    "blocked",
+                    "concurrent",
+                    "pinned",
+                    "lane",
+                    "owner",
+                    "epoch",
+                    "reaper",
+                    "jobrev");
 
     /** All indexes and all live items at one moment. */
     private static final String DUMP =
@@ -65,11 +55,19 @@ final class Observer {
               for part in string.gmatch(redis.call('HGET', P .. 'item:' .. id, 'v') .. '\\n', '(.-)\\n') do
                 v[#v + 1] = part
               end
-              -- job, state, blocked, concurrent, pinned, lane, owner, epoch, reaper, jobrev
-              out[#out + 1] = {'item:' .. id, 'item', {v[1], v[2], v[9], v[10], v[11], v[5], v[13], v[14], v[19], v[4]}}
+              out[#out + 1] = {'item:' .. id, 'item', {TOLD}}
             end
             return cjson.encode(out)
-            """;
+            """
+                    .replace(
+                            "TOLD",
+                            TOLD.stream()
+                                    .map(
+                                            part ->
+                                                    "v["
+                                                            + (StoredItem.names().indexOf(part) + 1)
+                                                            + "]")
+                                    .collect(Collectors.joining(", ")));
 
     private final RedisServer redis;
     private final String prefix;
@@ -160,17 +158,17 @@ final class Observer {
         number = Long.parseLong((String) entry.get("n"));
         ObjectNode line = History.line("event").put("at", at).put("n", number);
         if (entry.get("m") != null) {
-            String[] values = ((String) entry.get("m")).split("\n", -1);
-            for (int i = 0; i < FIELDS.length; i++) {
-                line.put(FIELDS[i], values[i]);
-            }
+            String[] packed = ((String) entry.get("m")).split("\n", 2);
+            Map<String, String> parts = StoredItem.parts(packed[1]);
+            line.put("id", packed[0]);
+            StoredItem.names().forEach(name -> line.put(name, parts.getOrDefault(name, "")));
             Live item =
                     new Live(
-                            Long.parseLong(values[0]),
-                            values[1],
-                            values[2].charAt(0),
-                            values[13],
-                            Integer.parseInt(values[16]));
+                            Long.parseLong(packed[0]),
+                            parts.get("job"),
+                            parts.get("state").charAt(0),
+                            parts.getOrDefault("owner", ""),
+                            Integer.parseInt(parts.get("number")));
             synchronized (this) {
                 if (item.state() == 'D' || item.state() == 'X') {
                     live.remove(item.id());

@@ -50,7 +50,7 @@ final class QueueView {
             live.put(
                     item.id(),
                     item.payload() == null && known != null
-                            ? withPayload(item, known.payload())
+                            ? item.withPayload(known.payload())
                             : item);
         }
     }
@@ -78,31 +78,5 @@ final class QueueView {
     /** The item of a build that is being made or runs. */
     Optional<Item> build(String job, int number) {
         return live(i -> i.number() == number && i.job().equals(job)).stream().findFirst();
-    }
-
-    private static Item withPayload(Item i, byte[] payload) {
-        return new Item(
-                i.id(),
-                i.job(),
-                i.state(),
-                i.version(),
-                i.jobRevision(),
-                i.lane(),
-                i.priority(),
-                i.enqueuedMillis(),
-                i.dueMillis(),
-                i.blocked(),
-                i.concurrent(),
-                i.pinned(),
-                i.origin(),
-                i.owner(),
-                i.epoch(),
-                i.attempts(),
-                i.number(),
-                i.result(),
-                i.why(),
-                i.deaths(),
-                i.again(),
-                payload);
     }
 }

@@ -168,28 +168,30 @@ final class RecordKeeper implements AutoCloseable {
 
     private BuildRow row(BuildRecord build, long epoch) {
         boolean ended = build.result() != null;
-        return new BuildRow(
+        return BuildRow.of(
                 build.job(),
                 build.number(),
+                "state",
                 ended ? BuildRow.State.ENDED : BuildRow.State.RUNNING,
-                0,
+                "queueId",
                 build.queueId(),
+                "controllerId",
                 settings.controllerId(),
+                "controllerName",
                 settings.name(),
+                "incarnation",
                 incarnation,
+                "epoch",
                 epoch,
+                "result",
                 ended ? build.result() : "",
+                "startedMillis",
                 build.started(),
+                "durationMillis",
                 build.duration(),
-                "",
-                "",
-                false,
-                "",
+                "causes",
                 build.causes(),
-                List.of(),
-                build.parameters(),
-                List.of(),
-                null,
-                "");
+                "parameters",
+                build.parameters());
     }
 }

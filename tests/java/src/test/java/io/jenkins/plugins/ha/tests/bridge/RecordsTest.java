@@ -44,28 +44,44 @@ class RecordsTest {
             parameters.put("A", "");
             parameters.put("SECRET", "****");
             BuildRow row =
-                    new BuildRow(
+                    BuildRow.of(
                             "folder/job ä",
                             3,
-                            BuildRow.State.ENDED,
-                            0,
+                            "queueId",
                             1L << 40,
+                            "controllerId",
                             "a",
+                            "controllerName",
                             "controller a",
+                            "incarnation",
                             "a1",
+                            "epoch",
                             7,
+                            "result",
                             "UNSTABLE",
+                            "startedMillis",
                             1_700_000_000_000L,
+                            "durationMillis",
                             1234,
+                            "displayName",
                             "name",
+                            "description",
                             "a description\nof two lines",
+                            "keep",
                             true,
                             "agent",
+                            "agent",
+                            "causes",
                             List.of("cause 1", "cause 2"),
+                            "users",
                             List.of("ada"),
+                            "parameters",
                             parameters,
+                            "commits",
                             List.of("0123456789abcdef"),
+                            "xml",
                             XML,
+                            "damage",
                             "its file is torn");
             save(a, row, false);
             BuildRow found = b.find("folder/job ä", 3).orElseThrow();
@@ -317,55 +333,29 @@ class RecordsTest {
 
     private static BuildRow row(
             String controller, String job, int number, BuildRow.State state, String result) {
-        return new BuildRow(
+        return BuildRow.of(
                 job,
                 number,
+                "state",
                 state,
-                0,
-                0,
+                "controllerId",
                 controller,
+                "controllerName",
                 "controller " + controller,
+                "incarnation",
                 controller + "1",
+                "epoch",
                 7,
+                "result",
                 result,
+                "startedMillis",
                 1_700_000_000_000L + number,
-                0,
-                "",
-                "",
-                false,
-                "",
-                List.of(),
-                List.of(),
-                Map.of(),
-                List.of(),
-                XML,
-                "");
+                "xml",
+                XML);
     }
 
     /** All of a row but its bytes, to be compared. */
     private static BuildRow stripped(BuildRow row, long version) {
-        return new BuildRow(
-                row.job(),
-                row.number(),
-                row.state(),
-                version,
-                row.queueId(),
-                row.controllerId(),
-                row.controllerName(),
-                row.incarnation(),
-                row.epoch(),
-                row.result(),
-                row.startedMillis(),
-                row.durationMillis(),
-                row.displayName(),
-                row.description(),
-                row.keep(),
-                row.agent(),
-                row.causes(),
-                row.users(),
-                row.parameters(),
-                row.commits(),
-                null,
-                row.damage());
+        return row.with("version", version, "xml", null);
     }
 }

@@ -182,7 +182,7 @@ class CancelTest {
         }
         assertEquals("Q", pair.item(quiet, "state"));
         assertEquals("C", pair.item(claimed, "state"));
-        assertEquals("", pair.item(claimed, "cancelwanted"));
+        assertEquals("", pair.item(claimed, "cancel"));
         for (JenkinsClient client : List.of(pair.onA, pair.onB)) {
             assertEquals(2, client.queue().path("items").size());
         }

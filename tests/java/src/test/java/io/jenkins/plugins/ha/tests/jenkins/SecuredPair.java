@@ -285,7 +285,7 @@ final class SecuredPair implements AutoCloseable {
         for (Object id : (List<?>) stage.redis().call("ZRANGE", prefix + "live", "0", "-1")) {
             List<Object> said = new ArrayList<>();
             for (String field :
-                    "job state version lane blocked owner epoch attempts number why cancelwanted due"
+                    "job state version lane blocked owner epoch attempts number why cancel due"
                             .split(" ")) {
                 said.add(field + "=" + item(Long.parseLong(id.toString()), field));
             }
