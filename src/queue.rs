@@ -226,9 +226,9 @@ impl Node {
         let mut cmd = self.call(&script::revise);
         cmd.arg(id).arg(lane).arg(i32::from(concurrent));
         let answer = self.run_held(&script::revise, &cmd, CALL_TIMEOUT)?;
-        match word(&answer).as_str() {
-            "OK" => Ok(()),
-            _ => self.refused(id, &answer),
+        match Change::of(&answer)? {
+            Change::Done => Ok(()),
+            Change::Refused => self.refused(id, &answer),
         }
     }
 

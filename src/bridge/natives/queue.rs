@@ -2,7 +2,7 @@
 
 use jni::objects::{JByteArray, JClass, JIntArray, JList, JLongArray, JObjectArray, JString};
 use jni::{Env, NativeMethod};
-use jni_sys::jlong;
+use jni_sys::{jboolean, jlong};
 
 use crate::NewItem;
 use crate::bridge::convert::{
