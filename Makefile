@@ -2,7 +2,8 @@
 # screenshots   makes the pictures of docs/ anew
 # test    all tests; what is missing is installed first
 # chaos   breaks a cluster for CHAOS_SECONDS (300), by CHAOS_SEED, and says whether it kept its promises
-# chaos-jenkins   the same on three real controllers, smaller; a rolling restart; a wrong clock; changes of configurations, with defects. Skipped where there is no Jenkins
+# chaos-jenkins   the same on three real controllers, smaller; a rolling restart; a wrong clock; changes of configurations, Pipelines and locks, with defects. Skipped where there is no Jenkins
+# pipeline-kills   kills the controller of Pipelines in each phase PIPELINE_KILLS (10) times; says what was lost or done twice, and how long they stood
 # chaos-agents   agents by TCP and SSH; builds and Pipelines on ten agents of all kinds at three real controllers, which are killed, stalled and moved
 # chaos-mutants   sows defects into it and sees that chaos finds each
 # upgrade builds the commit FROM (the last release, else the one before), and upgrades three controllers from it to this one under load
@@ -18,7 +19,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := hpi
-.PHONY: demo test fuzz chaos chaos-jenkins chaos-agents chaos-mutants upgrade take-over screenshots hpi release bench fmt lint clean setup library
+.PHONY: demo test fuzz chaos chaos-jenkins pipeline-kills chaos-agents chaos-mutants upgrade take-over screenshots hpi release bench fmt lint clean setup library
 
 # Classes and library must come from the same commit; both are told which.
 export HA_JENKINS_COMMIT ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null)
@@ -56,7 +57,12 @@ chaos: library
 chaos-jenkins: library
 	$(MVN) -q -DskipTests -pl java/shim,testkit/extensions -am package
 	export HA_JENKINS_LONG_TESTS=1 CHAOS_SECONDS=$${CHAOS_SECONDS:-300}
-	$(MVN) -q -pl tests/java -am -Dtest='RealChaosTest,RollingRestartTest,ClockTest,AdoptionOfThreeTest,HandOverFaultsTest,ManyChangesTest,ConfigurationMutantsTest' -Dsurefire.failIfNoSpecifiedTests=false verify
+	$(MVN) -q -pl tests/java -am -Dtest='RealChaosTest,RollingRestartTest,ClockTest,AdoptionOfThreeTest,HandOverFaultsTest,ManyChangesTest,ConfigurationMutantsTest,PipelineKillsTest,PipelineMutantsTest,LockOptionsTest' -Dsurefire.failIfNoSpecifiedTests=false verify
+
+pipeline-kills: library
+	$(MVN) -q -DskipTests -pl java/shim,testkit/extensions -am package
+	export HA_JENKINS_LONG_TESTS=1 PIPELINE_KILLS=$${PIPELINE_KILLS:-10}
+	$(MVN) -q -pl tests/java -am -Dtest='PipelineKillsTest' -Dsurefire.failIfNoSpecifiedTests=false verify
 
 chaos-agents: library
 	$(MVN) -q -DskipTests -pl java/shim,testkit/extensions -am package

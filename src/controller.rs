@@ -437,6 +437,16 @@ impl Controller {
         self.node.jobs_moved(jobs, items)
     }
 
+    /// The job of an item has another configuration than when the item was accepted: where it is claimed, and whether beside
+    /// others of its job, goes by what the job says now. Its place in the queue is the same. Nothing happens to what has begun
+    /// or ended; calling it again changes nothing more.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a lane with a line break, [`Error::NotFound`].
+    pub fn revise(&self, id: i64, lane: &str, concurrent: bool) -> Result<()> {
+        self.node.revise(id, lane, concurrent)
+    }
+
     /// Somebody wants the build of a starting or running item ended: should its controller die meanwhile, it is not run
     /// again. `who` is for the record.
     pub fn unwanted(&self, id: i64, who: &str) -> Result<()> {

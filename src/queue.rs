@@ -219,6 +219,19 @@ impl Node {
         Ok(answer.get(1).map(number).unwrap_or(0))
     }
 
+    /// See [`crate::Controller::revise`].
+    pub fn revise(&self, id: i64, lane: &str, concurrent: bool) -> Result<()> {
+        self.link.membership()?;
+        plain("lane", lane)?;
+        let mut cmd = self.call(&script::revise);
+        cmd.arg(id).arg(lane).arg(i32::from(concurrent));
+        let answer = self.run_held(&script::revise, &cmd, CALL_TIMEOUT)?;
+        match Change::of(&answer)? {
+            Change::Done => Ok(()),
+            Change::Refused => self.refused(id, &answer),
+        }
+    }
+
     /// See [`crate::Controller::started`].
     pub fn started(&self, id: i64, number: i32) -> Result<()> {
         let membership = self.link.lease()?;

@@ -614,3 +614,47 @@ fn what_is_held_up_of_a_serial_job_lets_the_others_of_its_job_go_first() {
     assert_eq!(claim_ids(&b, 9), [2]);
     invariants::check(&mut redis.inside());
 }
+
+#[test]
+fn what_waits_goes_by_what_its_job_says_now() {
+    let redis = Redis::start();
+    let (a, b) = (join(&redis, "a"), join(&redis, "b"));
+
+    // another lane, also after a quiet period
+    put(&a, NewItem { lane: "nowhere".into(), ..item(1, "moved") });
+    put(&a, NewItem { lane: "nowhere".into(), quiet_ms: 300, ..item(2, "moved") });
+    for id in 1..=2 {
+        b.revise(id, "", true).unwrap();
+        let version = a.item(id).unwrap().unwrap().version;
+        b.revise(id, "", true).unwrap();
+        assert_eq!(a.item(id).unwrap().unwrap().version, version, "again changes nothing");
+    }
+    invariants::check(&mut redis.inside());
+    assert_eq!(claim_ids(&a, 5), [1], "the other one's quiet period is not over");
+    until("the second is due", || !claim(&a, 5).is_empty());
+
+    // one at a time from now on, in the same order; what is claimed first has its turn
+    for id in 11..=14 {
+        put(&a, item(id, "alone"));
+    }
+    assert_eq!(claim_ids(&a, 1), [11]);
+    for id in [13, 12, 14, 11] {
+        b.revise(id, "", false).unwrap();
+        invariants::check(&mut redis.inside());
+    }
+    assert_eq!(claim_ids(&b, 5), [] as [i64; 0]);
+    a.assign_number(11, "alone", 0).unwrap();
+    a.started(11, 1).unwrap();
+    a.finished(11, "SUCCESS").unwrap();
+    assert_eq!(claim_ids(&b, 5), [12]);
+
+    // any number again, though the first holds the turn; what has begun stays as it is
+    b.assign_number(12, "alone", 0).unwrap();
+    for id in 12..=14 {
+        a.revise(id, "", true).unwrap();
+    }
+    invariants::check(&mut redis.inside());
+    assert_eq!(claim_ids(&a, 5), [13, 14]);
+    assert!(matches!(a.revise(77, "", true), Err(Error::NotFound(_))));
+    assert!(matches!(a.revise(14, "\n", true), Err(Error::Invalid(_))));
+}

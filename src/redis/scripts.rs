@@ -149,7 +149,7 @@ scripts! {
     cloud_agents cloud_end cloud_keep cloud_pass cloud_take cloud_text computers computers_tell departed describe enqueue finished fold forget forget_number
     hand_over homes ids
     item_read items join keep leave members mend mended milestones moment moments moved number park pass release reran rerun
-    restore setting setting_store settings started state state_store state_take trace turn turned unwanted vouch
+    restore revise setting setting_store settings started state state_store state_take trace turn turned unwanted vouch
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use jni::objects::{JByteArray, JClass, JIntArray, JList, JLongArray, JObjectArray, JString};
 use jni::{Env, NativeMethod};
-use jni_sys::jlong;
+use jni_sys::{jboolean, jlong};
 
 use crate::NewItem;
 use crate::bridge::convert::{
@@ -30,6 +30,7 @@ pub(super) const NATIVES: &[NativeMethod<'static>] = &[
     native!(jobs_moved(
         handle: jlong, from: JString[], to: JString[], ids: jlong[], places: jint[], lengths: jint[], payloads: jbyte[]
     ) -> jlong),
+    native!(revise(handle: jlong, id: jlong, lane: JString, concurrent: jboolean)),
     native!(unwanted(handle: jlong, id: jlong, who: JString)),
     native!(cancel(handle: jlong, id: jlong, who: JString) -> CancelOutcomeType),
     native!(item(handle: jlong, id: jlong) -> ItemType),
@@ -160,6 +161,18 @@ fn jobs_moved<'local>(
     let jobs: Vec<_> = old.into_iter().zip(texts(env, "new names", &to)?.unwrap_or_default()).collect();
     let items = moved_items(env, &ids, &places, &lengths, &payloads)?;
     Ok(held(handle)?.jobs_moved(&jobs, &items)?)
+}
+
+fn revise<'local>(
+    env: &mut Env<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    id: jlong,
+    lane: JString<'local>,
+    concurrent: jboolean,
+) -> Result<(), Failure> {
+    let lane = text(env, "lane", &lane)?;
+    Ok(held(handle)?.revise(id, &lane, concurrent)?)
 }
 
 fn unwanted<'local>(

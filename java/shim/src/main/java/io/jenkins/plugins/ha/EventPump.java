@@ -18,6 +18,7 @@ import io.jenkins.plugins.ha.life.Watchdog;
 import io.jenkins.plugins.ha.locks.Locks;
 import io.jenkins.plugins.ha.queue.Claimer;
 import io.jenkins.plugins.ha.queue.QueueView;
+import io.jenkins.plugins.ha.queue.RevisedItems;
 import io.jenkins.plugins.ha.topology.Topology;
 import io.jenkins.plugins.ha.watch.ItemCounts;
 import java.util.ArrayList;
@@ -89,6 +90,7 @@ final class EventPump {
 
     /** The jobs are there: what was put off for want of them is done now, before anything newer. */
     void jobsLoaded() {
+        RevisedItems.ofAll();
         synchronized (this) {
             List<Event> waiting = early;
             early = null;
@@ -174,6 +176,7 @@ final class EventPump {
             commands.handle(command);
         } else if (event instanceof Event.Snapshot snapshot) {
             view.replaceAll(snapshot.items());
+            RevisedItems.ofAll();
             snapshot.items().forEach(Reruns::followed);
             items.compare(); // what was told meanwhile may be lost
             claimer.poke();

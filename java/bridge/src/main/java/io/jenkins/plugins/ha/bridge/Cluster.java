@@ -440,6 +440,15 @@ public final class Cluster implements AutoCloseable {
     }
 
     /**
+     * The job of an item has another configuration than when the item was accepted: where it is
+     * claimed, and whether beside others of its job, goes by what the job says now. Its place in
+     * the queue is the same. Nothing happens to what has begun or ended.
+     */
+    public void revise(long id, String lane, boolean concurrent) {
+        Native.revise(handle, id, lane, concurrent);
+    }
+
+    /**
      * Somebody wants the build of a STARTING or RUNNING item ended: should its controller die
      * meanwhile, it is not run again. {@code who} is for the record.
      */

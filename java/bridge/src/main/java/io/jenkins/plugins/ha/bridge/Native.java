@@ -144,6 +144,8 @@ final class Native {
             int[] lengths,
             byte[] payloads);
 
+    static native void revise(long handle, long id, String lane, boolean concurrent);
+
     static native void unwanted(long handle, long id, String who);
 
     static native boolean holdsLease(long handle);

@@ -6,7 +6,9 @@ import hudson.model.Job;
 import hudson.model.Queue;
 import hudson.model.queue.WorkUnit;
 import io.jenkins.plugins.ha.Membership;
+import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.HaException;
+import io.jenkins.plugins.ha.bridge.Item;
 import io.jenkins.plugins.ha.queue.ClaimedItems;
 import io.jenkins.plugins.ha.queue.LocalBuilds;
 import java.io.File;
@@ -21,6 +23,9 @@ import jenkins.model.lazy.LazyBuildMixIn;
 @Extension(ordinal = 1000)
 public final class BuildNumbers implements Job.BuildNumberAssigner {
     private static final Logger LOGGER = Logger.getLogger(BuildNumbers.class.getName());
+
+    private static final long FIRST_PAUSE_MILLIS = 1000;
+    private static final long LONGEST_PAUSE_MILLIS = 60_000;
 
     @Override
     public int assignBuildNumber(Job<?, ?> job, SaveNextBuildNumber save) throws IOException {
@@ -76,8 +81,20 @@ public final class BuildNumbers implements Job.BuildNumberAssigner {
                     .outbound()
                     .tell(
                             "release of queue item " + item,
-                            cluster -> cluster.release(item, 0, "It got no number at its start"));
+                            cluster -> giveBack(cluster, item, failure));
         }
+    }
+
+    /** The job's folder may be full or read-only for long: each try uses up a number. */
+    private static void giveBack(Cluster cluster, long item, Throwable failure) {
+        if (failure instanceof HaException) {
+            cluster.release(item, 0, "It got no number at its start");
+            return;
+        }
+        int before = cluster.item(item).map(Item::attempts).orElse(1) - 1;
+        long pause = Math.min(LONGEST_PAUSE_MILLIS, FIRST_PAUSE_MILLIS << Math.min(before, 10));
+        String why = "It got no number at its start: " + failure.getMessage();
+        cluster.leaveToOthers(item, pause, why);
     }
 
     /** The highest number that may be in use. */

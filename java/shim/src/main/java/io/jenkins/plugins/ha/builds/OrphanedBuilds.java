@@ -13,14 +13,12 @@ import io.jenkins.plugins.ha.bridge.Cluster;
 import io.jenkins.plugins.ha.bridge.HaException;
 import io.jenkins.plugins.ha.bridge.Item;
 import io.jenkins.plugins.ha.bridge.ItemState;
-import io.jenkins.plugins.ha.bridge.Member;
 import io.jenkins.plugins.ha.life.Pool;
 import io.jenkins.plugins.ha.queue.ClaimedItems;
 import io.jenkins.plugins.ha.queue.ClusterItemAction;
 import io.jenkins.plugins.ha.queue.LocalBuilds;
 import io.jenkins.plugins.ha.queue.RerunItem;
 import io.jenkins.plugins.ha.records.RecordKeeper;
-import io.jenkins.plugins.ha.settings.HaConfiguration;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -50,12 +48,6 @@ import jenkins.model.Jenkins;
 public final class OrphanedBuilds {
     private static final Logger LOGGER = Logger.getLogger(OrphanedBuilds.class.getName());
 
-    /**
-     * A controller that comes straight back, after a stall or a restart, or because Redis lost its
-     * members, says itself what its builds are.
-     */
-    private static final long GRACE_MILLIS = HaConfiguration.leaseMillis() + 1000;
-
     private static final long RETRY_MILLIS = 5000;
 
     /** What a job is looked for before the decision goes to another member: it may be new. */
@@ -67,8 +59,7 @@ public final class OrphanedBuilds {
     /** How often a build is ended as Jenkins does it, with what plugins do, before without. */
     private static final int TRIES = Integer.getInteger("io.jenkins.plugins.ha.orphanTries", 4);
 
-    private static final String NEVER_QUEUED =
-            "It is not run again: it was never in the cluster's queue.";
+    static final String NEVER_QUEUED = "It is not run again: it was never in the cluster's queue.";
 
     private static final Pattern LASTED = Pattern.compile("<duration>[1-9]\\d*</duration>");
 
@@ -77,6 +68,7 @@ public final class OrphanedBuilds {
     private final ForeignBuilds builds;
     private final Outbound outbound;
     private final OrphanedPipelines pipelines;
+    private final UnqueuedBuilds unqueued;
 
     /** Items whose job is not here, and how often it was looked for. */
     private final Map<Long, Integer> unheardOf = Recent.map(1000);
@@ -101,11 +93,16 @@ public final class OrphanedBuilds {
         this.outbound = outbound;
         this.identity = identity;
         this.builds = builds;
+        this.unqueued = new UnqueuedBuilds(cluster, identity, builds, pipelines, this, pool);
     }
 
     /** Decides what becomes of this item's build. The jobs are loaded. Does not block. */
     public void decide(Item item) {
-        pool.execute(() -> attempt(item, () -> decideNow(item)));
+        pool.execute(
+                () -> {
+                    attempt(item, () -> decideNow(item));
+                    unqueued.lookAfterPipelinesOf(item.owner());
+                });
     }
 
     /** Builds that wait for a controller that has their job; "" when there is none. From memory. */
@@ -381,76 +378,16 @@ public final class OrphanedBuilds {
                         : cluster.item(item.id()).map(Item::why).orElse("") + ".");
     }
 
-    /**
-     * A controller may have died with builds that were never in the cluster's queue, such as those
-     * with file parameters.
-     */
+    /** Members came or went. Does not block. */
     public void membersChanged() {
-        if (!builds.running().isEmpty()) {
-            pool.after(GRACE_MILLIS, this::endBuildsOfTheGone);
-        }
-    }
-
-    private void endBuildsOfTheGone() {
-        try (ACLContext asSystem = ACL.as2(ACL.SYSTEM2)) {
-            Set<String> members = new TreeSet<>();
-            for (Member member : cluster.members()) {
-                members.add(member.controllerId());
-            }
-            boolean first = !members.isEmpty() && members.iterator().next().equals(identity.id());
-            for (Map.Entry<BuildKey, String> entry : builds.running().entrySet()) {
-                if (!members.contains(entry.getValue())) {
-                    lookAfterUnqueued(entry.getKey(), entry.getValue(), first);
-                }
-            }
-        } catch (HaException e) {
-            LOGGER.log(
-                    Level.FINE,
-                    "Not a member just now: another survivor looks after the builds",
-                    e);
-        } catch (IOException | RuntimeException e) {
-            LOGGER.log(Level.WARNING, "Could not end builds whose controller died", e);
-        }
-    }
-
-    /**
-     * @param first whether this is the one survivor that ends them; of Pipelines each looks whether
-     *     it goes on with them, for the files say who does
-     */
-    private void lookAfterUnqueued(BuildKey key, String owner, boolean first) throws IOException {
-        Job<?, ?> job = Jenkins.get().getItemByFullName(key.job(), Job.class);
-        if (job != null && PipelineFile.isPipeline(job)) {
-            pipelines.unqueued(key);
-            return;
-        }
-        if (!first) {
-            return;
-        }
-        Run<?, ?> run = job == null ? null : job.getBuildByNumber(key.number());
-        ClusterItemAction action = run == null ? null : run.getAction(ClusterItemAction.class);
-        if (action != null
-                && action.itemId() == 0
-                && action.controllerId().equals(owner)
-                && end(job, key, owner).bySurvivor()) {
-            endedUnqueued(job, key, run);
-        }
+        unqueued.membersChanged();
     }
 
     /** Ends a Pipeline that no controller can go on with, and that the queue knows nothing of. */
     void endUnqueuedPipeline(Job<?, ?> job, BuildKey key, String owner, String why)
             throws IOException {
         sayWhy(job, key.number(), why);
-        if (end(job, key, owner).bySurvivor()) {
-            endedUnqueued(job, key, job.getBuildByNumber(key.number()));
-        }
-    }
-
-    private void endedUnqueued(Job<?, ?> job, BuildKey key, Run<?, ?> run) {
-        close(job, key, NEVER_QUEUED);
-        if (run != null) {
-            Membership.active().ifPresent(m -> BuildNews.announce(m, run, ForeignBuilds.ENDED));
-            BuildStepWaiters.ended(run);
-        }
+        unqueued.end(job, key, owner);
     }
 
     /** Whether the build's file says that it has ended. */
@@ -462,7 +399,7 @@ public final class OrphanedBuilds {
     }
 
     /** Writes the end into the build's files, unless it is there. */
-    private Ending end(Job<?, ?> job, BuildKey key, String owner) throws IOException {
+    Ending end(Job<?, ?> job, BuildKey key, String owner) throws IOException {
         Path folder = job.getBuildDir().toPath().resolve(Integer.toString(key.number()));
         if (!Files.isRegularFile(folder.resolve("build.xml"))) {
             builds.ended(key);
@@ -550,7 +487,7 @@ public final class OrphanedBuilds {
     }
 
     /** The last lines of a build's log. */
-    private static void close(Job<?, ?> job, BuildKey key, String sentence) {
+    static void close(Job<?, ?> job, BuildKey key, String sentence) {
         Path folder = job.getBuildDir().toPath().resolve(Integer.toString(key.number()));
         LOGGER.warning(() -> key.job() + " #" + key.number() + " has ended. " + sentence);
         try {

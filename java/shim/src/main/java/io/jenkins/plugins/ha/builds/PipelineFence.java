@@ -290,6 +290,9 @@ public final class PipelineFence {
                     continue;
                 }
                 AsynchronousExecution asleep = executor.getAsynchronousExecution();
+                if (block) {
+                    Membership.active().ifPresent(m -> m.clouds().release(computer));
+                }
                 if (asleep != null) {
                     asleep.completed(null);
                 }

@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -74,6 +75,8 @@ public final class PipelineHandOver {
 
     /**
      * @param generation which one it was when this controller let go of it
+     * @param agents those that are not of a cloud
+     * @param ofClouds names of those that are: they go to the taker once it goes on
      */
     private record Given(
             long item,
@@ -81,7 +84,8 @@ public final class PipelineHandOver {
             int generation,
             long since,
             Run<?, ?> run,
-            Set<Computer> agents) {}
+            Set<Computer> agents,
+            List<String> ofClouds) {}
 
     private record Stay(String why, boolean passing, long until, long pause) {}
 
@@ -272,12 +276,27 @@ public final class PipelineHandOver {
             throw e;
         }
         List<BuildKey> gone = new ArrayList<>();
+        Set<Computer> permanent = new HashSet<>(agents);
+        permanent.removeIf(PipelineHandOver::isOfCloud);
+        List<String> ofClouds =
+                agents.stream().filter(a -> !permanent.contains(a)).map(Computer::getName).toList();
         for (Run<?, ?> run : group) {
-            letGo(run, taker, generations.get(BuildKey.of(run)), agents);
+            BuildKey key = BuildKey.of(run);
+            ClusterItemAction action = run.getAction(ClusterItemAction.class);
+            letGo(
+                    key,
+                    new Given(
+                            action == null ? 0 : action.itemId(),
+                            taker.id(),
+                            generations.get(key),
+                            System.nanoTime(),
+                            run,
+                            permanent,
+                            ofClouds));
             gone.add(BuildKey.of(run));
         }
         // needed there now; whatever else was on them has gone with these
-        SentAgents.get().send(agents, taker.id());
+        SentAgents.get().send(permanent, taker.id());
         LOGGER.info(
                 () ->
                         group
@@ -303,12 +322,13 @@ public final class PipelineHandOver {
         return group.size() == 1 ? "" : "of " + run + ", on the same agent: ";
     }
 
-    private void letGo(Run<?, ?> run, Takers.Taker taker, int generation, Set<Computer> agents) {
-        ClusterItemAction action = run.getAction(ClusterItemAction.class);
-        long item = action == null ? 0 : action.itemId();
-        BuildKey key = BuildKey.of(run);
-        Given one = new Given(item, taker.id(), generation, System.nanoTime(), run, agents);
-        fence.letGo(run, taker.id());
+    private static boolean isOfCloud(Computer agent) {
+        return Membership.active().orElseThrow().clouds().cloudOf(agent).isPresent();
+    }
+
+    private void letGo(BuildKey key, Given one) {
+        Run<?, ?> run = one.run;
+        fence.letGo(run, one.taker);
         given.put(key, one);
         PipelineFence.freeExecutors(run, false);
         try {
@@ -342,6 +362,7 @@ public final class PipelineHandOver {
                 return;
             }
             if (PipelineOwner.generation(folder) > one.generation) {
+                giveAgentsOfClouds(one);
                 given.remove(key, one);
                 LOGGER.info(() -> one.run + " was taken " + millisSince(one.since) + " ms later");
                 return;
@@ -363,6 +384,13 @@ public final class PipelineHandOver {
             throw e;
         } catch (IOException | HaException e) {
             LOGGER.log(Level.FINE, key + " is looked at again in a moment", e);
+        }
+    }
+
+    private static void giveAgentsOfClouds(Given one) {
+        Membership membership = Membership.active().orElseThrow();
+        for (String agent : one.ofClouds) {
+            membership.clouds().give(agent, one.taker);
         }
     }
 
@@ -393,7 +421,8 @@ public final class PipelineHandOver {
                             one.generation,
                             System.nanoTime(),
                             one.run,
-                            one.agents);
+                            one.agents,
+                            one.ofClouds);
             given.put(key, next);
             return next;
         } catch (Stays e) {

@@ -37,20 +37,8 @@ public final class SentAgents extends ComputerListener {
     void send(Collection<Computer> agents, String controllerId) {
         for (Computer agent : agents) {
             sent.put(agent.getName(), System.nanoTime());
-            if (!giveOfCloud(agent, controllerId)) {
-                give(agent.getName(), controllerId);
-                agent.disconnect(null);
-            }
-        }
-    }
-
-    private static boolean giveOfCloud(Computer agent, String controllerId) {
-        Membership membership = Membership.active().orElse(null);
-        try {
-            return membership != null && membership.clouds().give(agent, controllerId);
-        } catch (HaException e) {
-            LOGGER.log(Level.FINE, "Not given to the taker: {0}", e.getMessage());
-            return false;
+            give(agent.getName(), controllerId);
+            agent.disconnect(null);
         }
     }
 

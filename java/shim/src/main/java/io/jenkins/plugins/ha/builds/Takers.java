@@ -73,7 +73,7 @@ public final class Takers {
                 Comparator.comparingLong((Member m) -> load(membership, m))
                         .thenComparing(Member::controllerId));
         StringBuilder question = new StringBuilder("would");
-        agents.forEach(agent -> question.append("\nagent ").append(agent.getName()));
+        agents.forEach(agent -> question.append('\n').append(need(membership, agent)));
         runs.forEach(run -> question.append("\njob ").append(run.getParent().getFullName()));
         List<String> refusals = new ArrayList<>();
         for (Member other : others) {
@@ -85,6 +85,15 @@ public final class Takers {
         }
         throw new PipelineHandOver.Stays(
                 "no controller takes it (" + String.join("; ", refusals) + ")");
+    }
+
+    /** An agent of a cloud becomes a node of the taker's; it can end it if it has the cloud. */
+    private static String need(Membership membership, Computer agent) {
+        return membership
+                .clouds()
+                .cloudOf(agent)
+                .map(cloud -> "cloud " + cloud)
+                .orElse("agent " + agent.getName());
     }
 
     private static String ask(Membership membership, Member other, String question) {
@@ -125,6 +134,10 @@ public final class Takers {
             String name = line.substring(line.indexOf(' ') + 1);
             if (line.startsWith("agent ") && Jenkins.get().getNode(name) == null) {
                 return "it has no agent " + name;
+            }
+            if (line.startsWith("cloud ")
+                    && Jenkins.get().clouds.stream().noneMatch(c -> c.name.equals(name))) {
+                return "it has no cloud " + name;
             }
             if (line.startsWith("job ")
                     && Jenkins.get().getItemByFullName(name, Job.class) == null) {

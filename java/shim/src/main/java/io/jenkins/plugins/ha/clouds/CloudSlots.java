@@ -21,6 +21,7 @@ import java.util.IdentityHashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
@@ -245,6 +246,11 @@ public final class CloudSlots {
     synchronized String slotOf(String agent) {
         Slot slot = agents.get(agent);
         return slot == null ? null : slot.id;
+    }
+
+    /** The cloud of this controller's agent, by name; empty when it has no slot. */
+    synchronized Optional<String> cloudOf(String agent) {
+        return Optional.ofNullable(agents.get(agent)).map(slot -> slot.cloud);
     }
 
     /** Whether it is a slot whose agent was asked for here and is not known yet. */

@@ -22,6 +22,7 @@ import java.lang.reflect.Method;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -94,10 +95,27 @@ public final class Clouds {
         return slots;
     }
 
-    /** Gives an agent of a cloud to another controller, where it is a node then. */
-    public boolean give(Computer computer, String controllerId) {
+    /** The name of the cloud whose agent it is here; empty when it is of no cloud. From memory. */
+    public Optional<String> cloudOf(Computer computer) {
         return computer.getNode() instanceof AbstractCloudSlave agent
-                && leftAgents.give(agent, controllerId);
+                ? slots.cloudOf(agent.getNodeName())
+                : Optional.empty();
+    }
+
+    /**
+     * The Pipeline on this agent leaves this controller: if it is of a cloud, it is no node here
+     * from now on, so that plugins which end an agent after its work leave this one alone. To be
+     * done before its executors are freed. Does not block.
+     */
+    public void release(Computer computer) {
+        if (computer.getNode() instanceof AbstractCloudSlave agent) {
+            leftAgents.release(agent);
+        }
+    }
+
+    /** An agent that was released is that controller's from now on. Round trips. */
+    public void give(String agent, String controllerId) {
+        leftAgents.give(agent, controllerId);
     }
 
     /** Something waits for agents of this label, or one has come. Does not block. */

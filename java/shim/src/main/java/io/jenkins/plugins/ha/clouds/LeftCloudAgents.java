@@ -1,6 +1,5 @@
 package io.jenkins.plugins.ha.clouds;
 
-import hudson.model.Computer;
 import hudson.model.Label;
 import hudson.model.Queue;
 import hudson.slaves.AbstractCloudSlave;
@@ -27,7 +26,7 @@ import jenkins.model.Jenkins;
 /**
  * Agents of clouds whose controller is gone: the controller that goes on with a Pipeline on one has
  * it as its own from then on; what no Pipeline needs a survivor ends, by the cloud's own means. One
- * thread, but for {@link #give}.
+ * thread, but for {@link #release} and {@link #give}.
  */
 final class LeftCloudAgents {
     private static final Logger LOGGER = Logger.getLogger(LeftCloudAgents.class.getName());
@@ -202,14 +201,22 @@ final class LeftCloudAgents {
         throw new IllegalStateException("It is no agent of a cloud");
     }
 
-    /** It is another controller's from now on, and forgotten here. A round trip. */
-    boolean give(AbstractCloudSlave agent, String controllerId) {
-        String slot = slots.slotOf(agent.getNodeName());
-        Computer computer = agent.toComputer();
-        if (slot == null || computer == null || !cluster.passCloudAgent(slot, controllerId)) {
-            return false;
+    /**
+     * Forgets an agent here without ending it. Its slot stays this controller's: whoever goes on
+     * with the Pipeline on it takes both over; if nobody does, it is ended. Does not block.
+     */
+    void release(AbstractCloudSlave agent) {
+        if (slots.slotOf(agent.getNodeName()) != null) {
+            slots.forget(agent);
         }
-        slots.forget(agent);
-        return true;
+    }
+
+    /** The slot of an agent that was released is another controller's from now on. Round trips. */
+    void give(String agent, String controllerId) {
+        for (CloudAgent one : cluster.cloudAgents()) {
+            if (one.agent().equals(agent) && one.controllerId().equals(identity.id())) {
+                cluster.passCloudAgent(one.id(), controllerId);
+            }
+        }
     }
 }

@@ -8,6 +8,7 @@ import hudson.model.TopLevelItem;
 import io.jenkins.plugins.ha.Membership;
 import io.jenkins.plugins.ha.builds.ForeignBuilds;
 import io.jenkins.plugins.ha.history.FormHistory;
+import io.jenkins.plugins.ha.queue.RevisedItems;
 import io.jenkins.plugins.ha.records.DeletedJobs;
 import java.io.File;
 import java.io.IOException;
@@ -94,6 +95,7 @@ final class ItemApplying {
             load(name, folder, form, heldOff);
         } else {
             FormInPlace.apply((AbstractItem) item, form.item(), form.text(), heldOff);
+            RevisedItems.of(name);
         }
         String before = known == null ? "" : known.hash();
         boolean toldOf = !told.isEmpty() && !told.equals(before);

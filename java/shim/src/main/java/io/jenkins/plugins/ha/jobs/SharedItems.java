@@ -13,6 +13,7 @@ import io.jenkins.plugins.ha.history.FormHistory;
 import io.jenkins.plugins.ha.life.Loop;
 import io.jenkins.plugins.ha.life.Watchdog;
 import io.jenkins.plugins.ha.queue.MovedQueueItems;
+import io.jenkins.plugins.ha.queue.RevisedItems;
 import java.io.File;
 import java.io.IOException;
 import java.util.Map;
@@ -214,6 +215,7 @@ public final class SharedItems {
                 || !before.hash().equals(form.hash())
                 || before.heldOff() != form.heldOff()) {
             announcer.saved(about(item, folder, ItemNews.Kind.CHANGED, form));
+            RevisedItems.of(item.getFullName());
             awaitTold();
         }
     }

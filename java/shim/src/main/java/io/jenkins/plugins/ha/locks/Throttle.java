@@ -15,8 +15,10 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * How many builds of a category, or of a job, may run at once in the whole cluster: each has a
- * place there before it begins, and until its queue item has ended. Core asks under its queue's
- * lock and is answered from memory, <em>not yet</em> until the place is stored. Thread-safe.
+ * place there before it begins, and until its queue item has ended. So have {@code node} blocks of
+ * Pipelines within a {@code throttle} step, until they are left ({@link ThrottledBlocks}). Core
+ * asks under its queue's lock and is answered from memory, <em>not yet</em> until the place is
+ * stored. Thread-safe.
  */
 final class Throttle implements Pen.State {
     static final String NAME = "throttle";
@@ -26,13 +28,32 @@ final class Throttle implements Pen.State {
 
     private static final long AGAIN_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
+    /** Stands before the name of a block in its line; no limit has a name that begins so. */
+    private static final String BLOCK = "@";
+
+    /**
+     * A place.
+     *
+     * @param limits names of what it counts for
+     * @param block the {@code node} block that has it, as {@link ThrottledBlocks} names it; "" for
+     *     a build, which is known by its queue item
+     */
+    private record Place(Set<String> limits, String block) {}
+
+    private record Asked(Map<String, Integer> limits, String block) {}
+
     private final Object monitor = new Object();
     private final Pen pen = new Pen(NAME, monitor, this);
+    private final ThrottledBlocks blocks = new ThrottledBlocks();
 
     // all of these under the monitor
-    private Map<Long, Set<String>> places = new TreeMap<>();
-    private final Map<Long, Map<String, Integer>> asked = new LinkedHashMap<>();
+    private Map<Long, Place> places = new TreeMap<>();
+    private final Map<Long, Asked> asked = new LinkedHashMap<>();
     private final Map<Long, Long> refused = new HashMap<>();
+
+    /** When core asked last for a block that has a place: it has not begun. */
+    private final Map<Long, Long> stillAsked = new HashMap<>();
+
     private Set<Long> stored = Set.of();
     private Set<Long> over = Set.of();
 
@@ -43,20 +64,46 @@ final class Throttle implements Pen.State {
         return pen;
     }
 
+    ThrottledBlocks blocks() {
+        return blocks;
+    }
+
     /**
      * Whether this item may begin.
      *
      * @param limits by name of what is limited, how many may run at once
      */
     boolean may(long item, Map<String, Integer> limits) {
+        return may(item, limits, "");
+    }
+
+    /** As {@link #may(long, Map)}, for a block of a Pipeline. */
+    boolean may(String block, Map<String, Integer> limits) {
+        return may(keyOf(block), limits, block);
+    }
+
+    /** Below 0, where no item has its id. */
+    private static long keyOf(String block) {
+        long hash = 1125899906842597L;
+        for (int i = 0; i < block.length(); i++) {
+            hash = 31 * hash + block.charAt(i);
+        }
+        return hash | Long.MIN_VALUE;
+    }
+
+    private boolean may(long key, Map<String, Integer> limits, String block) {
         synchronized (monitor) {
-            Set<String> has = places.get(item);
-            if (has != null && stored.contains(item) && has.containsAll(limits.keySet())) {
+            long now = System.nanoTime();
+            Place has = places.get(key);
+            if (has != null && stored.contains(key) && has.limits.containsAll(limits.keySet())) {
+                if (!block.isEmpty()) {
+                    stillAsked.put(key, now);
+                }
                 return true;
             }
-            Long since = refused.get(item);
-            if (since == null || System.nanoTime() - since > AGAIN_NANOS) {
-                asked.put(item, limits);
+            Long since = refused.get(key);
+            if (since == null || now - since > AGAIN_NANOS) {
+                asked.put(key, new Asked(limits, block));
                 pen.want();
             }
             return false;
@@ -65,26 +112,56 @@ final class Throttle implements Pen.State {
 
     @Override
     public void prepare() {
-        Set<Long> ids;
+        Map<Long, Place> all;
+        Map<Long, Long> waits;
         synchronized (monitor) {
-            ids = new TreeSet<>(places.keySet());
+            all = Map.copyOf(places);
+            stillAsked.keySet().retainAll(all.keySet());
+            waits = Map.copyOf(stillAsked);
         }
-        unbegun.keySet().retainAll(ids);
+        unbegun.keySet().retainAll(all.keySet());
         Set<Long> gone = new HashSet<>();
         long now = System.nanoTime();
-        for (long id : ids) {
-            ItemState state = Pen.cluster().item(id).map(Item::state).orElse(ItemState.DONE);
-            if (state.ended()) {
-                gone.add(id);
-            } else if (state != ItemState.QUEUED && state != ItemState.CLAIMED) {
-                unbegun.remove(id);
-            } else if (now - unbegun.computeIfAbsent(id, i -> now) > UNBEGUN_NANOS) {
-                gone.add(id);
-            }
-        }
+        all.forEach(
+                (key, place) -> {
+                    boolean waitsStill;
+                    if (place.block.isEmpty()) {
+                        ItemState state =
+                                Pen.cluster().item(key).map(Item::state).orElse(ItemState.DONE);
+                        if (state.ended()) {
+                            gone.add(key);
+                        }
+                        waitsStill = state == ItemState.QUEUED || state == ItemState.CLAIMED;
+                    } else {
+                        Long last = waits.get(key);
+                        waitsStill = last != null && now - last < UNBEGUN_NANOS / 2;
+                    }
+                    if (!waitsStill) {
+                        unbegun.remove(key);
+                    } else if (now - unbegun.computeIfAbsent(key, i -> now) > UNBEGUN_NANOS) {
+                        gone.add(key);
+                    }
+                });
+        gone.addAll(blocksThatAreOver(all));
         synchronized (monitor) {
             over = gone;
         }
+    }
+
+    /** Looks into programs and files. */
+    private Set<Long> blocksThatAreOver(Map<Long, Place> all) {
+        Map<String, Long> names = new HashMap<>();
+        all.forEach(
+                (key, place) -> {
+                    if (!place.block.isEmpty()) {
+                        names.put(place.block, key);
+                    }
+                });
+        Set<Long> gone = new HashSet<>();
+        if (!names.isEmpty()) {
+            blocks.over(names.keySet()).forEach(name -> gone.add(names.get(name)));
+        }
+        return gone;
     }
 
     @Override
@@ -92,16 +169,17 @@ final class Throttle implements Pen.State {
         places.keySet().removeAll(over);
         long now = System.nanoTime();
         asked.forEach(
-                (item, limits) -> {
-                    places.remove(item);
+                (key, one) -> {
+                    places.remove(key);
                     boolean room =
-                            limits.entrySet().stream()
+                            one.limits.entrySet().stream()
                                     .allMatch(limit -> count(limit.getKey()) < limit.getValue());
                     if (room) {
-                        places.put(item, Set.copyOf(limits.keySet()));
-                        refused.remove(item);
+                        places.put(key, new Place(Set.copyOf(one.limits.keySet()), one.block));
+                        refused.remove(key);
+                        stillAsked.remove(key);
                     } else {
-                        refused.put(item, now);
+                        refused.put(key, now);
                     }
                 });
         asked.clear();
@@ -109,16 +187,19 @@ final class Throttle implements Pen.State {
     }
 
     private long count(String limit) {
-        return places.values().stream().filter(names -> names.contains(limit)).count();
+        return places.values().stream().filter(place -> place.limits.contains(limit)).count();
     }
 
     @Override
     public byte[] text() {
         StringBuilder text = new StringBuilder();
         places.forEach(
-                (item, names) -> {
-                    text.append(item);
-                    new TreeSet<>(names).forEach(name -> text.append('\t').append(name));
+                (key, place) -> {
+                    text.append(key);
+                    new TreeSet<>(place.limits).forEach(name -> text.append('\t').append(name));
+                    if (!place.block.isEmpty()) {
+                        text.append('\t').append(BLOCK).append(place.block);
+                    }
                     text.append('\n');
                 });
         return text.toString().getBytes(StandardCharsets.UTF_8);
@@ -126,17 +207,22 @@ final class Throttle implements Pen.State {
 
     @Override
     public Object read(byte[] text) {
-        Map<Long, Set<String>> read = new TreeMap<>();
+        Map<Long, Place> read = new TreeMap<>();
         new String(text, StandardCharsets.UTF_8)
                 .lines()
                 .forEach(
                         line -> {
                             String[] words = line.split("\t");
-                            Set<String> names = new TreeSet<>();
+                            Set<String> limits = new TreeSet<>();
+                            String block = "";
                             for (int i = 1; i < words.length; i++) {
-                                names.add(words[i]);
+                                if (words[i].startsWith(BLOCK)) {
+                                    block = words[i].substring(BLOCK.length());
+                                } else {
+                                    limits.add(words[i]);
+                                }
                             }
-                            read.put(Long.valueOf(words[0]), names);
+                            read.put(Long.valueOf(words[0]), new Place(limits, block));
                         });
         return read;
     }
@@ -144,7 +230,8 @@ final class Throttle implements Pen.State {
     @Override
     @SuppressWarnings("unchecked")
     public void install(Object form) {
-        places = new TreeMap<>((Map<Long, Set<String>>) form);
+        Map<Long, Place> now = (Map<Long, Place>) form;
+        places = new TreeMap<>(now);
     }
 
     @Override
@@ -156,15 +243,29 @@ final class Throttle implements Pen.State {
     @SuppressWarnings("unchecked")
     public void stored(Object promises) {
         Set<Long> now = (Set<Long>) promises;
-        boolean more = !stored.containsAll(now);
+        boolean changed = !stored.equals(now);
+        if (!now.containsAll(stored)) {
+            refused.clear(); // there is room
+        }
         stored = now;
-        if (more) {
+        if (changed) {
             Queue.getInstance().scheduleMaintenance();
         }
     }
 
+    /** Of builds it is found when somebody asks for a place; blocks are left where they run. */
     @Override
     public void tick() {
-        // who has a place for nothing is found when somebody asks for one
+        Map<Long, Place> all;
+        boolean waits;
+        synchronized (monitor) {
+            all = Map.copyOf(places);
+            waits = !refused.isEmpty();
+        }
+        if (!blocksThatAreOver(all).isEmpty() || waits && !all.isEmpty()) {
+            synchronized (monitor) {
+                pen.want();
+            }
+        }
     }
 }

@@ -13,11 +13,12 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import jenkins.model.Jenkins;
 
 /**
- * The totals of throttle-concurrents, for a category or a job, hold in the whole cluster; its
- * limits for a node are those of the controller that has the agent. By reflection, since the plugin
- * may be absent.
+ * The totals of throttle-concurrents, for a category or a job, hold in the whole cluster, for
+ * builds and for {@code node} blocks within a {@code throttle} step; its limits for a node are
+ * those of the controller that has the agent. By reflection, since the plugin may be absent.
  */
 @Extension
 public final class ThrottledJobs extends QueueTaskDispatcher {
@@ -27,14 +28,34 @@ public final class ThrottledJobs extends QueueTaskDispatcher {
     @Override
     public CauseOfBlockage canRun(Queue.Item item) {
         Throttle throttle = Locks.throttle();
-        if (throttle == null
-                || Membership.active().isEmpty()
-                || !(item.task instanceof Job<?, ?> job)) {
+        if (throttle == null || Membership.active().isEmpty()) {
             return null;
+        }
+        if (!(item.task instanceof Job<?, ?> job)) {
+            return canRun(throttle, throttle.blocks().of(item.task));
         }
         long id = ClaimedItems.idOf(item);
         Map<String, Integer> limits = id > 0 ? limits(job) : Map.of();
         return limits.isEmpty() || throttle.may(id, limits) ? null : new Throttled();
+    }
+
+    private static CauseOfBlockage canRun(Throttle throttle, ThrottledBlocks.Block block) {
+        if (block == null || block.categories().isEmpty()) {
+            return null;
+        }
+        Map<String, Integer> limits = new TreeMap<>();
+        try {
+            putCategories(limits, block.categories(), descriptor());
+        } catch (ReflectiveOperationException | RuntimeException e) {
+            LOGGER.log(Level.FINE, "Another version of throttle-concurrents", e);
+        }
+        return limits.isEmpty() || throttle.may(block.name(), limits) ? null : new Throttled();
+    }
+
+    private static Object descriptor() throws ReflectiveOperationException {
+        return Class.forName(PROPERTY, false, Jenkins.get().getPluginManager().uberClassLoader)
+                .getMethod("fetchDescriptor")
+                .invoke(null);
     }
 
     private static Map<String, Integer> limits(Job<?, ?> job) {
@@ -59,19 +80,23 @@ public final class ThrottledJobs extends QueueTaskDispatcher {
         if ("project".equals(ask(property, "getThrottleOption"))) {
             put(limits, "job " + job.getFullName(), ask(property, "getMaxConcurrentTotal"));
         } else if (ask(property, "getCategories") instanceof List<?> names) {
-            Object descriptor = property.getClass().getMethod("fetchDescriptor").invoke(null);
-            for (Object name : names) {
-                Object category =
-                        descriptor
-                                .getClass()
-                                .getMethod("getCategoryByName", String.class)
-                                .invoke(descriptor, name);
-                if (category != null) {
-                    put(limits, "category " + name, ask(category, "getMaxConcurrentTotal"));
-                }
-            }
+            putCategories(limits, names, descriptor());
         }
         return limits;
+    }
+
+    private static void putCategories(Map<String, Integer> limits, List<?> names, Object descriptor)
+            throws ReflectiveOperationException {
+        for (Object name : names) {
+            Object category =
+                    descriptor
+                            .getClass()
+                            .getMethod("getCategoryByName", String.class)
+                            .invoke(descriptor, name);
+            if (category != null) {
+                put(limits, "category " + name, ask(category, "getMaxConcurrentTotal"));
+            }
+        }
     }
 
     private static void put(Map<String, Integer> limits, String name, Object most) {

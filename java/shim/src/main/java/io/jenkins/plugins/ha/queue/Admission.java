@@ -133,9 +133,11 @@ final class Admission {
                 }
             }
             if (same.isEmpty()) {
+                boolean concurrent = draft.task().isConcurrentBuild();
                 switch (store(draft, lane.text(), payload, revision)) {
                     case DONE -> {
                         view.entered(draft.waiting().getId());
+                        RevisedItems.again(membership, draft.waiting(), job, lane, concurrent);
                         return ScheduleResult.created(draft.waiting());
                     }
                     case NEVER -> {

@@ -175,21 +175,65 @@ class CloudAgentsTest {
         two.controller("a").kill9();
         line.to(two.controller("b").url().getPort());
         long killed = System.nanoTime();
-        Eventually.until(
-                "b has the agent",
-                LONG,
-                () ->
-                        script(
-                                        two.b(),
-                                        "print Jenkins.get().computers.any {"
-                                                + " it.name.startsWith('adopted-') && it.online }")
-                                .strip()
-                                .equals("true"));
+        Eventually.until("b has the agent", LONG, () -> hasAgent(two.b(), "adopted"));
         figure("cloud agent adopted after its controller's death", seconds(killed), "s");
         assertEquals(
                 "SUCCESS", two.b().awaitResult("adopted", 1, LONG), two.b().console("adopted", 1));
         assertTrue(two.b().console("adopted", 1).contains("\nall"), two.b().console("adopted", 1));
         Eventually.until("it is ended then", LONG, () -> !agent.isAlive());
+    }
+
+    /** Nobody dies: the agent still comes by way of the controller that gave it away. */
+    @Test
+    void anAgentIsHandedOverWithThePipelineThatRunsOnIt() throws IOException {
+        cloud("handed", 1);
+        Path go = two.stage().root().resolve("go-on");
+        two.createJob(
+                "handed",
+                JobXml.pipeline(
+                        "node('handed') { sh 'echo pid $$; until test -e %s; do sleep 1; done; echo same $$' }"
+                                .formatted(go)));
+        two.onlyOn("a");
+        two.a().trigger("handed");
+        Eventually.until(
+                "it runs on its agent",
+                LONG,
+                () ->
+                        two.a().build("handed", 1).isPresent()
+                                && two.a().console("handed", 1).matches("(?s).*\npid \\d+.*"));
+        ProcessHandle agent = agents().get(0);
+        two.takes("b", true);
+        long asked = System.nanoTime();
+        assertEquals(200, two.a().post("job/handed/1/ha-move/?to=b", Map.of()).statusCode());
+        Eventually.until(
+                "b alone has the agent",
+                LONG,
+                () -> hasAgent(two.b(), "handed") && !hasAgent(two.a(), "handed"));
+        figure("cloud agent handed over", seconds(asked), "s");
+        Files.writeString(go, "");
+        assertEquals(
+                "SUCCESS", two.b().awaitResult("handed", 1, LONG), two.b().console("handed", 1));
+        String log = two.b().console("handed", 1);
+        assertEquals(word(log, "pid "), word(log, "same "), log);
+        assertEquals("b", JenkinsClient.controllerOf(two.b().build("handed", 1).orElseThrow()));
+        Eventually.until("it is ended then", LONG, () -> !agent.isAlive());
+    }
+
+    private static boolean hasAgent(JenkinsClient on, String label) {
+        return script(
+                        on,
+                        "print Jenkins.get().computers.any { it.name.startsWith('%s-') && it.online }"
+                                .formatted(label))
+                .strip()
+                .equals("true");
+    }
+
+    private static String word(String log, String after) {
+        return log.lines()
+                .filter(line -> line.startsWith(after))
+                .map(line -> line.substring(after.length()).strip())
+                .findFirst()
+                .orElse("none after " + after);
     }
 
     private void cloud(String label, int cap) {

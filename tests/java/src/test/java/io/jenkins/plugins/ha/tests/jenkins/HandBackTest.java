@@ -10,13 +10,22 @@ import io.jenkins.plugins.ha.stage.Eventually;
 import io.jenkins.plugins.ha.stage.FreestyleJob;
 import io.jenkins.plugins.ha.stage.JenkinsClient;
 import io.jenkins.plugins.ha.stage.StoredItem;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
-/** What one controller has accepted or claimed and cannot start does not stay with it. */
+/**
+ * What one controller has accepted or claimed and cannot start does not stay with it, and what
+ * waits goes by its job as that is now.
+ */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class HandBackTest {
     private static final long HOLD_MILLIS = 2000;
@@ -211,6 +220,84 @@ class HandBackTest {
         Eventually.until("it is cancelled", SOON, () -> stored(form, "state").equals("X"));
     }
 
+    @Test
+    void whatGetsNoNumberIsTriedLessOftenEachTimeAndIsBuiltOnceItGetsOne() throws IOException {
+        two.createJob("unnumbered", job());
+        two.onBoth();
+        Path number = two.controller("a").home().resolve("jobs/unnumbered/nextBuildNumber");
+        Files.deleteIfExists(number);
+        Path inTheWay = Files.createDirectories(number.resolve("in-the-way"));
+        long since = System.nanoTime();
+        long id = two.a().trigger("unnumbered");
+        Eventually.until("it is told why", SOON, () -> stored(id, "why").contains("got no number"));
+        Eventually.until("it was tried four times", SOON, () -> attempts(id) >= 4);
+        double seconds = (System.nanoTime() - since) / 1e9;
+        assertTrue(seconds >= 1.5, "a second after the first, two after the second: " + seconds);
+        Files.delete(inTheWay);
+        Files.delete(number);
+        int built = two.b().awaitBuildNumber(id, SOON);
+        assertEquals("SUCCESS", two.b().awaitResult("unnumbered", built, SOON));
+    }
+
+    @Test
+    void whatWaitsForALabelThatNobodyHasIsBuiltOnceItsJobAsksForAnother() {
+        two.onBoth();
+        FreestyleJob nowhere = new FreestyleJob().label("nowhere");
+        two.createJob("mistyped", nowhere.xml());
+        two.createJob("mistyped-quiet", nowhere.quietSeconds(5).xml());
+        long id = two.a().trigger("mistyped");
+        long quiet = two.a().trigger("mistyped-quiet");
+        for (String job : List.of("mistyped", "mistyped-quiet")) {
+            configure(two.b(), job, job());
+        }
+        assertEquals(
+                "SUCCESS",
+                two.a().awaitResult("mistyped", two.a().awaitBuildNumber(id, SOON), SOON));
+        assertEquals(
+                "SUCCESS",
+                two.b().awaitResult("mistyped-quiet", two.b().awaitBuildNumber(quiet, SOON), SOON));
+    }
+
+    @Test
+    void whatWaitsOfAJobThatComesToForbidConcurrentBuildsIsBuiltOneAtATimeAndTheOtherWayRound()
+            throws IOException {
+        String exclusive =
+                "mkdir '%1$s' || exit 1; sleep 0.3; rmdir '%1$s'".formatted(two.folder("alone"));
+        FreestyleJob form = new FreestyleJob().parameter("P").shell(exclusive);
+        two.createJob("turned", new FreestyleJob().parameter("P").concurrent().xml());
+        two.takes("a", false);
+        two.takes("b", false);
+        List<Long> ids = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+            ids.add(two.a().trigger("turned", Map.of("P", "" + i)));
+        }
+        configure(two.b(), "turned", form.xml());
+        Eventually.until(
+                "all know that they take turns",
+                SOON,
+                () -> ids.stream().allMatch(id -> stored(id, "concurrent").equals("0")));
+        two.onBoth();
+        for (long id : ids) {
+            int number = two.a().awaitBuildNumber(id, SOON);
+            assertEquals("SUCCESS", two.b().awaitResult("turned", number, SOON));
+        }
+
+        Path go = two.folder("go-on");
+        String waits = "while [ ! -e '" + go + "' ]; do sleep 0.1; done";
+        FreestyleJob beside = new FreestyleJob().parameter("P").shell(waits);
+        two.createJob("beside", beside.xml());
+        int first = two.a().awaitBuildNumber(two.a().trigger("beside", Map.of("P", "1")), SOON);
+        long second = two.b().trigger("beside", Map.of("P", "2"));
+        Eventually.until("it waits", SOON, () -> stored(second, "blocked").equals("1"));
+        configure(two.a(), "beside", beside.concurrent().xml());
+        two.b().awaitBuildNumber(second, SOON);
+        assertTrue(two.b().build("beside", first).orElseThrow().path("building").asBoolean());
+        Files.createFile(go);
+        for (int number = 1; number <= 2; number++) {
+            assertEquals("SUCCESS", two.a().awaitResult("beside", number, SOON));
+        }
+    }
+
     private static final int GIVEN_BACK = 2;
 
     private static final String STORE_IN_ANOTHER_FORM =
@@ -224,6 +311,11 @@ class HandBackTest {
             c.enqueue(new NewItem(id, i.job(), i.lane(), i.priority(), 0, true, '', payload), -1)
             print id
             """;
+
+    private static void configure(JenkinsClient on, String job, String xml) {
+        String path = "job/" + job + "/config.xml";
+        assertEquals(200, on.post(path, "text/xml", xml).statusCode());
+    }
 
     private int attempts(long id) {
         return Integer.parseInt(stored(id, "attempts"));

@@ -290,14 +290,35 @@ class LocksTest {
     }
 
     @Test
+    void whoHoldsAndWhoWaitsStaysSoWhenRedisLosesItsDataAndIsAway() {
+        for (String job : List.of("r-holds", "r-first", "r-second")) {
+            inLock(job, "lock('seven')");
+        }
+        begin("b", "r-holds", "r-holds goes on?");
+        begin("a", "r-first", "waiting for execution");
+        begin("b", "r-second", "waiting for execution");
+        two.stage().redis().flush();
+        two.stage().redis().kill9();
+        two.stage().redis().start();
+        two.stage().awaitMembers(2, LONG);
+        assertEquals(List.of("enter r-holds"), lines());
+        for (JenkinsClient on : List.of(two.a(), two.b())) {
+            assertEquals("r-holds #1", holder(on, "seven"));
+        }
+        PipelineState.proceed(two.b(), "r-holds", 1);
+        awaitLine(two.a(), "r-first", "r-first goes on?");
+        PipelineState.proceed(two.a(), "r-first", 1);
+        awaitLine(two.b(), "r-second", "r-second goes on?");
+        PipelineState.proceed(two.b(), "r-second", 1);
+        for (String job : List.of("r-holds", "r-first", "r-second")) {
+            assertEquals("SUCCESS", two.a().awaitResult(job, 1, LONG), two.a().console(job, 1));
+        }
+        assertEquals(entered("r-holds", "r-first", "r-second"), lines());
+    }
+
+    @Test
     void aTotalOfThrottlingHoldsOverBothControllers() {
-        String groovy =
-                "import hudson.plugins.throttleconcurrents.*;"
-                        + "def d = ThrottleJobProperty.fetchDescriptor();"
-                        + "d.setCategories([new ThrottleJobProperty.ThrottleCategory("
-                        + "'two', 0, 2, null)]); d.save()";
-        TwoControllers.script(two.a(), groovy);
-        TwoControllers.script(two.b(), groovy);
+        categories();
         String property =
                 "<hudson.plugins.throttleconcurrents.ThrottleJobProperty>"
                         + "<maxConcurrentPerNode>0</maxConcurrentPerNode>"
@@ -329,6 +350,65 @@ class LocksTest {
         }
         assertEquals(12, lines().size());
         assertEquals(2, most, lines().toString());
+    }
+
+    @Test
+    void aThrottledNodeBlockHasItsPlaceInTheClusterAlsoWhenItsControllerDies() throws IOException {
+        categories();
+        Path ends = two.folder("held-ends");
+        String wait =
+                "while [ -e %s ] && [ ! -e %s ]; do sleep 0.1; done; ".formatted(ledger(), ends);
+        throttled("held", "node('far')", wait);
+        throttled("next", "node", "");
+        throttled("last", "node", "");
+        try (RoamingAgent agent = RoamingAgent.start(two, "far", 1, two.controller("b"))) {
+            begin("b", "held", "throttle");
+            Eventually.until("it is in its block", LONG, () -> lines().size() == 1);
+            begin("a", "next", "throttle");
+            begin("b", "last", "throttle");
+            for (JenkinsClient on : List.of(two.a(), two.b())) { // as ours or the plugin says
+                Eventually.until(
+                        "another one waits for its turn",
+                        LONG,
+                        () -> on.queue().toString().contains("PlaceholderTask"));
+            }
+            stored("held");
+            stored("last");
+            two.takes("a", true);
+            agent.goesTo(two.controller("a"));
+            two.controller("b").kill9();
+            awaitLine(two.a(), "held", "Ready to run");
+            awaitLine(two.a(), "last", "Ready to run");
+            agent.awaitConnected(two.controller("a"));
+            assertEquals(List.of("enter held"), lines());
+            Files.createFile(ends);
+            for (String job : List.of("held", "next", "last")) {
+                assertEquals("SUCCESS", two.a().awaitResult(job, 1, LONG), two.a().console(job, 1));
+            }
+        }
+        String second = lines().get(2).substring("enter ".length());
+        String third = second.equals("next") ? "last" : "next";
+        assertEquals(entered("held", second, third), lines());
+    }
+
+    private void throttled(String job, String node, String shell) {
+        two.createJob(
+                job,
+                JobXml.pipeline(
+                        "throttle(['one']) { %1$s { sh 'echo enter %2$s >> %3$s; %4$secho leave %2$s >> %3$s' } }"
+                                .formatted(node, job, ledger(), shell)));
+    }
+
+    /** One that allows two builds at once, and one that allows one. */
+    private void categories() {
+        String groovy =
+                "import hudson.plugins.throttleconcurrents.*;"
+                        + "def d = ThrottleJobProperty.fetchDescriptor();"
+                        + "d.setCategories([new ThrottleJobProperty.ThrottleCategory("
+                        + "'two', 0, 2, null), new ThrottleJobProperty.ThrottleCategory("
+                        + "'one', 0, 1, null)]); d.save()";
+        TwoControllers.script(two.a(), groovy);
+        TwoControllers.script(two.b(), groovy);
     }
 
     private void begin(String on, String job, int number, String line) {
@@ -374,7 +454,7 @@ class LocksTest {
 
     private List<String> lines() {
         try {
-            return Files.readAllLines(ledger());
+            return Files.exists(ledger()) ? Files.readAllLines(ledger()) : List.of();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -15,5 +15,6 @@ import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 @EnabledIfEnvironmentVariable(
         named = "HA_JENKINS_LONG_TESTS",
         matches = "1",
-        disabledReason = "takes minutes: make chaos-jenkins, chaos-agents or upgrade")
+        disabledReason =
+                "takes minutes: make chaos-jenkins, pipeline-kills, chaos-agents or upgrade")
 @interface LongTest {}

@@ -76,7 +76,7 @@ final class PipelineState {
                                         on,
                                         """
                                         def run = Jenkins.get().getItemByFullName('%s').getBuildByNumber(%d)
-                                        def action = run.getAllActions().find { it.class.simpleName == 'InputAction' }
+                                        def action = run.getAllActions().find { it.getClass().simpleName == 'InputAction' }
                                         def asked = new ArrayList(action ? action.executions : [])
                                         asked.each { it.proceed(null) }
                                         print asked.size()

@@ -9,6 +9,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.function.UnaryOperator;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipInputStream;
@@ -70,6 +71,21 @@ final class PluginVariant {
                                 content ->
                                         (text(content) + member + "\n")
                                                 .getBytes(StandardCharsets.UTF_8)));
+    }
+
+    /** One with these classes, by their names in the jar, in the place of its own. */
+    static Path withClasses(Map<String, byte[]> classes, Path hpi, Path to) {
+        return changed(
+                hpi,
+                to,
+                INNER_JAR,
+                jar -> {
+                    byte[] result = jar;
+                    for (Map.Entry<String, byte[]> one : classes.entrySet()) {
+                        result = changed(result, one.getKey(), old -> one.getValue());
+                    }
+                    return result;
+                });
     }
 
     private static Path changed(Path hpi, Path to, String entry, UnaryOperator<byte[]> change) {
