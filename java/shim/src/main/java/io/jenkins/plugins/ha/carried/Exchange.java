@@ -255,6 +255,9 @@ final class Exchange {
                 || text != null && !kind.carries(home.resolve(path), path)) {
             return;
         }
+        if (text != null) {
+            kind.savedHere(path, text);
+        }
         String stamp = Folders.stamp(home.resolve(path));
         String now = text == null ? "-" : digestOf(kind, text);
         if (text != null && !mine.deleted() && now.equals(mine.digest())) {

@@ -44,6 +44,14 @@ interface Kind {
      */
     void inForce(String path, String before, String now) throws IOException;
 
+    /**
+     * This Jenkins has written the file. What is in force is what the file says, also where it was
+     * written from an object that another one has taken the place of.
+     *
+     * @param text what the file says
+     */
+    default void savedHere(String path, String text) throws IOException {}
+
     /** Deletes it here; only where it is {@link #deletable}. */
     default void remove(String path, String before) throws IOException {}
 }

@@ -109,6 +109,25 @@ class CarriedUsersTest {
     }
 
     @Test
+    void whatIsSavedOfAUserThatWasHeldWhileAnotherChangeCameIsInForceOnBoth() {
+        groovy(
+                pair.onA,
+                "System.properties.put('test.held.user', User.getById('dora', false)); println 1");
+        describe(pair.onB, "dora", "by b");
+        Eventually.until("a has b's", SOON, () -> description(pair.onA, "dora").equals("by b"));
+        groovy(
+                pair.onA,
+                "def u = System.properties.remove('test.held.user'); u.description = 'held';"
+                        + " u.save(); println 1");
+        for (JenkinsClient on : List.of(pair.onB, pair.onA)) {
+            Eventually.until(
+                    on.url() + " has what was saved last",
+                    SOON,
+                    () -> description(on, "dora").equals("held"));
+        }
+    }
+
+    @Test
     void aSessionOnBEndsWhenItsUserIsLoggedOutOnA() {
         JenkinsClient session = session("bob", "bob");
         assertEquals("bob", name(session));
