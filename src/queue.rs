@@ -26,8 +26,8 @@ const HAND_OVER_TRIES: usize = 5;
 impl Node {
     /// See [`crate::Controller::enqueue`].
     pub fn enqueue(&self, item: NewItem, seen_revision: i64, note: &str) -> Result<Enqueued> {
-        self.link.membership()?;
         check(&item)?;
+        self.link.membership()?;
         let mut packed = Packed { item: Item::accepted(&item, self.me(), clock_ms()), ..Packed::default() };
         (packed.item.version, packed.item.format) = (1, self.format(Kind::Item));
         let mut cmd = self.call(&script::enqueue);
