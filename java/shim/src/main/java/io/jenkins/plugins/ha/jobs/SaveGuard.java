@@ -125,11 +125,20 @@ final class SaveGuard extends RobustReflectionConverter {
     @Override
     public void marshal(
             Object source, HierarchicalStreamWriter writer, MarshallingContext context) {
-        TopElements merged = source instanceof AbstractItem item ? merged(item) : null;
+        TopElements merged = source instanceof AbstractItem item ? mergedOrRefused(item) : null;
         if (merged == null) {
             ordinary.marshal(source, writer, context);
         } else {
             merged.write(writer);
+        }
+    }
+
+    private TopElements mergedOrRefused(AbstractItem item) {
+        try {
+            return merged(item);
+        } catch (RuntimeException e) {
+            items.notWritten(item);
+            throw e;
         }
     }
 
@@ -143,7 +152,7 @@ final class SaveGuard extends RobustReflectionConverter {
             return null;
         }
         items.mergedHere(false);
-        items.written(file);
+        items.written(item, file);
         String name = item.getFullName();
         File folder = file.getParentFile();
         if (items.forms().of(folder) == null && file.isFile()) {

@@ -62,6 +62,7 @@ public final class SharedItems {
     private final KnownForms forms = new KnownForms();
     private final UnreadableItems unreadable = new UnreadableItems();
     private final FormHistory history = new FormHistory();
+    private final SaveTurns saving = new SaveTurns();
     private final Outbound outbound;
     private final ItemAnnouncer announcer;
     private final ItemApplying applying;
@@ -179,6 +180,7 @@ public final class SharedItems {
 
     /** It was saved here. */
     void savedHere(AbstractItem item, File file) {
+        saving.end(item.getFullName());
         boolean heldOff = FormInPlace.heldOffAfterSave(item);
         File folder = file.getParentFile();
         KnownForms.Form form;
@@ -250,9 +252,18 @@ public final class SharedItems {
         }
     }
 
-    /** This thread begins to write the file from what it has in memory. */
-    void written(File file) {
+    /**
+     * This thread begins to write the item's file from what it has in memory. Waits, a second at
+     * the most, until no other controller is at it.
+     */
+    void written(AbstractItem item, File file) {
         WRITTEN.set(file);
+        saving.begin(item.getFullName());
+    }
+
+    /** It does not write it after all. */
+    void notWritten(AbstractItem item) {
+        saving.end(item.getFullName());
     }
 
     /** What the file of the item says is to be put in force, if it is not. */

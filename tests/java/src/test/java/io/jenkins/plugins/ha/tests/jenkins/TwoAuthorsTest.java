@@ -9,9 +9,12 @@ import io.jenkins.plugins.ha.stage.JenkinsClient;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -69,6 +72,39 @@ class TwoAuthorsTest {
         }
         assertTrue(file("merge").contains("echo two"), file("merge"));
         assertTrue(file("merge").contains("mine"), file("merge"));
+    }
+
+    /** On two controllers, within some milliseconds of each other. */
+    @Test
+    void noneOfTwoChangesThatAreMadeAtOnceIsLost() throws Exception {
+        both.createJob("at-once", new FreestyleJob().xml());
+        List<String> lost = new ArrayList<>();
+        for (int round = 0; round < 24; round++) {
+            JenkinsClient first = round % 2 == 0 ? both.a() : both.b();
+            JenkinsClient second = round % 2 == 0 ? both.b() : both.a();
+            String text = "round " + round;
+            String state = round % 2 == 0 ? "disable" : "enable";
+            int apart = List.of(0, 0, 3, 10).get(round / 2 % 4);
+            CompletableFuture<Integer> switched =
+                    CompletableFuture.supplyAsync(
+                            () -> first.post("job/at-once/" + state, Map.of()).statusCode());
+            CompletableFuture<Integer> described =
+                    CompletableFuture.supplyAsync(
+                            () ->
+                                    second.post(
+                                                    "job/at-once/submitDescription",
+                                                    Map.of("description", text))
+                                            .statusCode(),
+                            CompletableFuture.delayedExecutor(apart, TimeUnit.MILLISECONDS));
+            assertTrue(switched.get() < 400 && described.get() < 400, "both are accepted");
+            JobForms.awaitSame(both, "at-once");
+            String file = file("at-once");
+            if (!file.contains(text)
+                    || !file.contains("<disabled>" + state.equals("disable") + "</disabled>")) {
+                lost.add(text + ", " + apart + " ms apart: " + file);
+            }
+        }
+        assertEquals(List.of(), lost);
     }
 
     @Test
