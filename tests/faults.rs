@@ -201,6 +201,8 @@ fn storm(redis: &Redis, a: &Controller, base: i64, mut meanwhile: impl FnMut()) 
     };
     let call = |caller: i64| (1..=20).for_each(|nth| one(base + caller * 20 + nth));
     let mut most = 0;
+    // A fresh connection is of use to somebody before it is cut again, however busy the machine is.
+    let mut pause = Duration::from_millis(50);
     thread::scope(|scope| {
         let callers: Vec<_> = (0..64)
             .map(|caller| {
@@ -213,8 +215,8 @@ fn storm(redis: &Redis, a: &Controller, base: i64, mut meanwhile: impl FnMut()) 
         while callers.iter().any(|caller| !caller.is_finished()) {
             most = most.max(connections(redis));
             meanwhile();
-            // Long enough for a fresh connection to be of use to somebody, on two cores with 64 callers.
-            thread::sleep(Duration::from_millis(50));
+            thread::sleep(pause);
+            pause = (pause * 3 / 2).min(Duration::from_secs(2));
         }
     });
     most
