@@ -276,9 +276,10 @@ public final class PipelineFence {
 
     /**
      * Frees its executors here, and takes its node blocks out of the queue: where it goes on, it
-     * asks for its own.
+     * asks for its own. Its agents of clouds are no nodes here from then on.
      *
-     * @param agents whether its agents are sent away as well: they are needed where it goes on
+     * @param agents whether its other agents are sent away as well: they are needed where it goes
+     *     on
      */
     static void freeExecutors(Run<?, ?> run, boolean agents) {
         HaQueue.withdraw(task -> PipelineInternals.holdsFor(task, run));

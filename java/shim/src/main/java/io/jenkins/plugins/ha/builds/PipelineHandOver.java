@@ -293,7 +293,7 @@ public final class PipelineHandOver {
                             run,
                             permanent,
                             ofClouds));
-            gone.add(BuildKey.of(run));
+            gone.add(key);
         }
         // needed there now; whatever else was on them has gone with these
         SentAgents.get().send(permanent, taker.id());
@@ -323,7 +323,7 @@ public final class PipelineHandOver {
     }
 
     private static boolean isOfCloud(Computer agent) {
-        return Membership.active().orElseThrow().clouds().cloudOf(agent).isPresent();
+        return Membership.active().flatMap(m -> m.clouds().cloudOf(agent)).isPresent();
     }
 
     private void letGo(BuildKey key, Given one) {
@@ -388,10 +388,9 @@ public final class PipelineHandOver {
     }
 
     private static void giveAgentsOfClouds(Given one) {
-        Membership membership = Membership.active().orElseThrow();
-        for (String agent : one.ofClouds) {
-            membership.clouds().give(agent, one.taker);
-        }
+        Membership.active()
+                .map(Membership::clouds)
+                .ifPresent(clouds -> one.ofClouds.forEach(agent -> clouds.give(agent, one.taker)));
     }
 
     private void followItem(BuildKey key, Given one) {

@@ -16,9 +16,9 @@ final class ClockCheck implements Check {
         }
         long middle;
         try {
-            middle = Latency.ofMost(() -> membership.cluster().members());
+            middle = Latency.median(() -> membership.cluster().members());
             long off = System.currentTimeMillis() - membership.cluster().clockMillis();
-            if (Math.abs(off) > Latency.limit("clockMillis", 5000)) {
+            if (Math.abs(off) > Limits.of("clockMillis", 5000)) {
                 found.add(
                         new Finding(
                                 Severity.WARNING,
@@ -36,7 +36,7 @@ final class ClockCheck implements Check {
         } catch (HaException e) {
             return found; // the monitor of the cluster says so
         }
-        if (middle > Latency.limit("slowMillis", 50)) {
+        if (middle > Limits.of("slowMillis", 50)) {
             found.add(
                     new Finding(
                             Severity.WARNING,

@@ -24,11 +24,11 @@ final class DatabaseCheck implements Check {
         }
         long millis;
         try {
-            millis = Latency.ofMost(() -> records.get().highest(NOBODYS_JOB));
+            millis = Latency.median(() -> records.get().highest(NOBODYS_JOB));
         } catch (HaException e) {
             return List.of(); // the records' problem from now on
         }
-        if (millis <= Latency.limit("databaseMillis", 100)) {
+        if (millis <= Limits.of("databaseMillis", 100)) {
             return List.of();
         }
         return List.of(

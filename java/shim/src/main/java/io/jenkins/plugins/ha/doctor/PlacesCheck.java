@@ -65,7 +65,7 @@ final class PlacesCheck implements Check {
     private static void room(List<Finding> found, String what, File folder) {
         long total = folder.getTotalSpace();
         long free = folder.getUsableSpace();
-        long little = Latency.limit("freeBytes", 1L << 30);
+        long little = Limits.of("freeBytes", 1L << 30);
         if (total > 0 && (free < little || free < total * LITTLE_SHARE)) {
             found.add(
                     new Finding(

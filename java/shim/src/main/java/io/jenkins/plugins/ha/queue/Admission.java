@@ -137,7 +137,8 @@ final class Admission {
                 switch (store(draft, lane.text(), payload, revision)) {
                     case DONE -> {
                         view.entered(draft.waiting().getId());
-                        RevisedItems.again(membership, draft.waiting(), job, lane, concurrent);
+                        RevisedItems.afterStoring(
+                                membership, draft.waiting(), job, lane, concurrent);
                         return ScheduleResult.created(draft.waiting());
                     }
                     case NEVER -> {

@@ -47,10 +47,13 @@ public final class RevisedItems {
         jobs.forEach(job -> revise(cluster, view, job));
     }
 
-    /** An item was stored by what its job said before; by now it may say something else. */
-    static void again(
-            Membership membership, Queue.Item item, String job, Lane stored, boolean was) {
-        if (!Lane.of(item).equals(stored) || item.task.isConcurrentBuild() != was) {
+    /**
+     * An item of the job has just been stored: its job may have been changed since its lane and
+     * whether it is concurrent were looked at.
+     */
+    static void afterStoring(
+            Membership membership, Queue.Item item, String job, Lane lane, boolean concurrent) {
+        if (!Lane.of(item).equals(lane) || item.task.isConcurrentBuild() != concurrent) {
             tell(membership, job);
         }
     }

@@ -164,13 +164,7 @@ class CloudAgentsTest {
                                 + " 14 15 16 17 18 19 20; do sleep 1; done; echo all' }"));
         two.onlyOn("a");
         two.a().trigger("adopted");
-        Eventually.until(
-                "it runs on its agent",
-                LONG,
-                () ->
-                        two.a().build("adopted", 1).isPresent()
-                                && two.a().console("adopted", 1).matches("(?s).*\npid \\d+.*"));
-        ProcessHandle agent = agents().get(0);
+        ProcessHandle agent = agentThatRuns("adopted");
         two.takes("b", true);
         two.controller("a").kill9();
         line.to(two.controller("b").url().getPort());
@@ -195,13 +189,7 @@ class CloudAgentsTest {
                                 .formatted(go)));
         two.onlyOn("a");
         two.a().trigger("handed");
-        Eventually.until(
-                "it runs on its agent",
-                LONG,
-                () ->
-                        two.a().build("handed", 1).isPresent()
-                                && two.a().console("handed", 1).matches("(?s).*\npid \\d+.*"));
-        ProcessHandle agent = agents().get(0);
+        ProcessHandle agent = agentThatRuns("handed");
         two.takes("b", true);
         long asked = System.nanoTime();
         assertEquals(200, two.a().post("job/handed/1/ha-move/?to=b", Map.of()).statusCode());
@@ -217,6 +205,17 @@ class CloudAgentsTest {
         assertEquals(word(log, "pid "), word(log, "same "), log);
         assertEquals("b", JenkinsClient.controllerOf(two.b().build("handed", 1).orElseThrow()));
         Eventually.until("it is ended then", LONG, () -> !agent.isAlive());
+    }
+
+    /** The process on which the first build of the Pipeline runs, by a's word. */
+    private ProcessHandle agentThatRuns(String pipeline) {
+        Eventually.until(
+                "it runs on its agent",
+                LONG,
+                () ->
+                        two.a().build(pipeline, 1).isPresent()
+                                && two.a().console(pipeline, 1).matches("(?s).*\npid \\d+.*"));
+        return agents().get(0);
     }
 
     private static boolean hasAgent(JenkinsClient on, String label) {
